@@ -1,0 +1,235 @@
+"""Greedy anchor selection in Gram form: a pivoted Cholesky factorisation of Qbar Qbar^T.
+
+Qbar_i = K_i / c_i. Only the pivot columns B_ij = <Qbar_i, Qbar_{s_j}> are formed. Every entry of B
+is summed over the non-zeros of row i in 8 fixed lanes, so the column pass (one topic, many rows) and
+the row pass (all topics, few rows) give the same bits.
+"""
+from cython.parallel cimport prange, threadid
+from libc.math cimport sqrt
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from pyunlearn._core._lanes cimport combine_lanes, lane_dot, lane_square_sum
+
+
+cdef int64_t kept_sum(
+    const int32_t* columns, const int64_t* values, int64_t length, const uint8_t* keep
+) noexcept nogil:
+    cdef int64_t t, total = 0
+    for t in range(length):
+        total += values[t] * keep[columns[t]]
+    return total
+
+
+def kept_mass(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const uint8_t[::1] keep,
+    const int32_t[::1] rows,
+    int64_t[::1] mass_out,
+    int num_threads,
+):
+    """Row sums of K over the kept columns, exact, for the given rows."""
+    cdef int64_t r, row, n_rows = rows.shape[0]
+    if indices.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
+            row = rows[r]
+            mass_out[row] = kept_sum(
+                &indices[0] + start[row], &values[0] + start[row], length[row], &keep[0]
+            )
+
+
+cdef double kept_square_sum(
+    const int32_t* columns, const int64_t* values, int64_t length, const uint8_t* keep
+) noexcept nogil:
+    cdef double lane[8]
+    cdef double value
+    cdef int64_t t
+    cdef int l
+    for l in range(8):
+        lane[l] = 0.0
+    for t in range(length):
+        value = <double> (values[t] * keep[columns[t]])
+        lane[t & 7] += value * value
+    return combine_lanes(lane)
+
+
+def squared_norms(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const uint8_t[::1] keep,
+    bint all_kept,
+    const int64_t[::1] mass,
+    const int32_t[::1] rows,
+    double[::1] norms_out,
+    int num_threads,
+):
+    """|Qbar_i|^2 over the kept columns for the given rows; 0 where the mass is 0."""
+    cdef int64_t r, row, n_rows = rows.shape[0]
+    cdef double total
+    if indices.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
+            row = rows[r]
+            if mass[row] == 0 or not keep[row]:
+                norms_out[row] = 0.0
+                continue
+            if all_kept:
+                total = lane_square_sum(&values[0] + start[row], length[row])
+            else:
+                total = kept_square_sum(
+                    &indices[0] + start[row], &values[0] + start[row], length[row], &keep[0]
+                )
+            norms_out[row] = total / (<double> mass[row] * <double> mass[row])
+
+
+def scatter_row(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const uint8_t[::1] keep,
+    int64_t mass,
+    int64_t word,
+    double[::1] row_out,
+):
+    """Qbar_word as a dense vector, 0 in the columns that are not kept."""
+    cdef int64_t t
+    with nogil:
+        row_out[:] = 0.0
+        for t in range(start[word], start[word] + length[word]):
+            if keep[indices[t]]:
+                row_out[indices[t]] = <double> values[t] / <double> mass
+
+
+cdef double sparse_dot(
+    const int32_t* columns, const int64_t* values, int64_t length, const double* dense
+) noexcept nogil:
+    cdef double lane[8]
+    cdef int64_t t, whole = length - length % 8
+    cdef int l
+    for l in range(8):
+        lane[l] = 0.0
+    for t in range(0, whole, 8):
+        for l in range(8):
+            lane[l] += dense[columns[t + l]] * <double> values[t + l]
+    for t in range(whole, length):
+        lane[t - whole] += dense[columns[t]] * <double> values[t]
+    return combine_lanes(lane)
+
+
+def gram_column(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const int64_t[::1] mass,
+    const int32_t[::1] rows,
+    const double[::1] anchor_row,
+    int64_t topic,
+    double[:, ::1] gram_out,
+    int num_threads,
+):
+    """B[i, topic] = <Qbar_i, Qbar_anchor> for the given rows i, all of positive mass."""
+    cdef int64_t r, row, n_rows = rows.shape[0]
+    if indices.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
+            row = rows[r]
+            gram_out[row, topic] = sparse_dot(
+                &indices[0] + start[row], &values[0] + start[row], length[row], &anchor_row[0]
+            ) / <double> mass[row]
+
+
+cdef void gram_row(
+    const int32_t* columns,
+    const int64_t* values,
+    int64_t length,
+    double mass,
+    const double* anchor_rows,
+    int64_t n_topics,
+    double* lanes,
+    double* gram_out,
+) noexcept nogil:
+    """All topics of one row: the lanes of `sparse_dot`, for every topic at once."""
+    cdef int64_t t, topic
+    cdef double value
+    cdef double lane[8]
+    cdef const double* weights
+    cdef double* sums
+    cdef int l
+    for t in range(8 * n_topics):
+        lanes[t] = 0.0
+    for t in range(length):
+        value = <double> values[t]
+        weights = anchor_rows + columns[t] * n_topics
+        sums = lanes + (t & 7) * n_topics
+        for topic in range(n_topics):
+            sums[topic] += weights[topic] * value
+    for topic in range(n_topics):
+        for l in range(8):
+            lane[l] = lanes[l * n_topics + topic]
+        gram_out[topic] = combine_lanes(lane) / mass
+
+
+def gram_rows(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const int64_t[::1] mass,
+    const int32_t[::1] rows,
+    const double[:, ::1] anchor_rows,
+    double[:, ::1] lanes,
+    double[:, ::1] gram_out,
+    int num_threads,
+):
+    """B[i, :] for the given rows i, all of positive mass; `anchor_rows[t, j]` = Qbar_{s_j, t}.
+
+    The same bits as `gram_column`, topic by topic. `lanes`: 8 r doubles a thread.
+    """
+    cdef int64_t r, row, n_rows = rows.shape[0], n_topics = anchor_rows.shape[1]
+    cdef int thread
+    if n_topics == 0 or indices.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=2, num_threads=num_threads):
+            thread = threadid()
+            row = rows[r]
+            gram_row(
+                &indices[0] + start[row], &values[0] + start[row], length[row],
+                <double> mass[row], &anchor_rows[0, 0], n_topics, &lanes[thread, 0],
+                &gram_out[row, 0],
+            )
+
+
+def cholesky_step(
+    const double[:, ::1] gram,
+    int64_t anchor,
+    int64_t topic,
+    double pivot,
+    const int32_t[::1] rows,
+    double[:, ::1] factor_out,
+    double[::1] residual_out,
+    int num_threads,
+):
+    """One step of the factorisation for the given rows.
+
+    L_ij = (B_ij - sum_{t<j} L_it L_{s_j t}) / sqrt(pivot);  residual_i -= L_ij^2.
+    """
+    cdef int64_t r, row, n_rows = rows.shape[0]
+    cdef double root = sqrt(pivot), value
+    with nogil:
+        for r in prange(n_rows, schedule="static", num_threads=num_threads):
+            row = rows[r]
+            value = gram[row, topic] - lane_dot(&factor_out[row, 0], &factor_out[anchor, 0], topic)
+            value = value / root
+            factor_out[row, topic] = value
+            residual_out[row] = residual_out[row] - value * value

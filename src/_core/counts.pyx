@@ -1,0 +1,230 @@
+"""Integer co-occurrence of a batch of documents.
+
+K = sum_d w_d (h_d h_d^T - diag(h_d)) is symmetric: the upper triangle is counted row by row
+(word -> its documents -> their later words; Gustavson 1978) into one accumulator a thread, then
+mirrored. All sums are int64, so the result does not depend on the order of the work.
+"""
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from pyunlearn._core._status cimport OK, OVERFLOW
+
+cdef int64_t MASS_LIMIT = <int64_t> 1 << 62
+
+
+cdef int mark_row(
+    int64_t word,
+    int64_t n_words,
+    const int64_t* document_start,
+    const int32_t* columns,
+    const int32_t* counts,
+    const int64_t* weights,
+    const int64_t* in_vocabulary,
+    const int64_t* entry_of_word,
+    const int32_t* document_of_word,
+    int64_t begin,
+    int64_t end,
+    uint8_t* mark,
+    int32_t* lower,
+    int64_t* upper_length,
+    int64_t* mass,
+) noexcept nogil:
+    """Which columns >= word the row will hold, and the row's mass over all columns."""
+    cdef int64_t k, p, q, document, term, total = 0, length = 0, column
+    for k in range(begin, end):
+        p = entry_of_word[k]
+        document = document_of_word[k]
+        if weights[document] == 0:
+            continue
+        term = weights[document] * counts[p] * (in_vocabulary[document] - 1)
+        if term >= MASS_LIMIT - total:
+            return OVERFLOW
+        total += term
+        if counts[p] > 1:
+            mark[word] = 1
+        for q in range(p + 1, document_start[document + 1]):
+            mark[columns[q]] = 1
+    length = mark[word]
+    mark[word] = 0
+    for column in range(word + 1, n_words):
+        length += mark[column]
+        lower[column] += mark[column]
+        mark[column] = 0
+    upper_length[0] = length
+    mass[0] = total
+    return OK
+
+
+def count_pattern(
+    const int64_t[::1] document_start,
+    const int32_t[::1] columns,
+    const int32_t[::1] counts,
+    const int64_t[::1] weights,
+    const int64_t[::1] in_vocabulary,
+    const int64_t[::1] word_start,
+    const int64_t[::1] entry_of_word,
+    const int32_t[::1] document_of_word,
+    uint8_t[:, ::1] mark,
+    int32_t[:, ::1] lower_out,
+    int64_t[::1] upper_length_out,
+    int64_t[::1] mass_out,
+    int32_t[::1] status_out,
+    int num_threads,
+):
+    """Sizes of the rows of K: upper part by row, lower part by thread and row; masses of the words.
+
+    IN: the documents as CSR (`document_start`, `columns` ascending, `counts` > 0), one weight a
+    document (0: too short to count), its tokens in the vocabulary; the same entries by word
+    (`word_start`, `entry_of_word`, `document_of_word`). `mark` is zeroed work space, one row a
+    thread. `status_out` holds one status a word.
+    """
+    cdef int64_t word, n_words = word_start.shape[0] - 1
+    cdef int thread
+    if columns.shape[0] == 0:
+        return
+    with nogil:
+        for word in prange(n_words, schedule="dynamic", chunksize=8, num_threads=num_threads):
+            thread = threadid()
+            status_out[word] = mark_row(
+                word, n_words, &document_start[0], &columns[0], &counts[0], &weights[0],
+                &in_vocabulary[0], &entry_of_word[0], &document_of_word[0],
+                word_start[word], word_start[word + 1], &mark[thread, 0], &lower_out[thread, 0],
+                &upper_length_out[word], &mass_out[word],
+            )
+
+
+cdef void fill_row(
+    int64_t word,
+    int64_t n_words,
+    const int64_t* document_start,
+    const int32_t* columns,
+    const int32_t* counts,
+    const int64_t* weights,
+    const int64_t* entry_of_word,
+    const int32_t* document_of_word,
+    int64_t begin,
+    int64_t end,
+    int64_t length,
+    int64_t* accumulator,
+    int32_t* indices_out,
+    int64_t* values_out,
+) noexcept nogil:
+    """The part of the row from the diagonal on, columns ascending."""
+    cdef int64_t k, p, q, document, weight, column, value, at = 0
+    for k in range(begin, end):
+        p = entry_of_word[k]
+        document = document_of_word[k]
+        weight = weights[document] * counts[p]
+        if weight == 0:
+            continue
+        accumulator[word] += weight * (counts[p] - 1)
+        for q in range(p + 1, document_start[document + 1]):
+            accumulator[columns[q]] += weight * counts[q]
+    # Without a branch: about a third of the entries are zeros, in no order that can be predicted.
+    # Everything behind the last entry is zero, so the overwriting stops inside the row.
+    column = word
+    while at < length:
+        value = accumulator[column]
+        indices_out[at] = <int32_t> column
+        values_out[at] = value
+        accumulator[column] = 0
+        at += value != 0
+        column += 1
+
+
+def count_upper(
+    const int64_t[::1] document_start,
+    const int32_t[::1] columns,
+    const int32_t[::1] counts,
+    const int64_t[::1] weights,
+    const int64_t[::1] word_start,
+    const int64_t[::1] entry_of_word,
+    const int32_t[::1] document_of_word,
+    const int64_t[::1] upper_start,
+    const int64_t[::1] upper_length,
+    int64_t[:, ::1] accumulator,
+    int32_t[::1] indices_out,
+    int64_t[::1] values_out,
+    int num_threads,
+):
+    """Fill the upper triangle of K; row i is written from `upper_start[i]` on.
+
+    `accumulator` is zeroed work space, one row a thread; it is zero again afterwards.
+    """
+    cdef int64_t word, n_words = word_start.shape[0] - 1
+    cdef int thread
+    if indices_out.shape[0] == 0:
+        return
+    with nogil:
+        for word in prange(n_words, schedule="dynamic", chunksize=8, num_threads=num_threads):
+            thread = threadid()
+            fill_row(
+                word, n_words, &document_start[0], &columns[0], &counts[0], &weights[0],
+                &entry_of_word[0], &document_of_word[0], word_start[word], word_start[word + 1],
+                upper_length[word], &accumulator[thread, 0], &indices_out[0] + upper_start[word],
+                &values_out[0] + upper_start[word],
+            )
+
+
+cdef inline int64_t first_at_least(
+    const int32_t* sorted_values, int64_t low, int64_t high, int64_t target
+) noexcept nogil:
+    cdef int64_t middle
+    while low < high:
+        middle = (low + high) >> 1
+        if sorted_values[middle] < target:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef void mirror_columns(
+    int64_t first,
+    int64_t last,
+    const int64_t* row_start,
+    const int64_t* upper_start,
+    const int64_t* row_end,
+    int64_t* filled,
+    int32_t* indices,
+    int64_t* values,
+) noexcept nogil:
+    """Rows first..last-1 receive what stands above the diagonal in their columns."""
+    cdef int64_t row, at, column, target
+    for row in range(last - 1):
+        at = first_at_least(indices, upper_start[row], row_end[row], max(first, row + 1))
+        while at < row_end[row]:
+            column = indices[at]
+            if column >= last:
+                break
+            target = row_start[column] + filled[column]
+            indices[target] = <int32_t> row
+            values[target] = values[at]
+            filled[column] += 1
+            at = at + 1
+
+
+def mirror(
+    const int64_t[::1] row_start,
+    const int64_t[::1] upper_start,
+    const int64_t[::1] row_end,
+    int64_t[::1] filled,
+    int32_t[::1] indices_out,
+    int64_t[::1] values_out,
+    int num_threads,
+):
+    """Copy the upper triangle to the lower one. `filled` is zeroed work space, one entry a row.
+
+    Blocks of columns keep the write positions in cache; each block has one owner, which walks
+    the rows upwards, so every row ends sorted whatever the number of threads.
+    """
+    cdef int64_t n_words = row_start.shape[0], block_size = 256, block
+    cdef int64_t n_blocks = (n_words + block_size - 1) // block_size
+    if indices_out.shape[0] == 0:
+        return
+    with nogil:
+        for block in prange(n_blocks, schedule="dynamic", num_threads=num_threads):
+            mirror_columns(
+                block * block_size, min(n_words, (block + 1) * block_size), &row_start[0],
+                &upper_start[0], &row_end[0], &filled[0], &indices_out[0], &values_out[0],
+            )

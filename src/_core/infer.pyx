@@ -1,0 +1,81 @@
+"""Topic proportions of documents with the topics fixed: EM fold-in (Hofmann 1999).
+
+theta_k <- (1/N) theta_k sum_i h_i A_ik / (A_i . theta): monotone in the log-likelihood, and made of
++ - * / only.
+"""
+from cython.parallel cimport prange, threadid
+from libc.math cimport fabs
+from libc.stdint cimport int32_t, int64_t
+
+from pyunlearn._core._lanes cimport lane_dot
+
+
+cdef int fold_in(
+    const int32_t* columns,
+    const int32_t* counts,
+    int64_t length,
+    const double* A,
+    int64_t n_topics,
+    double tolerance,
+    int max_iter,
+    double* update,
+    double* theta,
+) noexcept nogil:
+    """EM for one document; returns the iterations, -1 if the change stayed above the tolerance."""
+    cdef int64_t t, k
+    cdef double share, seen, change, value
+    cdef const double* row
+    cdef int iteration
+    for iteration in range(1, max_iter + 1):
+        for k in range(n_topics):
+            update[k] = 0.0
+        seen = 0.0
+        for t in range(length):
+            row = A + columns[t] * n_topics
+            share = lane_dot(row, theta, n_topics)
+            if share <= 0.0:
+                continue
+            seen += counts[t]
+            share = <double> counts[t] / share
+            for k in range(n_topics):
+                update[k] += share * row[k]
+        if seen == 0.0:
+            return iteration
+        change = 0.0
+        for k in range(n_topics):
+            value = theta[k] * update[k] / seen
+            change += fabs(value - theta[k])
+            theta[k] = value
+        if change <= tolerance:
+            return iteration
+    return -1
+
+
+def proportions(
+    const int64_t[::1] document_start,
+    const int32_t[::1] columns,
+    const int32_t[::1] counts,
+    const double[:, ::1] A,
+    double tolerance,
+    int max_iter,
+    double[:, ::1] work,
+    double[:, ::1] theta_out,
+    int32_t[::1] steps_out,
+    int num_threads,
+):
+    """Fill `theta_out` (m x r), which holds the start; A is n x r, column k = p(word | topic k).
+
+    A document without a word that any topic has keeps its start. `work`: r doubles a thread.
+    """
+    cdef int64_t d, n_documents = theta_out.shape[0], n_topics = A.shape[1]
+    cdef int thread
+    if columns.shape[0] == 0:
+        return
+    with nogil:
+        for d in prange(n_documents, schedule="dynamic", chunksize=16, num_threads=num_threads):
+            thread = threadid()
+            steps_out[d] = fold_in(
+                &columns[0] + document_start[d], &counts[0] + document_start[d],
+                document_start[d + 1] - document_start[d], &A[0, 0], n_topics, tolerance, max_iter,
+                &work[thread, 0], &theta_out[d, 0],
+            )

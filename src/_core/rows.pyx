@@ -1,0 +1,231 @@
+"""Checked addition and subtraction of a small symmetric matrix to rows kept with room to grow.
+
+The matrix lives in one pair of arrays: row i holds `length[i]` entries from `start[i]` on, columns
+ascending, no zeros. A delta has its rows and columns numbered 0..u-1 by `words` (ascending), which
+maps them to the matrix. Each delta row touches one matrix row, so rows run in parallel.
+"""
+from cython.parallel cimport prange
+from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memcpy
+
+from pyunlearn._core._status cimport NOT_IN_MODEL, OK
+
+
+cdef inline int64_t lower_bound(
+    const int32_t* sorted_values, int64_t low, int64_t high, int32_t target
+) noexcept nogil:
+    cdef int64_t middle
+    while low < high:
+        middle = (low + high) >> 1
+        if sorted_values[middle] < target:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef int64_t missing_in_row(
+    const int32_t* columns, int64_t length, const int32_t* words, const int32_t* delta_columns,
+    int64_t delta_length,
+) noexcept nogil:
+    cdef int64_t t, at = 0, missing = 0
+    for t in range(delta_length):
+        at = lower_bound(columns, at, length, words[delta_columns[t]])
+        if at == length or columns[at] != words[delta_columns[t]]:
+            missing += 1
+    return missing
+
+
+def count_missing(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int32_t[::1] words,
+    const int64_t[::1] delta_start,
+    const int32_t[::1] delta_indices,
+    int64_t[::1] missing_out,
+    int num_threads,
+):
+    """How many columns of each delta row its matrix row does not hold yet."""
+    cdef int64_t r, n_rows = words.shape[0]
+    if delta_indices.shape[0] == 0:
+        return
+    if indices.shape[0] == 0:
+        for r in range(n_rows):
+            missing_out[r] = delta_start[r + 1] - delta_start[r]
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
+            missing_out[r] = missing_in_row(
+                &indices[0] + start[words[r]], length[words[r]], &words[0],
+                &delta_indices[0] + delta_start[r], delta_start[r + 1] - delta_start[r],
+            )
+
+
+cdef int covered_in_row(
+    const int32_t* columns, const int64_t* values, int64_t length, const int32_t* words,
+    const int32_t* delta_columns, const int64_t* delta_values, int64_t delta_length,
+) noexcept nogil:
+    cdef int64_t t, at = 0
+    for t in range(delta_length):
+        at = lower_bound(columns, at, length, words[delta_columns[t]])
+        if at == length or columns[at] != words[delta_columns[t]] or values[at] < delta_values[t]:
+            return NOT_IN_MODEL
+    return OK
+
+
+def check_subtraction(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const int32_t[::1] words,
+    const int64_t[::1] delta_start,
+    const int32_t[::1] delta_indices,
+    const int64_t[::1] delta_values,
+    int32_t[::1] status_out,
+    int num_threads,
+):
+    """Whether every entry stays >= 0 when the delta is subtracted; one status a delta row."""
+    cdef int64_t r, n_rows = words.shape[0]
+    if delta_indices.shape[0] == 0:
+        return
+    if indices.shape[0] == 0:
+        for r in range(n_rows):
+            status_out[r] = NOT_IN_MODEL if delta_start[r + 1] > delta_start[r] else OK
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
+            status_out[r] = covered_in_row(
+                &indices[0] + start[words[r]], &values[0] + start[words[r]], length[words[r]],
+                &words[0], &delta_indices[0] + delta_start[r], &delta_values[0] + delta_start[r],
+                delta_start[r + 1] - delta_start[r],
+            )
+
+
+cdef int64_t subtract_row(
+    int32_t* columns, int64_t* values, int64_t length, const int32_t* words,
+    const int32_t* delta_columns, const int64_t* delta_values, int64_t delta_length,
+) noexcept nogil:
+    """Subtract, drop the zeros, return the new length."""
+    cdef int64_t t, at = 0, first_zero = length, kept
+    for t in range(delta_length):
+        at = lower_bound(columns, at, length, words[delta_columns[t]])
+        values[at] -= delta_values[t]
+        if values[at] == 0 and first_zero == length:
+            first_zero = at
+    kept = first_zero
+    for at in range(first_zero, length):
+        if values[at] != 0:
+            columns[kept] = columns[at]
+            values[kept] = values[at]
+            kept += 1
+    return kept
+
+
+def subtract_rows(
+    const int64_t[::1] start,
+    int64_t[::1] length_out,
+    int32_t[::1] indices_out,
+    int64_t[::1] values_out,
+    const int32_t[::1] words,
+    const int64_t[::1] delta_start,
+    const int32_t[::1] delta_indices,
+    const int64_t[::1] delta_values,
+    int num_threads,
+):
+    """Subtract a delta that `check_subtraction` has passed; rows stay without zeros."""
+    cdef int64_t r, n_rows = words.shape[0]
+    if delta_indices.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
+            length_out[words[r]] = subtract_row(
+                &indices_out[0] + start[words[r]], &values_out[0] + start[words[r]],
+                length_out[words[r]], &words[0], &delta_indices[0] + delta_start[r],
+                &delta_values[0] + delta_start[r], delta_start[r + 1] - delta_start[r],
+            )
+
+
+cdef void merge_row(
+    const int32_t* columns, const int64_t* values, int64_t length, const int32_t* words,
+    const int32_t* delta_columns, const int64_t* delta_values, int64_t delta_length,
+    int32_t* columns_out, int64_t* values_out, int64_t length_out,
+) noexcept nogil:
+    """Sum of a row and a delta row, written from the back: source and target may be the same."""
+    cdef int64_t i = length - 1, t = delta_length - 1, at = length_out - 1
+    cdef int32_t column, delta_column
+    while at >= 0:
+        column = columns[i] if i >= 0 else -1
+        delta_column = words[delta_columns[t]] if t >= 0 else -1
+        if column > delta_column:
+            columns_out[at] = column
+            values_out[at] = values[i]
+            i -= 1
+        elif column < delta_column:
+            columns_out[at] = delta_column
+            values_out[at] = delta_values[t]
+            t -= 1
+        else:
+            columns_out[at] = column
+            values_out[at] = values[i] + delta_values[t]
+            i -= 1
+            t -= 1
+        at -= 1
+
+
+def merge_rows(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const int32_t[::1] words,
+    const int64_t[::1] delta_start,
+    const int32_t[::1] delta_indices,
+    const int64_t[::1] delta_values,
+    const int64_t[::1] target_start,
+    const int64_t[::1] target_length,
+    int32_t[::1] indices_out,
+    int64_t[::1] values_out,
+    int num_threads,
+):
+    """Add a delta; row words[r] is written to `target_start[r]`, `target_length[r]` entries.
+
+    The output arrays may be the input arrays (a row in its place, or moved to free room), since
+    rows do not overlap and each is merged from the back.
+    """
+    cdef int64_t r, n_rows = words.shape[0]
+    cdef const int32_t* columns = &indices[0] if indices.shape[0] else NULL
+    cdef const int64_t* numbers = &values[0] if values.shape[0] else NULL
+    if delta_indices.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
+            merge_row(
+                columns + start[words[r]], numbers + start[words[r]], length[words[r]], &words[0],
+                &delta_indices[0] + delta_start[r], &delta_values[0] + delta_start[r],
+                delta_start[r + 1] - delta_start[r], &indices_out[0] + target_start[r],
+                &values_out[0] + target_start[r], target_length[r],
+            )
+
+
+def copy_rows(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const int32_t[::1] words,
+    const int64_t[::1] target_start,
+    int32_t[::1] indices_out,
+    int64_t[::1] values_out,
+    int num_threads,
+):
+    """Copy the rows `words` as they are; row words[r] goes to `target_start[r]`."""
+    cdef int64_t r, word, n_rows = words.shape[0]
+    if indices.shape[0] == 0 or indices_out.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
+            word = words[r]
+            memcpy(&indices_out[0] + target_start[r], &indices[0] + start[word], length[word] * 4)
+            memcpy(&values_out[0] + target_start[r], &values[0] + start[word], length[word] * 8)

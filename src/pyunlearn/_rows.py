@@ -1,0 +1,285 @@
+"""Storage of the integer co-occurrence matrix: symmetric, sparse rows with room to grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pyunlearn._core import counts as counting
+from pyunlearn._core import rows as kernels
+from pyunlearn._validation import Documents
+
+
+@dataclass(frozen=True, eq=False)
+class Delta:
+    """A symmetric integer matrix over `words` (ascending), with masses and document counts."""
+
+    words: NDArray[np.int32]  # (u,)
+    start: NDArray[np.int64]  # (u + 1,)
+    indices: NDArray[np.int32]  # (nnz,), positions in words
+    values: NDArray[np.int64]  # (nnz,), > 0
+    mass: NDArray[np.int64]  # (u,), row sums
+    document_frequency: NDArray[np.int64]  # (u,)
+    n_documents: int
+
+
+class MassOverflow(ArithmeticError):
+    """Internal: the mass of one word (its number is the argument) left the range of int64."""
+
+
+def count_documents(documents: Documents, weights: NDArray[np.int64], num_threads: int) -> Delta:
+    """K = sum_d w_d (h_d h_d^T - diag(h_d)) of a batch, over the words that occur in it."""
+    words, columns = _own_numbering(documents)
+    n = len(words)
+    entries = np.arange(len(columns), dtype=np.int64)
+    by_word = sp.csr_array(
+        (entries, columns, documents.start), shape=(documents.n_documents, n)
+    ).tocsc()
+    word_start = by_word.indptr.astype(np.int64)
+    entry_of_word = by_word.data
+    document_of_word = by_word.indices.astype(np.int32, copy=False)
+
+    upper = np.zeros(n, np.int64)
+    mass = np.zeros(n, np.int64)
+    status = np.zeros(n, np.int32)
+    lower_by_thread = np.zeros((num_threads, n), np.int32)
+    counting.count_pattern(
+        documents.start,
+        columns,
+        documents.counts,
+        weights,
+        documents.in_vocabulary,
+        word_start,
+        entry_of_word,
+        document_of_word,
+        np.zeros((num_threads, n), np.uint8),
+        lower_by_thread,
+        upper,
+        mass,
+        status,
+        num_threads,
+    )
+    if status.any():
+        raise MassOverflow(int(words[np.argmax(status != 0)]))
+    lower = lower_by_thread.sum(axis=0, dtype=np.int64)
+    start = np.concatenate(([0], np.cumsum(lower + upper)))
+    indices = np.empty(start[-1], np.int32)
+    values = np.empty(start[-1], np.int64)
+    upper_start = start[:-1] + lower
+    counting.count_upper(
+        documents.start,
+        columns,
+        documents.counts,
+        weights,
+        word_start,
+        entry_of_word,
+        document_of_word,
+        upper_start,
+        upper,
+        np.zeros((num_threads, n), np.int64),
+        indices,
+        values,
+        num_threads,
+    )
+    counting.mirror(
+        start[:-1], upper_start, start[1:], np.zeros(n, np.int64), indices, values, num_threads
+    )
+    return Delta(
+        words, start, indices, values, mass, np.diff(word_start), documents.n_documents
+    )
+
+
+def _own_numbering(documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Number the words of a small batch 0..u-1, so that its cost does not depend on n."""
+    if 4 * len(documents.columns) >= documents.n_words:
+        return np.arange(documents.n_words, dtype=np.int32), documents.columns
+    words, columns = np.unique(documents.columns, return_inverse=True)
+    return words, columns.astype(np.int32)
+
+
+class CooccurrenceRows:
+    """Rows of K; row i holds `length[i]` entries from `start[i]` on, of `capacity[i]` at hand."""
+
+    def __init__(self, n_words: int) -> None:
+        self.n_words = n_words
+        self.start = np.zeros(n_words, np.int64)
+        self.length = np.zeros(n_words, np.int64)
+        self.capacity = np.zeros(n_words, np.int64)
+        self.indices = np.empty(0, np.int32)
+        self.values = np.empty(0, np.int64)
+        self.used = 0  # entries of the arrays that some row owns or has left behind
+
+    @classmethod
+    def from_arrays(
+        cls,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.int32],
+        values: NDArray[np.int64],
+    ) -> CooccurrenceRows:
+        """Rows over canonical CSR arrays, which are taken over, not copied."""
+        rows = cls(len(indptr) - 1)
+        rows.start = indptr[:-1].astype(np.int64)
+        rows.length = np.diff(indptr).astype(np.int64)
+        rows.capacity = rows.length.copy()
+        rows.indices, rows.values, rows.used = indices, values, len(indices)
+        return rows
+
+    @property
+    def nnz(self) -> int:
+        """Number of non-zeros."""
+        return int(self.length.sum())
+
+    def copy(self) -> CooccurrenceRows:
+        """Independent rows with the same entries, without spare room."""
+        return CooccurrenceRows.from_arrays(*self.to_arrays())
+
+    def to_arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """Fresh canonical CSR arrays (indptr, indices, values)."""
+        indptr = np.concatenate(([0], np.cumsum(self.length)))
+        indices = np.empty(indptr[-1], np.int32)
+        values = np.empty(indptr[-1], np.int64)
+        self._copy_rows(np.arange(self.n_words, dtype=np.int32), indptr[:-1], indices, values, 1)
+        return indptr, indices, values
+
+    def row(self, word: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Views of one row: columns and values."""
+        part = slice(self.start[word], self.start[word] + self.length[word])
+        return self.indices[part], self.values[part]
+
+    def first_uncovered(self, delta: Delta, num_threads: int) -> int | None:
+        """A word whose row would turn negative if the delta were subtracted, or None."""
+        status = np.zeros(len(delta.words), np.int32)
+        kernels.check_subtraction(
+            self.start,
+            self.length,
+            self.indices,
+            self.values,
+            delta.words,
+            delta.start,
+            delta.indices,
+            delta.values,
+            status,
+            num_threads,
+        )
+        return int(delta.words[np.argmax(status != 0)]) if status.any() else None
+
+    def subtract(self, delta: Delta, num_threads: int) -> None:
+        """Subtract a delta that `first_uncovered` has passed."""
+        kernels.subtract_rows(
+            self.start,
+            self.length,
+            self.indices,
+            self.values,
+            delta.words,
+            delta.start,
+            delta.indices,
+            delta.values,
+            num_threads,
+        )
+
+    def add(self, delta: Delta, num_threads: int) -> None:
+        """Add a delta: in place where the room suffices, else in free room, else in new arrays."""
+        if len(self.indices) == 0 and len(delta.words) == self.n_words:
+            taken = CooccurrenceRows.from_arrays(delta.start, delta.indices, delta.values)
+            self.__dict__.update(taken.__dict__)
+            return
+        missing = np.zeros(len(delta.words), np.int64)
+        kernels.count_missing(
+            self.start,
+            self.length,
+            self.indices,
+            delta.words,
+            delta.start,
+            delta.indices,
+            missing,
+            num_threads,
+        )
+        length = self.length[delta.words] + missing
+        moved = length > self.capacity[delta.words]
+        wanted = np.where(moved, length + length // 8, 0)
+        if self.used + int(wanted.sum()) <= len(self.indices):
+            self._merge_in_place(delta, length, moved, wanted, num_threads)
+        else:
+            self._merge_into_new(delta, length, num_threads)
+
+    def _merge_in_place(
+        self,
+        delta: Delta,
+        length: NDArray[np.int64],
+        moved: NDArray[np.bool_],
+        wanted: NDArray[np.int64],
+        num_threads: int,
+    ) -> None:
+        words = delta.words
+        target = np.where(moved, self.used + np.cumsum(wanted) - wanted, self.start[words])
+        self._merge_rows(delta, target, length, self.indices, self.values, num_threads)
+        self.start[words] = target
+        self.length[words] = length
+        self.capacity[words] = np.where(moved, wanted, self.capacity[words])
+        self.used += int(wanted.sum())
+
+    def _merge_into_new(
+        self, delta: Delta, length: NDArray[np.int64], num_threads: int
+    ) -> None:
+        """Rebuild without gaps; the room behind the last row (an eighth) serves later additions."""
+        new_length = self.length.copy()
+        new_length[delta.words] = length
+        start = np.cumsum(new_length) - new_length
+        used = int(new_length.sum())
+        indices = np.empty(used + used // 8, np.int32)
+        values = np.empty(used + used // 8, np.int64)
+        untouched = np.ones(self.n_words, np.bool_)
+        untouched[delta.words] = False
+        kept = np.flatnonzero(untouched).astype(np.int32)
+        self._copy_rows(kept, start[kept], indices, values, num_threads)
+        self._merge_rows(delta, start[delta.words], length, indices, values, num_threads)
+        self.start, self.length, self.capacity = start, new_length, new_length.copy()
+        self.indices, self.values, self.used = indices, values, used
+
+    def _copy_rows(
+        self,
+        words: NDArray[np.int32],
+        target: NDArray[np.int64],
+        indices: NDArray[np.int32],
+        values: NDArray[np.int64],
+        num_threads: int,
+    ) -> None:
+        kernels.copy_rows(
+            self.start,
+            self.length,
+            self.indices,
+            self.values,
+            words,
+            target,
+            indices,
+            values,
+            num_threads,
+        )
+
+    def _merge_rows(
+        self,
+        delta: Delta,
+        target: NDArray[np.int64],
+        length: NDArray[np.int64],
+        indices: NDArray[np.int32],
+        values: NDArray[np.int64],
+        num_threads: int,
+    ) -> None:
+        kernels.merge_rows(
+            self.start,
+            self.length,
+            self.indices,
+            self.values,
+            delta.words,
+            delta.start,
+            delta.indices,
+            delta.values,
+            target,
+            length,
+            indices,
+            values,
+            num_threads,
+        )

@@ -1,0 +1,250 @@
+"""Every check of input, once. Each function returns what the kernels take, or raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pyunlearn._core import parallel
+from pyunlearn.errors import (
+    DocumentTooLongError,
+    InvalidInputError,
+    InvalidParameterError,
+    StatisticsOverflowError,
+)
+
+MASS_LIMIT = 2**62
+COUNT_LIMIT = 2**31 - 1
+WEIGHTINGS = ("document", "token")
+
+
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """Checked word counts of m documents: CSR, columns ascending, no zeros, no duplicates."""
+
+    start: NDArray[np.int64]  # (m + 1,)
+    columns: NDArray[np.int32]  # (nnz,)
+    counts: NDArray[np.int32]  # (nnz,), > 0
+    in_vocabulary: NDArray[np.int64]  # (m,), row sums
+    n_words: int
+
+    @property
+    def n_documents(self) -> int:
+        """Number of documents m."""
+        return len(self.start) - 1
+
+    def entry_rows(self) -> NDArray[np.int64]:
+        """Document of each entry, (nnz,)."""
+        return np.repeat(np.arange(self.n_documents, dtype=np.int64), np.diff(self.start))
+
+
+def _check_values(data: NDArray[Any], row_of: Callable[[int], int]) -> None:
+    """Raise unless every stored value is a finite, non-negative integer that fits a count."""
+
+    def refuse(bad: NDArray[np.bool_], problem: str) -> None:
+        if bad.any():
+            raise InvalidInputError(problem.format(row=row_of(int(np.argmax(bad)))))
+
+    if data.dtype.kind not in "biuf":
+        raise InvalidInputError(f"counts must be real numbers, got dtype {data.dtype}")
+    if data.dtype.kind == "f":
+        refuse(
+            ~np.isfinite(data),
+            "counts contain NaN or infinity (row {row}); every count must be a non-negative "
+            "integer",
+        )
+    if data.dtype.kind in "if":
+        # The first words are what scikit-learn's checks look for.
+        refuse(data < 0, "Negative values in data passed to pyunlearn: row {row}")
+    if data.dtype.kind == "f":
+        refuse(
+            data != np.floor(data),
+            "row {row} has a fractional count; pass word counts, not frequencies or tf-idf",
+        )
+    refuse(data > COUNT_LIMIT, "row {row} has a count above " + str(COUNT_LIMIT))
+
+
+def _csr_row_of(csr: sp.csr_array) -> Callable[[int], int]:
+    return lambda position: int(np.searchsorted(csr.indptr, position, side="right")) - 1
+
+
+def _as_csr(X: Any) -> sp.csr_array:
+    if sp.issparse(X):
+        if X.ndim != 2:
+            raise InvalidInputError(f"X must have 2 dimensions, got {X.ndim}")
+        if X.dtype.kind not in "biuf":
+            raise InvalidInputError(f"counts must be real numbers, got dtype {X.dtype}")
+        # COO to CSR sums duplicates: look for bad values before they can cancel out.
+        if X.format == "coo":
+            _check_values(X.data, lambda position: int(X.coords[0][position]))
+        return sp.csr_array(X)
+    array = np.asarray(X)
+    if array.ndim != 2:
+        raise InvalidInputError(
+            f"X must have 2 dimensions (documents x words), got {array.ndim}. "
+            "Reshape your data: one row a document"
+        )
+    if array.dtype == object:
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(
+                "counts must be real numbers; got an object array with other values "
+                "(argument must be a string or a number)"
+            ) from error
+    if array.dtype.kind not in "biuf":
+        raise InvalidInputError(f"counts must be real numbers, got dtype {array.dtype}")
+    return sp.csr_array(array)
+
+
+def check_documents(X: Any, n_words: int | None = None) -> Documents:
+    """Word counts from a dense or sparse (m, n) matrix of any real dtype.
+
+    Raises
+    ------
+    InvalidInputError
+        Negative, fractional, NaN, infinite or overflowing counts; no documents; no words;
+        another number of columns than `n_words`.
+    """
+    csr = _as_csr(X)
+    if csr.shape[0] == 0:
+        raise InvalidInputError(
+            f"Found array with 0 sample(s) (shape={csr.shape}): X has no documents"
+        )
+    if csr.shape[1] == 0:
+        raise InvalidInputError(
+            f"Found array with 0 feature(s) (shape={csr.shape}) while a minimum of 1 is "
+            "required: X has no words"
+        )
+    if n_words is not None and csr.shape[1] != n_words:
+        raise InvalidInputError(f"X has {csr.shape[1]} columns, expected {n_words} words")
+    if csr.shape[1] > COUNT_LIMIT:
+        raise InvalidInputError(f"at most {COUNT_LIMIT} words are supported")
+    _check_values(csr.data, _csr_row_of(csr))
+    if not csr.has_canonical_format or not np.all(csr.data):
+        csr = csr.astype(np.int64)  # a copy, wide enough for the sums of duplicates
+        csr.sum_duplicates()
+        csr.eliminate_zeros()
+        _check_values(csr.data, _csr_row_of(csr))
+    counts = csr.data.astype(np.int32, copy=False)
+    start = csr.indptr.astype(np.int64, copy=False)
+    totals = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+    return Documents(
+        np.ascontiguousarray(start),
+        np.ascontiguousarray(csr.indices.astype(np.int32, copy=False)),
+        np.ascontiguousarray(counts),
+        totals[start[1:]] - totals[start[:-1]],
+        int(csr.shape[1]),
+    )
+
+
+def check_lengths(lengths: Any, documents: Documents) -> NDArray[np.int64]:
+    """Tokens of each document, out-of-vocabulary ones included; default the row sums."""
+    if lengths is None:
+        return documents.in_vocabulary
+    array = np.asarray(lengths)
+    if array.shape != (documents.n_documents,):
+        raise InvalidInputError(
+            f"lengths has shape {array.shape}, expected ({documents.n_documents},)"
+        )
+    if array.dtype.kind not in "iu":
+        if array.dtype.kind != "f" or not np.all(np.isfinite(array) & (array == np.floor(array))):
+            raise InvalidInputError("lengths must be integers")
+    if np.any(array > COUNT_LIMIT):
+        raise InvalidInputError(f"lengths must be at most {COUNT_LIMIT}")
+    array = array.astype(np.int64)
+    short = array < documents.in_vocabulary
+    if short.any():
+        row = int(np.argmax(short))
+        raise InvalidInputError(
+            f"row {row} has length {array[row]}, fewer tokens than its counts sum to "
+            f"({documents.in_vocabulary[row]})"
+        )
+    return array
+
+
+def document_weights(
+    lengths: NDArray[np.int64], scale_bits: int, weighting: str
+) -> NDArray[np.int64]:
+    """Integer weight of each document; 0 for fewer than 2 tokens.
+
+    `"document"`: floor(2^s / (l (l - 1))); `"token"`: floor(2^s / (l - 1)).
+
+    Raises
+    ------
+    DocumentTooLongError
+        The weight would be 0.
+    StatisticsOverflowError
+        `"token"` and one document alone could reach the limit of a word's mass.
+    """
+    counted = lengths >= 2
+    safe = np.where(counted, lengths, 2)
+    divisor = safe * (safe - 1) if weighting == "document" else safe - 1
+    too_long = divisor > 2**scale_bits
+    if too_long.any():
+        row = int(np.argmax(too_long))
+        raise DocumentTooLongError(
+            f"row {row} has {lengths[row]} tokens, too many for scale_bits={scale_bits}; "
+            "use a larger scale_bits or split the document"
+        )
+    if weighting == "token" and int(safe.max(initial=2)) >= MASS_LIMIT >> scale_bits:
+        row = int(np.argmax(safe))
+        raise StatisticsOverflowError(
+            f"row {row} has {lengths[row]} tokens, too many for weighting='token' with "
+            f"scale_bits={scale_bits}; use a smaller scale_bits"
+        )
+    return np.where(counted, (1 << scale_bits) // divisor, 0)
+
+
+def check_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """An int in [low, high]; floats and bools are refused."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise InvalidParameterError(
+            f"{name} must be an integer, got {value!r} of type {type(value).__name__}"
+        )
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        bound = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise InvalidParameterError(f"{name} must be {bound}, got {number}")
+    return number
+
+
+def check_positive(name: str, value: Any) -> float:
+    """A finite float > 0."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < np.inf:
+        raise InvalidParameterError(f"{name} must be a positive number, got {value!r}")
+    return float(value)
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    """One of a few strings."""
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidParameterError(f"{name} must be one of {choices}, got {value!r}")
+    return value
+
+
+def check_min_df(name: str, value: Any) -> int | float:
+    """A number of documents (int >= 1), or a share of them (float in [0, 1])."""
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        if not 0.0 <= float(value) <= 1.0:
+            raise InvalidParameterError(f"{name} as a share must be in [0, 1], got {value!r}")
+        return float(value)
+    return check_integer(name, value, 1)
+
+
+def check_n_jobs(n_jobs: Any) -> int:
+    """Threads for the kernels: None or -1 all processors at hand, -2 all but one, and so on."""
+    if n_jobs is None:
+        return int(parallel.effective_num_threads())
+    number = check_integer("n_jobs", n_jobs, -(10**6), 10**4)
+    if number == 0:
+        raise InvalidParameterError("n_jobs must not be 0")
+    if number < 0:
+        return max(1, int(parallel.effective_num_threads()) + 1 + number)
+    return number

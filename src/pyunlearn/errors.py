@@ -1,0 +1,79 @@
+"""Typed errors. Each derives from `PyUnlearnError` and from the builtin that fits."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CorruptStateError",
+    "DocumentTooLongError",
+    "DuplicateDocumentError",
+    "FewerTopicsWarning",
+    "InvalidInputError",
+    "InvalidParameterError",
+    "NotInModelError",
+    "PyUnlearnError",
+    "RecordError",
+    "StatisticsOverflowError",
+    "StoreBusyError",
+    "StoreError",
+    "TooFewAnchorsError",
+    "UnknownDocumentError",
+]
+
+
+class PyUnlearnError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class InvalidInputError(PyUnlearnError, ValueError):
+    """Counts, lengths or shapes that are not what a method takes."""
+
+
+class InvalidParameterError(PyUnlearnError, ValueError):
+    """A parameter outside its range or of another type."""
+
+
+class DocumentTooLongError(PyUnlearnError, ValueError):
+    """A document so long that its integer weight would be 0 at this `scale_bits`."""
+
+
+class StatisticsOverflowError(PyUnlearnError, ValueError):
+    """A word's mass would reach 2**62."""
+
+
+class NotInModelError(PyUnlearnError, ValueError):
+    """A document to remove was never added, or has been removed already."""
+
+
+class UnknownDocumentError(NotInModelError, KeyError):
+    """An id that the store does not hold."""
+
+    # KeyError would print the message in quotes.
+    __str__ = Exception.__str__
+
+
+class DuplicateDocumentError(PyUnlearnError, ValueError):
+    """An id that the store holds already, or that stands twice in one request."""
+
+
+class TooFewAnchorsError(PyUnlearnError, ValueError):
+    """Fewer anchor words can be found than topics were asked for."""
+
+
+class RecordError(PyUnlearnError, ValueError):
+    """A line of a JSONL file that is not a record."""
+
+
+class CorruptStateError(PyUnlearnError, RuntimeError):
+    """A saved model or store that is damaged, edited, or of another format version."""
+
+
+class StoreError(PyUnlearnError, RuntimeError):
+    """A store that cannot be opened or does not allow the request in its present state."""
+
+
+class StoreBusyError(StoreError):
+    """Another process holds the store."""
+
+
+class FewerTopicsWarning(UserWarning):
+    """What remains after a deletion supports fewer topics than asked for."""

@@ -1,0 +1,451 @@
+"""`learn`: topics as a deterministic function of the statistics, in three stages.
+
+    kept words -> anchors (pivoted Cholesky) -> recovery (simplex-constrained least squares)
+
+Nothing here sees a document, so any way to reach the same statistics gives the same bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn import _validation as check
+from pyunlearn._core import anchors as anchor_kernels
+from pyunlearn._core import simplex
+from pyunlearn._rows import CooccurrenceRows
+from pyunlearn.statistics import CooccurrenceStatistics
+
+__all__ = ["LearnerSettings", "TopicParameters", "learn"]
+
+SOLVERS = ("active-set", "eg")
+# A candidate whose residual is this small beside the largest row counts as already spanned.
+RANK_TOLERANCE = 1e-12
+# Active set: a multiplier above -KKT_TOLERANCE * max G_kk counts as non-negative.
+KKT_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class LearnerSettings:
+    """What `learn` may be told; part of every model digest.
+
+    Parameters
+    ----------
+    n_topics : int
+        Topics r to look for.
+    anchor_min_df : int or float
+        A word can be an anchor when this many documents hold it (int), or this share (float).
+    min_df : int
+        Words in fewer documents are left out of the model.
+    solver : {"active-set", "eg"}
+        Recovery: exact active set, or exponentiated gradient to a duality gap.
+    anchor_cleanup : bool
+        Arora's second loop: replace each anchor by the word farthest from the span of the others.
+    tol : float
+        Duality gap at which "eg" stops.
+    max_iter : int
+        Steps after which "eg" gives up on a word.
+    """
+
+    n_topics: int = 20
+    anchor_min_df: int | float = 0.01
+    min_df: int = 1
+    solver: str = "active-set"
+    anchor_cleanup: bool = False
+    tol: float = 1e-6
+    max_iter: int = 2000
+
+    @classmethod
+    def checked(cls, **settings: Any) -> LearnerSettings:
+        """Settings after validation; raises InvalidParameterError."""
+        if not isinstance(settings["anchor_cleanup"], bool | np.bool_):
+            raise check.InvalidParameterError(
+                f"anchor_cleanup must be a bool, got {settings['anchor_cleanup']!r}"
+            )
+        return cls(
+            n_topics=check.check_integer("n_topics", settings["n_topics"], 1),
+            anchor_min_df=check.check_min_df("anchor_min_df", settings["anchor_min_df"]),
+            min_df=check.check_integer("min_df", settings["min_df"], 1),
+            solver=check.check_choice("solver", settings["solver"], SOLVERS),
+            anchor_cleanup=bool(settings["anchor_cleanup"]),
+            tol=check.check_positive("tol", settings["tol"]),
+            max_iter=check.check_integer("max_iter", settings["max_iter"], 1, 2**31 - 2),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for headers and digests."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class TopicParameters:
+    """What was learned; r' <= n_topics topics over n words. Arrays are not to be written to."""
+
+    settings: LearnerSettings
+    keep: NDArray[np.uint8]  # (n,), 1 where f_i >= min_df
+    mass: NDArray[np.int64]  # (n,), row sums of K over the kept columns, 0 where not kept
+    norms: NDArray[np.float64]  # (n,), |Qbar_i|^2
+    anchors: NDArray[np.int32]  # (r',), in the order of selection
+    pivots: NDArray[np.float64]  # (r',), squared distance of each anchor from the span before it
+    gram: NDArray[np.float64]  # (n, r'), B_ij = <Qbar_i, Qbar_{s_j}>
+    factor: NDArray[np.float64]  # (n, r'), L of the pivoted Cholesky factorisation
+    word_topic: NDArray[np.float64]  # (n, r'), C_i = p(topic | word i); 0 for words without mass
+    steps: NDArray[np.int32]  # (n,), solver steps; negative where it did not converge
+
+    @property
+    def n_topics(self) -> int:
+        """Topics found, r'."""
+        return len(self.anchors)
+
+    @property
+    def words(self) -> NDArray[np.int32]:
+        """The words that have a row in the model."""
+        return np.flatnonzero(self.mass).astype(np.int32)
+
+    @property
+    def anchor_gram(self) -> NDArray[np.float64]:
+        """G = B at the anchors, symmetric to the last bit, (r', r')."""
+        return anchor_gram(self.gram, self.anchors)
+
+
+def learn(
+    statistics: CooccurrenceStatistics,
+    settings: LearnerSettings,
+    n_jobs: int | None = None,
+) -> TopicParameters:
+    """Learn topics from statistics (Arora et al. 2012, 2013; anchors in Gram form).
+
+    Parameters
+    ----------
+    statistics : CooccurrenceStatistics
+        All that is known of the corpus.
+    settings : LearnerSettings
+        What to learn.
+    n_jobs : int or None
+        Threads; no bit of the result depends on it.
+
+    Returns
+    -------
+    TopicParameters
+        With fewer topics than asked for when fewer linearly independent anchor words exist; the
+        caller decides whether that is an error.
+    """
+    num_threads = check.check_n_jobs(n_jobs)
+    keep, mass = kept_words(statistics, settings.min_df, num_threads)
+    norms = row_norms(statistics, keep, mass, num_threads)
+    candidates = anchor_candidates(statistics, settings, mass)
+    search = AnchorSearch(statistics, settings.n_topics, keep, mass, norms, candidates, num_threads)
+    search.select()
+    if settings.anchor_cleanup:
+        search.clean_up()
+    rows = np.flatnonzero(mass).astype(np.int32)
+    gram, factor = search.finish(rows)
+    anchors = np.array(search.anchors, np.int32)
+    word_topic = np.zeros((statistics.n_words, len(anchors)))
+    steps = np.zeros(statistics.n_words, np.int32)
+    recover(settings, anchor_gram(gram, anchors), gram, rows, False, word_topic, steps, num_threads)
+    return TopicParameters(
+        settings,
+        keep,
+        mass,
+        norms,
+        anchors,
+        np.array(search.pivots),
+        gram,
+        factor,
+        word_topic,
+        steps,
+    )
+
+
+def kept_words(
+    statistics: CooccurrenceStatistics, min_df: int, num_threads: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Mask of words with f_i >= min_df, and the row sums of K over those columns."""
+    kept = statistics.document_frequency >= max(min_df, 1)
+    keep = kept.astype(np.uint8)
+    if np.array_equal(kept, statistics.document_frequency > 0):
+        return keep, statistics.word_mass.copy()
+    mass = np.zeros(statistics.n_words, np.int64)
+    rows = statistics.rows
+    anchor_kernels.kept_mass(
+        rows.start,
+        rows.length,
+        rows.indices,
+        rows.values,
+        keep,
+        np.flatnonzero(kept).astype(np.int32),
+        mass,
+        num_threads,
+    )
+    return keep, mass
+
+
+def row_norms(
+    statistics: CooccurrenceStatistics,
+    keep: NDArray[np.uint8],
+    mass: NDArray[np.int64],
+    num_threads: int,
+) -> NDArray[np.float64]:
+    """|Qbar_i|^2 for every word, (n,)."""
+    norms = np.zeros(statistics.n_words)
+    rows = statistics.rows
+    anchor_kernels.squared_norms(
+        rows.start,
+        rows.length,
+        rows.indices,
+        rows.values,
+        keep,
+        all_kept(statistics, keep),
+        mass,
+        np.flatnonzero(mass).astype(np.int32),
+        norms,
+        num_threads,
+    )
+    return norms
+
+
+def all_kept(statistics: CooccurrenceStatistics, keep: NDArray[np.uint8]) -> bool:
+    """Whether every word that occurs is kept, so that no column needs to be masked."""
+    return bool(np.array_equal(keep > 0, statistics.document_frequency > 0))
+
+
+def anchor_candidates(
+    statistics: CooccurrenceStatistics, settings: LearnerSettings, mass: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Words that may become anchors: f_i >= anchor_min_df, and a row in the model."""
+    threshold = settings.anchor_min_df
+    if isinstance(threshold, float):
+        threshold = int(np.ceil(threshold * statistics.n_documents))
+    able = (statistics.document_frequency >= max(threshold, 1)) & (mass > 0)
+    return np.flatnonzero(able).astype(np.int32)
+
+
+class AnchorSearch:
+    """Greedy anchors: the candidate farthest from the span of those picked, ties to the lowest.
+
+    Arora et al. 2013, algorithm 4, as a pivoted Cholesky factorisation of Qbar Qbar^T of which only
+    the pivot columns are formed: d_i -= L_ij^2 keeps the squared distances from the span. While it
+    searches, it reads the rows of the candidates only.
+    """
+
+    def __init__(
+        self,
+        statistics: CooccurrenceStatistics,
+        n_topics: int,
+        keep: NDArray[np.uint8],
+        mass: NDArray[np.int64],
+        norms: NDArray[np.float64],
+        candidates: NDArray[np.int32],
+        num_threads: int,
+    ) -> None:
+        n = statistics.n_words
+        self.rows = statistics.rows
+        self.keep, self.mass, self.norms = keep, mass, norms
+        self.candidates = candidates
+        self.num_threads = num_threads
+        self.limit = min(n_topics, len(candidates))
+        self.gram = np.zeros((n, self.limit))
+        self.factor = np.zeros((n, self.limit))
+        self.anchor_rows = np.zeros((n, self.limit))
+        self.residual = norms.copy()
+        self.anchors: list[int] = []
+        self.pivots: list[float] = []
+        self.smallest = RANK_TOLERANCE * float(norms[candidates].max(initial=0.0))
+
+    def select(self) -> None:
+        """Pick anchors until there are enough or no candidate is left outside their span."""
+        while len(self.anchors) < self.limit:
+            word = self.farthest(self.residual)
+            if word is None:
+                return
+            self.form_column(word, len(self.anchors))
+            self.anchors.append(word)
+            self.factorise(len(self.anchors) - 1)
+
+    def farthest(self, residual: NDArray[np.float64]) -> int | None:
+        """The candidate farthest from the span, the lowest of equals; None when all are spanned."""
+        if len(self.candidates) == 0:
+            return None
+        word = int(self.candidates[np.argmax(residual[self.candidates])])
+        return word if residual[word] > self.smallest else None
+
+    def form_column(self, word: int, topic: int) -> None:
+        """B[:, topic] at the candidates, for the anchor `word`."""
+        rows = self.rows
+        anchor_row = np.empty(len(self.norms))
+        anchor_kernels.scatter_row(
+            rows.start,
+            rows.length,
+            rows.indices,
+            rows.values,
+            self.keep,
+            int(self.mass[word]),
+            word,
+            anchor_row,
+        )
+        self.anchor_rows[:, topic] = anchor_row
+        anchor_kernels.gram_column(
+            rows.start,
+            rows.length,
+            rows.indices,
+            rows.values,
+            self.mass,
+            self.candidates,
+            anchor_row,
+            topic,
+            self.gram,
+            self.num_threads,
+        )
+
+    def factorise(self, first: int) -> None:
+        """Cholesky steps first, first + 1, ... for the anchors at hand."""
+        for topic in range(first, len(self.anchors)):
+            pivot = float(self.residual[self.anchors[topic]])
+            self.pivots[topic:] = [pivot]
+            anchor_kernels.cholesky_step(
+                self.gram,
+                self.anchors[topic],
+                topic,
+                pivot,
+                self.candidates,
+                self.factor,
+                self.residual,
+                self.num_threads,
+            )
+
+    def clean_up(self) -> None:
+        """For each anchor in turn: the candidate farthest from the span of all the others."""
+        for topic in range(len(self.anchors)):
+            word = self.farthest(self._distance_without(topic))
+            if word is not None and word != self.anchors[topic]:
+                self.anchors[topic] = word
+                self.form_column(word, topic)
+        self.residual = self.norms.copy()
+        self.factorise(0)
+
+    def _distance_without(self, topic: int) -> NDArray[np.float64]:
+        others = [t for t in range(len(self.anchors)) if t != topic]
+        gram = np.ascontiguousarray(self.gram[:, others])
+        factor, residual = np.zeros_like(gram), self.norms.copy()
+        for step, other in enumerate(others):
+            anchor = self.anchors[other]
+            anchor_kernels.cholesky_step(
+                gram,
+                anchor,
+                step,
+                float(residual[anchor]),
+                self.candidates,
+                factor,
+                residual,
+                self.num_threads,
+            )
+        return residual
+
+    def finish(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """B and L over the anchors found, B for all the given words."""
+        found = len(self.anchors)
+        gram, anchor_rows, factor = (
+            np.ascontiguousarray(matrix[:, :found])
+            for matrix in (self.gram, self.anchor_rows, self.factor)
+        )
+        others = np.setdiff1d(rows, self.candidates, assume_unique=True)
+        form_rows(self.rows, self.mass, others, anchor_rows, gram, self.num_threads)
+        return gram, factor
+
+
+def form_rows(
+    rows: CooccurrenceRows,
+    mass: NDArray[np.int64],
+    words: NDArray[np.int32],
+    anchor_rows: NDArray[np.float64],
+    gram_out: NDArray[np.float64],
+    num_threads: int,
+) -> None:
+    """B[i, :] for the given words i of positive mass."""
+    anchor_kernels.gram_rows(
+        rows.start,
+        rows.length,
+        rows.indices,
+        rows.values,
+        mass,
+        words,
+        anchor_rows,
+        np.empty((num_threads, 8 * anchor_rows.shape[1])),
+        gram_out,
+        num_threads,
+    )
+
+
+def anchor_gram(
+    gram: NDArray[np.float64], anchors: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """G (r', r') from the rows of B at the anchors: the lower triangle, mirrored."""
+    lower = np.tril(gram[anchors])
+    return np.ascontiguousarray(lower + np.tril(lower, -1).T)
+
+
+def recover(
+    settings: LearnerSettings,
+    G: NDArray[np.float64],
+    gram: NDArray[np.float64],
+    rows: NDArray[np.int32],
+    warm: bool,
+    word_topic_out: NDArray[np.float64],
+    steps_out: NDArray[np.int32],
+    num_threads: int,
+) -> None:
+    """C_i = argmin over the simplex of 1/2 c^T G c - b_i^T c, for the given rows."""
+    r = len(G)
+    if r == 0 or len(rows) == 0:
+        return
+    if settings.solver == "eg":
+        simplex.exponentiated_gradient(
+            G,
+            gram,
+            rows,
+            settings.tol,
+            settings.max_iter,
+            np.empty((num_threads, 3 * r)),
+            word_topic_out,
+            np.empty(len(gram)),
+            steps_out,
+            num_threads,
+        )
+        return
+    tolerance = KKT_TOLERANCE * float(np.max(np.diagonal(G)))
+    weight_margin, gradient_margin = warm_margins(G, tolerance) if warm else (1.0, 1.0)
+    simplex.active_set(
+        G,
+        gram,
+        rows,
+        tolerance,
+        warm,
+        weight_margin,
+        gradient_margin,
+        np.empty((num_threads, r * r + 5 * r)),
+        np.empty((num_threads, r + 1), np.int32),
+        np.empty((num_threads, r), np.uint8),
+        word_topic_out,
+        steps_out,
+        num_threads,
+    )
+
+
+def warm_margins(G: NDArray[np.float64], tolerance: float) -> tuple[float, float]:
+    """How clear an optimum must be for a warm start to be trusted (docs/algorithms.md).
+
+    A cold solve ends at a point that is optimal up to `tolerance` in each multiplier. That point is
+    the exact solution for a b changed by at most `tolerance` an entry, and the solution moves by at
+    most |G^-1| times the change, its multipliers by at most |G| times that. Margins of 8 times
+    these bounds leave room for rounding. They decide only the path, never a bit of the result, so
+    LAPACK may be used here.
+    """
+    eigenvalues = np.linalg.eigvalsh(G)
+    smallest = max(float(eigenvalues[0]), np.finfo(float).tiny)
+    largest = float(eigenvalues[-1])
+    moved = 8.0 * tolerance * np.sqrt(len(G)) / smallest
+    return max(1e-9, moved), max(1e-9 * largest, largest * moved + 8.0 * tolerance)

@@ -1,0 +1,290 @@
+"""`CooccurrenceStatistics`: all that the learner reads of a corpus, in reversible integers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pyunlearn import _validation as check
+from pyunlearn._rows import CooccurrenceRows, Delta, MassOverflow, count_documents
+from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
+
+__all__ = ["CooccurrenceStatistics"]
+
+FORMAT = "pyunlearn-statistics-1"
+
+
+class CooccurrenceStatistics:
+    """Integer co-occurrence statistics T(S) of a corpus S, which documents can be taken out of.
+
+    Every document d with word counts h_d and l_d tokens has one integer weight w_d, and
+
+        K = sum_d w_d (h_d h_d^T - diag(h_d)),   f_i = documents with word i,   m = documents.
+
+    Sums of integers do not depend on their order, so a removed document leaves nothing behind:
+    equal remaining documents give equal bytes (`digest`). The size does not grow with m.
+
+    Parameters
+    ----------
+    n_words : int
+        Size n of the vocabulary, fixed for the life of the statistics.
+    scale_bits : int, default=40
+        s: weights are integers in units of 2^-s. A document may have l tokens with
+        l (l - 1) <= 2^s (1,048,576 tokens for s = 40).
+    weighting : {"document", "token"}, default="document"
+        w_d = floor(2^s / (l_d (l_d - 1))): every document counts once (the unbiased estimate of
+        Arora et al. 2013); or floor(2^s / (l_d - 1)): a document counts by its tokens.
+    n_jobs : int or None, default=None
+        Threads; None uses all processors at hand. No result depends on it.
+
+    Attributes
+    ----------
+    n_documents : int
+        m, empty documents and those of one token included.
+    document_frequency : ndarray of int64, shape (n_words,)
+        f_i.
+    word_mass : ndarray of int64, shape (n_words,)
+        c_i, the row sums of K, in units of 2^-s.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter outside its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pyunlearn import CooccurrenceStatistics
+    >>> X = np.array([[2, 1, 0], [0, 1, 3]])
+    >>> stats = CooccurrenceStatistics(3).add(X)
+    >>> once = CooccurrenceStatistics(3).add(X[:1])
+    >>> stats.remove(X[1:]).digest() == once.digest()
+    True
+    """
+
+    def __init__(
+        self,
+        n_words: int,
+        scale_bits: int = 40,
+        weighting: str = "document",
+        *,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_words = check.check_integer("n_words", n_words, 1, check.COUNT_LIMIT)
+        self.scale_bits = check.check_integer("scale_bits", scale_bits, 1, 61)
+        self.weighting = check.check_choice("weighting", weighting, check.WEIGHTINGS)
+        self.n_jobs = n_jobs
+        self._n_documents = 0
+        self._document_frequency = np.zeros(self.n_words, np.int64)
+        self._word_mass = np.zeros(self.n_words, np.int64)
+        self._rows = CooccurrenceRows(self.n_words)
+        self._forget_hashes()
+
+    @property
+    def n_documents(self) -> int:
+        """Number of documents m."""
+        return self._n_documents
+
+    @property
+    def document_frequency(self) -> NDArray[np.int64]:
+        """Number of documents with each word, (n_words,); read-only view."""
+        return _read_only(self._document_frequency)
+
+    @property
+    def word_mass(self) -> NDArray[np.int64]:
+        """Row sums of K, (n_words,), in units of 2^-scale_bits; read-only view."""
+        return _read_only(self._word_mass)
+
+    @property
+    def rows(self) -> CooccurrenceRows:
+        """The rows of K as the kernels read them. Not to be written to."""
+        return self._rows
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the statistics hold in memory."""
+        rows = self._rows
+        return int(rows.indices.nbytes + rows.values.nbytes + 7 * 8 * self.n_words)
+
+    def __repr__(self) -> str:
+        return (
+            f"<CooccurrenceStatistics: {self.n_documents} documents, {self.n_words} words, "
+            f"{self._rows.nnz} non-zeros>"
+        )
+
+    def add(self, X: Any, lengths: Any = None) -> CooccurrenceStatistics:
+        """Add documents.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (m, n_words)
+            Integer word counts (of any real dtype).
+        lengths : array-like of int, shape (m,), optional
+            Tokens of each document, out-of-vocabulary ones included; default the row sums of X.
+
+        Returns
+        -------
+        CooccurrenceStatistics
+            Itself.
+
+        Raises
+        ------
+        InvalidInputError, DocumentTooLongError, StatisticsOverflowError
+            Nothing has been changed then.
+        """
+        self._apply_addition(self._count(X, lengths))
+        return self
+
+    def remove(self, X: Any, lengths: Any = None) -> CooccurrenceStatistics:
+        """Take documents out again; arguments as they were given to `add`.
+
+        Removal is checked in full before anything is written. The statistics hold sums, not
+        documents: what can be told is that a document's counts are not contained in them.
+
+        Raises
+        ------
+        NotInModelError
+            Some entry would turn negative: a document was never added, or is removed already.
+        InvalidInputError, DocumentTooLongError, StatisticsOverflowError
+            As for `add`. Nothing has been changed then.
+        """
+        self._apply_removal(self._count(X, lengths))
+        return self
+
+    def merge(self, other: CooccurrenceStatistics) -> CooccurrenceStatistics:
+        """Add the documents of other statistics over the same vocabulary; returns itself.
+
+        Raises
+        ------
+        InvalidInputError
+            `n_words`, `scale_bits` or `weighting` differ.
+        StatisticsOverflowError
+            A word's mass would reach 2^62.
+        """
+        for name in ("n_words", "scale_bits", "weighting"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine != theirs:
+                raise InvalidInputError(f"cannot merge: {name} is {mine} here, {theirs} there")
+        self._apply_addition(other._as_delta())
+        return self
+
+    def copy(self) -> CooccurrenceStatistics:
+        """Independent statistics with the same content."""
+        twin = CooccurrenceStatistics(
+            self.n_words, self.scale_bits, self.weighting, n_jobs=self.n_jobs
+        )
+        twin._n_documents = self._n_documents
+        twin._document_frequency = self._document_frequency.copy()
+        twin._word_mass = self._word_mass.copy()
+        twin._rows = self._rows.copy()
+        twin._row_hashes = self._row_hashes.copy()
+        twin._hashed = self._hashed.copy()
+        return twin
+
+    def to_csr(self) -> sp.csr_array:
+        """K as a fresh canonical CSR array, int64, (n_words, n_words)."""
+        indptr, indices, values = self._rows.to_arrays()
+        return sp.csr_array((values, indices, indptr), shape=(self.n_words, self.n_words))
+
+    def digest(self) -> str:
+        """SHA-256 of the content, hexadecimal: equal if and only if the statistics are equal.
+
+        A hash of a header, m, f and the hashes of the rows of K; only rows that changed since the
+        last call are hashed again.
+        """
+        for word in np.flatnonzero(~self._hashed):
+            columns, values = self._rows.row(int(word))
+            row = hashlib.sha256(columns.astype("<i4", copy=False).data)
+            row.update(values.astype("<i8", copy=False).data)
+            self._row_hashes[word] = np.frombuffer(row.digest(), np.uint8)
+        self._hashed[:] = True
+        header = {
+            "format": FORMAT,
+            "n_words": self.n_words,
+            "scale_bits": self.scale_bits,
+            "weighting": self.weighting,
+            "n_documents": self.n_documents,
+        }
+        total = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+        total.update(self._document_frequency.astype("<i8", copy=False).data)
+        total.update(self._row_hashes.data)
+        return total.hexdigest()
+
+    def _forget_hashes(self) -> None:
+        self._row_hashes = np.zeros((self.n_words, 32), np.uint8)
+        self._hashed = np.zeros(self.n_words, np.bool_)
+
+    def _count(self, X: Any, lengths: Any) -> Delta:
+        documents = check.check_documents(X, self.n_words)
+        weights = check.document_weights(
+            check.check_lengths(lengths, documents), self.scale_bits, self.weighting
+        )
+        try:
+            return count_documents(documents, weights, check.check_n_jobs(self.n_jobs))
+        except MassOverflow as overflow:
+            raise self._overflow(overflow.args[0]) from None
+
+    def _overflow(self, word: int) -> StatisticsOverflowError:
+        return StatisticsOverflowError(
+            f"the mass of word {word} would reach 2**62; use a smaller scale_bits "
+            f"(now {self.scale_bits}) from the start"
+        )
+
+    def _as_delta(self) -> Delta:
+        indptr, indices, values = self._rows.to_arrays()
+        words = np.arange(self.n_words, dtype=np.int32)
+        return Delta(
+            words,
+            indptr,
+            indices,
+            values,
+            self._word_mass.copy(),
+            self._document_frequency.copy(),
+            self._n_documents,
+        )
+
+    def _apply_addition(self, delta: Delta) -> None:
+        mass = self._word_mass[delta.words] + delta.mass
+        if mass.size and int(mass.max()) >= check.MASS_LIMIT:
+            raise self._overflow(int(delta.words[np.argmax(mass)]))
+        self._rows.add(delta, check.check_n_jobs(self.n_jobs))
+        self._word_mass[delta.words] = mass
+        self._document_frequency[delta.words] += delta.document_frequency
+        self._n_documents += delta.n_documents
+        self._hashed[delta.words] = False
+
+    def _apply_removal(self, delta: Delta) -> None:
+        num_threads = check.check_n_jobs(self.n_jobs)
+        if delta.n_documents > self._n_documents:
+            raise NotInModelError(
+                f"cannot remove {delta.n_documents} documents: the statistics hold "
+                f"{self._n_documents}"
+            )
+        frequency = self._document_frequency[delta.words] - delta.document_frequency
+        mass = self._word_mass[delta.words] - delta.mass
+        # A word that no document has left must leave no mass either, and the reverse.
+        absent = (frequency < 0) | (mass < 0) | ((frequency == 0) & (mass > 0))
+        word: int | None = int(delta.words[np.argmax(absent)]) if absent.any() else None
+        if word is None:
+            word = self._rows.first_uncovered(delta, num_threads)
+        if word is not None:
+            raise NotInModelError(
+                f"the documents to remove are not all in the statistics (first seen at word "
+                f"{word}): never added, removed already, or given with other lengths"
+            )
+        self._rows.subtract(delta, num_threads)
+        self._word_mass[delta.words] = mass
+        self._document_frequency[delta.words] = frequency
+        self._n_documents -= delta.n_documents
+        self._hashed[delta.words] = False
+
+
+def _read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
