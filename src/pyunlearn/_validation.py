@@ -74,7 +74,8 @@ def _csr_row_of(csr: sp.csr_array) -> Callable[[int], int]:
     return lambda position: int(np.searchsorted(csr.indptr, position, side="right")) - 1
 
 
-def _as_csr(X: Any) -> sp.csr_array:
+def as_csr(X: Any) -> sp.csr_array:
+    """Any 2-D matrix of real numbers as CSR; the values are not looked at, except in COO."""
     if sp.issparse(X):
         if X.ndim != 2:
             raise InvalidInputError(f"X must have 2 dimensions, got {X.ndim}")
@@ -112,7 +113,7 @@ def check_documents(X: Any, n_words: int | None = None) -> Documents:
         Negative, fractional, NaN, infinite or overflowing counts; no documents; no words;
         another number of columns than `n_words`.
     """
-    csr = _as_csr(X)
+    csr = as_csr(X)
     if csr.shape[0] == 0:
         raise InvalidInputError(
             f"Found array with 0 sample(s) (shape={csr.shape}): X has no documents"

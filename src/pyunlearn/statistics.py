@@ -215,6 +215,20 @@ class CooccurrenceStatistics:
         total.update(self._row_hashes.data)
         return total.hexdigest()
 
+    def restore(
+        self,
+        rows: CooccurrenceRows,
+        word_mass: NDArray[np.int64],
+        document_frequency: NDArray[np.int64],
+        n_documents: int,
+    ) -> None:
+        """Take over a state that was saved. For `pyunlearn.io` and the store, which check it."""
+        self._rows = rows
+        self._word_mass = word_mass
+        self._document_frequency = document_frequency
+        self._n_documents = n_documents
+        self._forget_hashes()
+
     def _forget_hashes(self) -> None:
         self._row_hashes = np.zeros((self.n_words, 32), np.uint8)
         self._hashed = np.zeros(self.n_words, np.bool_)

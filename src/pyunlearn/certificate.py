@@ -1,0 +1,113 @@
+"""`Certificate`: a frozen, serialisable record of one deletion, and how digests are made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._version import __version__
+from pyunlearn.errors import CorruptStateError
+
+__all__ = ["Certificate", "content_digest"]
+
+FORMAT = "pyunlearn-certificate-1"
+
+EXACT_COMPARATOR = (
+    "the model that the same version and parameters give when trained once on the remaining "
+    "documents: every byte is equal"
+)
+EXACT_NOT_COVERED = (
+    "copies of the model or of the documents made elsewhere; what someone holding the model from "
+    "before and the model from after can tell by comparing them; which words were chosen as the "
+    "vocabulary"
+)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a deletion did, what is claimed for the result, and what is not.
+
+    Attributes
+    ----------
+    mode : str
+        "exact": the learner is a deterministic function of integer statistics, so the result is
+        (0, 0)-indistinguishable from the comparator, with no assumption on the data.
+    epsilon, delta : float
+        The claim; both 0 for exact deletion.
+    n_documents_removed, n_documents_left : int
+        Documents.
+    statistics_before, statistics_after, model_before, model_after : str
+        SHA-256 digests. Anyone with the remaining documents can recompute the later two.
+    parameters : Mapping
+        What the learner was told.
+    comparator, covers, not_covered : str
+        What the result equals, which objects the claim speaks of, and what it does not speak of.
+    path : Mapping
+        How the result was reached, for information: words touched, time of the stages in seconds.
+    """
+
+    mode: str
+    epsilon: float
+    delta: float
+    n_documents_removed: int
+    n_documents_left: int
+    statistics_before: str
+    statistics_after: str
+    model_before: str
+    model_after: str
+    parameters: Mapping[str, Any]
+    comparator: str = EXACT_COMPARATOR
+    covers: str = "the statistics and the topics of this model"
+    not_covered: str = EXACT_NOT_COVERED
+    path: Mapping[str, Any] = field(default_factory=dict)
+    algorithm: str = "exact deletion from integer co-occurrence statistics"
+    version: str = __version__
+    format: str = FORMAT
+
+    def to_json(self) -> str:
+        """One line of JSON, keys sorted."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Certificate:
+        """The certificate that `to_json` wrote.
+
+        Raises
+        ------
+        CorruptStateError
+            Not a certificate, or one of another format.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise CorruptStateError(f"not a certificate: {error}") from None
+        known = {one.name for one in fields(cls)}
+        if not isinstance(values, dict) or set(values) != known:
+            raise CorruptStateError("not a certificate: its fields are not those of this version")
+        if values["format"] != FORMAT:
+            raise CorruptStateError(
+                f"certificate of format {values['format']!r}; this version reads {FORMAT!r}"
+            )
+        return cls(**values)
+
+
+def content_digest(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 over a JSON header and named arrays (little-endian, with dtype and shape)."""
+    described = {
+        name: [array.dtype.newbyteorder("<").str, list(array.shape)]
+        for name, array in arrays.items()
+    }
+    total = hashlib.sha256(
+        json.dumps({"header": dict(header), "arrays": described}, sort_keys=True).encode()
+    )
+    for name in sorted(arrays):
+        array = arrays[name]
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        total.update(np.ascontiguousarray(little).data)
+    return total.hexdigest()

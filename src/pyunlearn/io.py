@@ -1,0 +1,171 @@
+"""Saved statistics and models: one safetensors file, no pickle, checked by digest on the way in."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from pyunlearn._rows import CooccurrenceRows
+from pyunlearn.errors import CorruptStateError, PyUnlearnError
+from pyunlearn.learner import LearnerSettings, TopicParameters
+from pyunlearn.statistics import CooccurrenceStatistics
+
+if TYPE_CHECKING:
+    from pyunlearn.model import AnchorTopicModel
+
+__all__ = ["load", "save_model"]
+
+Arrays = dict[str, NDArray[Any]]
+LEARNED = (
+    "keep",
+    "mass",
+    "norms",
+    "anchors",
+    "pivots",
+    "gram",
+    "factor",
+    "word_topic",
+    "steps",
+)
+
+
+def save_model(model: AnchorTopicModel, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model; equal models give equal files."""
+    header = {
+        "format": "pyunlearn-model-1",
+        "parameters": model.get_params(),
+        "n_documents": model.statistics_.n_documents,
+        "digest": model.digest(),
+        "feature_names": [str(name) for name in getattr(model, "feature_names_in_", [])],
+    }
+    header["parameters"].pop("n_jobs")  # a property of the machine, not of the model
+    learned = {f"learned.{name}": getattr(model.parameters_, name) for name in LEARNED}
+    _write(Path(path), header, {**statistics_arrays(model.statistics_), **learned})
+
+
+def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> AnchorTopicModel:
+    """Read a model that `AnchorTopicModel.save` wrote.
+
+    Raises
+    ------
+    CorruptStateError
+        The file is truncated, was edited, or is of another format.
+    FileNotFoundError
+        There is no such file.
+    """
+    from pyunlearn.model import AnchorTopicModel
+
+    header, arrays = _read(Path(path))
+    try:
+        model = AnchorTopicModel(**header["parameters"], n_jobs=n_jobs)
+        statistics = statistics_from_arrays(
+            arrays,
+            int(header["n_documents"]),
+            model.scale_bits,
+            model.weighting,
+            n_jobs,
+        )
+        model.n_features_in_ = statistics.n_words
+        if header["feature_names"]:
+            model.feature_names_in_ = np.array(header["feature_names"], dtype=object)
+        model.statistics_ = statistics
+        model.parameters_ = TopicParameters(
+            model._settings(), **{name: arrays[f"learned.{name}"] for name in LEARNED}
+        )
+        digest = model.digest()
+    except (KeyError, TypeError, ValueError, AttributeError, PyUnlearnError) as error:
+        raise CorruptStateError(f"{path}: not a complete saved model ({error})") from None
+    if digest != header["digest"]:
+        raise CorruptStateError(
+            f"{path}: the content does not have the digest that was saved with it; the file was "
+            "damaged or edited"
+        )
+    return model
+
+
+def statistics_arrays(statistics: CooccurrenceStatistics) -> Arrays:
+    """The statistics as canonical arrays."""
+    indptr, indices, values = statistics.rows.to_arrays()
+    return {
+        "document_frequency": np.array(statistics.document_frequency),
+        "word_mass": np.array(statistics.word_mass),
+        "indptr": indptr,
+        "indices": indices,
+        "values": values,
+    }
+
+
+def statistics_from_arrays(
+    arrays: Arrays,
+    n_documents: int,
+    scale_bits: int,
+    weighting: str,
+    n_jobs: int | None,
+) -> CooccurrenceStatistics:
+    """Statistics over arrays as `statistics_arrays` gives them; shapes and masses are checked."""
+    indptr, indices, values = arrays["indptr"], arrays["indices"], arrays["values"]
+    n_words = len(indptr) - 1
+    statistics = CooccurrenceStatistics(n_words, scale_bits, weighting, n_jobs=n_jobs)
+    mass = arrays["word_mass"]
+    if (
+        indptr[0] != 0
+        or np.any(np.diff(indptr) < 0)
+        or not len(indices) == len(values) == indptr[-1]
+        or not len(mass) == len(arrays["document_frequency"]) == n_words
+        or (len(indices) and not 0 <= indices.min() <= indices.max() < n_words)
+        or not np.array_equal(_row_sums(indptr, values), mass)
+    ):
+        raise CorruptStateError("the co-occurrence arrays do not fit together")
+    statistics.restore(
+        CooccurrenceRows.from_arrays(indptr, indices, values),
+        mass.astype(np.int64),
+        arrays["document_frequency"].astype(np.int64),
+        n_documents,
+    )
+    return statistics
+
+
+def _row_sums(indptr: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
+    sums = np.zeros(len(indptr) - 1, np.int64)
+    filled = np.flatnonzero(np.diff(indptr))
+    if len(filled):
+        sums[filled] = np.add.reduceat(values, indptr[filled])
+    return sums
+
+
+def _write(path: Path, header: dict[str, Any], arrays: Arrays) -> None:
+    # One metadata key: safetensors does not promise an order of several.
+    metadata = {"pyunlearn": json.dumps(header, sort_keys=True)}
+    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        save_file(ordered, scratch, metadata=metadata)
+        os.replace(scratch, path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            header = json.loads(metadata["pyunlearn"])
+            if header["format"] != "pyunlearn-model-1":
+                raise CorruptStateError(
+                    f"{path}: format {header['format']!r}; this version reads 'pyunlearn-model-1'"
+                )
+            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CorruptStateError(f"{path}: not a saved model, or truncated ({error})") from None
