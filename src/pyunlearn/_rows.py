@@ -26,7 +26,7 @@ class Delta:
     n_documents: int
 
 
-class MassOverflow(ArithmeticError):
+class MassOverflowError(ArithmeticError):
     """Internal: the mass of one word (its number is the argument) left the range of int64."""
 
 
@@ -63,7 +63,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
         num_threads,
     )
     if status.any():
-        raise MassOverflow(int(words[np.argmax(status != 0)]))
+        raise MassOverflowError(int(words[np.argmax(status != 0)]))
     lower = lower_by_thread.sum(axis=0, dtype=np.int64)
     start = np.concatenate(([0], np.cumsum(lower + upper)))
     indices = np.empty(start[-1], np.int32)
@@ -87,9 +87,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     counting.mirror(
         start[:-1], upper_start, start[1:], np.zeros(n, np.int64), indices, values, num_threads
     )
-    return Delta(
-        words, start, indices, values, mass, np.diff(word_start), documents.n_documents
-    )
+    return Delta(words, start, indices, values, mass, np.diff(word_start), documents.n_documents)
 
 
 def _own_numbering(documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -221,9 +219,7 @@ class CooccurrenceRows:
         self.capacity[words] = np.where(moved, wanted, self.capacity[words])
         self.used += int(wanted.sum())
 
-    def _merge_into_new(
-        self, delta: Delta, length: NDArray[np.int64], num_threads: int
-    ) -> None:
+    def _merge_into_new(self, delta: Delta, length: NDArray[np.int64], num_threads: int) -> None:
         """Rebuild without gaps; the room behind the last row (an eighth) serves later additions."""
         new_length = self.length.copy()
         new_length[delta.words] = length

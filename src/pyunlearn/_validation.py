@@ -76,15 +76,21 @@ def _csr_row_of(csr: sp.csr_array) -> Callable[[int], int]:
 
 def as_csr(X: Any) -> sp.csr_array:
     """Any 2-D matrix of real numbers as CSR; the values are not looked at, except in COO."""
-    if sp.issparse(X):
-        if X.ndim != 2:
-            raise InvalidInputError(f"X must have 2 dimensions, got {X.ndim}")
-        if X.dtype.kind not in "biuf":
-            raise InvalidInputError(f"counts must be real numbers, got dtype {X.dtype}")
-        # COO to CSR sums duplicates: look for bad values before they can cancel out.
-        if X.format == "coo":
-            _check_values(X.data, lambda position: int(X.coords[0][position]))
-        return sp.csr_array(X)
+    return _sparse_to_csr(X) if sp.issparse(X) else _dense_to_csr(X)
+
+
+def _sparse_to_csr(X: Any) -> sp.csr_array:
+    if X.ndim != 2:
+        raise InvalidInputError(f"X must have 2 dimensions, got {X.ndim}")
+    if X.dtype.kind not in "biuf":
+        raise InvalidInputError(f"counts must be real numbers, got dtype {X.dtype}")
+    # COO to CSR sums duplicates: look for bad values before they can cancel out.
+    if X.format == "coo":
+        _check_values(X.data, lambda position: int(X.coords[0][position]))
+    return sp.csr_array(X)
+
+
+def _dense_to_csr(X: Any) -> sp.csr_array:
     array = np.asarray(X)
     if array.ndim != 2:
         raise InvalidInputError(
@@ -154,9 +160,8 @@ def check_lengths(lengths: Any, documents: Documents) -> NDArray[np.int64]:
         raise InvalidInputError(
             f"lengths has shape {array.shape}, expected ({documents.n_documents},)"
         )
-    if array.dtype.kind not in "iu":
-        if array.dtype.kind != "f" or not np.all(np.isfinite(array) & (array == np.floor(array))):
-            raise InvalidInputError("lengths must be integers")
+    if array.dtype.kind not in "iuf" or not np.all(np.isfinite(array) & (array == np.floor(array))):
+        raise InvalidInputError("lengths must be integers")
     if np.any(array > COUNT_LIMIT):
         raise InvalidInputError(f"lengths must be at most {COUNT_LIMIT}")
     array = array.astype(np.int64)

@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from pyunlearn._rows import CooccurrenceRows
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
-from pyunlearn.learner import LearnerSettings, TopicParameters
+from pyunlearn.learner import TopicParameters
 from pyunlearn.statistics import CooccurrenceStatistics
 
 if TYPE_CHECKING:

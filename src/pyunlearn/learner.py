@@ -17,6 +17,7 @@ from pyunlearn import _validation as check
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn._core import simplex
 from pyunlearn._rows import CooccurrenceRows
+from pyunlearn.errors import InvalidParameterError
 from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["LearnerSettings", "TopicParameters", "learn"]
@@ -62,7 +63,7 @@ class LearnerSettings:
     def checked(cls, **settings: Any) -> LearnerSettings:
         """Settings after validation; raises InvalidParameterError."""
         if not isinstance(settings["anchor_cleanup"], bool | np.bool_):
-            raise check.InvalidParameterError(
+            raise InvalidParameterError(
                 f"anchor_cleanup must be a bool, got {settings['anchor_cleanup']!r}"
             )
         return cls(
@@ -380,9 +381,7 @@ def form_rows(
     )
 
 
-def anchor_gram(
-    gram: NDArray[np.float64], anchors: NDArray[np.int32]
-) -> NDArray[np.float64]:
+def anchor_gram(gram: NDArray[np.float64], anchors: NDArray[np.int32]) -> NDArray[np.float64]:
     """G (r', r') from the rows of B at the anchors: the lower triangle, mirrored."""
     lower = np.tril(gram[anchors])
     return np.ascontiguousarray(lower + np.tril(lower, -1).T)

@@ -332,7 +332,8 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             np.zeros(documents.n_documents, np.int32),
             num_threads,
         )
-        return theta / theta.sum(axis=1, keepdims=True)
+        theta /= theta.sum(axis=1, keepdims=True)
+        return theta
 
     def top_words(self, vocabulary: Any = None, n_words: int = 10) -> list[list[Any]]:
         """The most probable words of each topic, best first.
@@ -425,7 +426,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     @property
     def topic_proportions_(self) -> NDArray[np.float64]:
         """p(topic) = sum_i p(word i) p(topic | word i), (n_topics_,)."""
-        return self._joint().sum(axis=0)
+        return np.asarray(self._joint().sum(axis=0))
 
     @property
     def components_(self) -> NDArray[np.float64]:
@@ -447,7 +448,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         K = self.statistics_.to_csr()[kept][:, kept]
         half = np.vstack([(K[a : a + 512] @ inverse.T) for a in range(0, len(kept), 512)] or [[]])
         R = inverse @ half / max(float(learned.mass.sum()), 1.0)
-        return (R + R.T) / 2.0
+        return np.asarray((R + R.T) / 2.0)
 
     def _joint(self) -> NDArray[np.float64]:
         """p(word, topic), (n_words, n_topics_)."""
@@ -482,9 +483,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         )
 
     def _new_statistics(self, n_words: int) -> CooccurrenceStatistics:
-        return CooccurrenceStatistics(
-            n_words, self.scale_bits, self.weighting, n_jobs=self.n_jobs
-        )
+        return CooccurrenceStatistics(n_words, self.scale_bits, self.weighting, n_jobs=self.n_jobs)
 
     def _checked(self, X: Any, *, reset: bool) -> sp.csr_array:
         """Counts after scikit-learn's checks of names and columns; values are checked later."""

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn import _validation as check
-from pyunlearn._rows import CooccurrenceRows, Delta, MassOverflow, count_documents
+from pyunlearn._rows import CooccurrenceRows, Delta, MassOverflowError, count_documents
 from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
 
 __all__ = ["CooccurrenceStatistics"]
@@ -240,7 +240,7 @@ class CooccurrenceStatistics:
         )
         try:
             return count_documents(documents, weights, check.check_n_jobs(self.n_jobs))
-        except MassOverflow as overflow:
+        except MassOverflowError as overflow:
             raise self._overflow(overflow.args[0]) from None
 
     def _overflow(self, word: int) -> StatisticsOverflowError:

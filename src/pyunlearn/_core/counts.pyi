@@ -1,0 +1,47 @@
+import numpy as np
+from numpy.typing import NDArray
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
+def count_pattern(
+    document_start: I64,
+    columns: I32,
+    counts: I32,
+    weights: I64,
+    in_vocabulary: I64,
+    word_start: I64,
+    entry_of_word: I64,
+    document_of_word: I32,
+    mark: U8,
+    lower_out: I32,
+    upper_length_out: I64,
+    mass_out: I64,
+    status_out: I32,
+    num_threads: int,
+) -> None: ...
+def count_upper(
+    document_start: I64,
+    columns: I32,
+    counts: I32,
+    weights: I64,
+    word_start: I64,
+    entry_of_word: I64,
+    document_of_word: I32,
+    upper_start: I64,
+    upper_length: I64,
+    accumulator: I64,
+    indices_out: I32,
+    values_out: I64,
+    num_threads: int,
+) -> None: ...
+def mirror(
+    row_start: I64,
+    upper_start: I64,
+    row_end: I64,
+    filled: I64,
+    indices_out: I32,
+    values_out: I64,
+    num_threads: int,
+) -> None: ...

@@ -1,0 +1,65 @@
+import numpy as np
+from numpy.typing import NDArray
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+def count_missing(
+    start: I64,
+    length: I64,
+    indices: I32,
+    words: I32,
+    delta_start: I64,
+    delta_indices: I32,
+    missing_out: I64,
+    num_threads: int,
+) -> None: ...
+def check_subtraction(
+    start: I64,
+    length: I64,
+    indices: I32,
+    values: I64,
+    words: I32,
+    delta_start: I64,
+    delta_indices: I32,
+    delta_values: I64,
+    status_out: I32,
+    num_threads: int,
+) -> None: ...
+def subtract_rows(
+    start: I64,
+    length_out: I64,
+    indices_out: I32,
+    values_out: I64,
+    words: I32,
+    delta_start: I64,
+    delta_indices: I32,
+    delta_values: I64,
+    num_threads: int,
+) -> None: ...
+def merge_rows(
+    start: I64,
+    length: I64,
+    indices: I32,
+    values: I64,
+    words: I32,
+    delta_start: I64,
+    delta_indices: I32,
+    delta_values: I64,
+    target_start: I64,
+    target_length: I64,
+    indices_out: I32,
+    values_out: I64,
+    num_threads: int,
+) -> None: ...
+def copy_rows(
+    start: I64,
+    length: I64,
+    indices: I32,
+    values: I64,
+    words: I32,
+    target_start: I64,
+    indices_out: I32,
+    values_out: I64,
+    num_threads: int,
+) -> None: ...
