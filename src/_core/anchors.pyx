@@ -132,18 +132,17 @@ def gram_column(
     const int64_t[::1] mass,
     const int32_t[::1] rows,
     const double[::1] anchor_row,
-    int64_t topic,
-    double[:, ::1] gram_out,
+    double[::1] column_out,
     int num_threads,
 ):
-    """B[i, topic] = <Qbar_i, Qbar_anchor> for the given rows i, all of positive mass."""
+    """<Qbar_i, Qbar_anchor> for the given rows i, all of positive mass; `column_out[r]` a row."""
     cdef int64_t r, row, n_rows = rows.shape[0]
     if indices.shape[0] == 0:
         return
     with nogil:
         for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
             row = rows[r]
-            gram_out[row, topic] = sparse_dot(
+            column_out[r] = sparse_dot(
                 &indices[0] + start[row], &values[0] + start[row], length[row], &anchor_row[0]
             ) / <double> mass[row]
 
@@ -215,21 +214,62 @@ def cholesky_step(
     int64_t anchor,
     int64_t topic,
     double pivot,
-    const int32_t[::1] rows,
     double[:, ::1] factor_out,
     double[::1] residual_out,
     int num_threads,
 ):
-    """One step of the factorisation for the given rows.
+    """One step of the factorisation, for all rows; `anchor` is the anchor's row.
 
     L_ij = (B_ij - sum_{t<j} L_it L_{s_j t}) / sqrt(pivot);  residual_i -= L_ij^2.
     """
-    cdef int64_t r, row, n_rows = rows.shape[0]
+    cdef int64_t row, n_rows = gram.shape[0]
     cdef double root = sqrt(pivot), value
     with nogil:
-        for r in prange(n_rows, schedule="static", num_threads=num_threads):
-            row = rows[r]
+        for row in prange(n_rows, schedule="static", num_threads=num_threads):
             value = gram[row, topic] - lane_dot(&factor_out[row, 0], &factor_out[anchor, 0], topic)
             value = value / root
             factor_out[row, topic] = value
             residual_out[row] = residual_out[row] - value * value
+
+
+def follow_pivots(
+    const double[:, ::1] gram,
+    const double[::1] norms,
+    const int32_t[::1] words,
+    const int32_t[::1] rows,
+    const int32_t[::1] anchors,
+    const int32_t[::1] anchor_positions,
+    const double[::1] pivots,
+    int64_t n_steps,
+    double[:, ::1] factor_out,
+    int32_t[::1] wins_out,
+    int num_threads,
+):
+    """The first `n_steps` of `cholesky_step` for some rows, with the pivots as they were chosen.
+
+    `wins_out[r]`: the first step at which row rows[r] would have been chosen in place of the
+    anchor (larger residual, or an equal one and a lower word), else `n_steps`.
+    """
+    cdef int64_t r, row, step, n_rows = rows.shape[0]
+    cdef double value, residual
+    cdef int32_t win
+    if n_steps == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="static", num_threads=num_threads):
+            row = rows[r]
+            residual = norms[row]
+            win = <int32_t> n_steps
+            for step in range(n_steps):
+                if win == n_steps and (
+                    residual > pivots[step]
+                    or (residual == pivots[step] and words[row] < anchors[step])
+                ):
+                    win = <int32_t> step
+                value = gram[row, step] - lane_dot(
+                    &factor_out[row, 0], &factor_out[anchor_positions[step], 0], step
+                )
+                value = value / sqrt(pivots[step])
+                factor_out[row, step] = value
+                residual = residual - value * value
+            wins_out[r] = win

@@ -31,9 +31,10 @@ LEARNED = (
     "anchors",
     "pivots",
     "gram",
+    "candidates",
     "factor",
     "word_topic",
-    "steps",
+    "converged",
 )
 
 

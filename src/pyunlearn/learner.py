@@ -92,9 +92,12 @@ class TopicParameters:
     anchors: NDArray[np.int32]  # (r',), in the order of selection
     pivots: NDArray[np.float64]  # (r',), squared distance of each anchor from the span before it
     gram: NDArray[np.float64]  # (n, r'), B_ij = <Qbar_i, Qbar_{s_j}>
-    factor: NDArray[np.float64]  # (n, r'), L of the pivoted Cholesky factorisation
+    candidates: NDArray[np.int32]  # (q,), words that may be anchors, ascending
+    factor: NDArray[np.float64]  # (q, r'), L of the pivoted Cholesky factorisation
     word_topic: NDArray[np.float64]  # (n, r'), C_i = p(topic | word i); 0 for words without mass
-    steps: NDArray[np.int32]  # (n,), solver steps; negative where it did not converge
+    converged: NDArray[np.uint8]  # (n,), 0 where the solver stopped short
+    # (n, r'), Qbar of the anchors by column; derived from the statistics, kept for speed.
+    anchor_rows: NDArray[np.float64] | None = None
 
     @property
     def n_topics(self) -> int:
@@ -136,18 +139,20 @@ def learn(
     """
     num_threads = check.check_n_jobs(n_jobs)
     keep, mass = kept_words(statistics, settings.min_df, num_threads)
-    norms = row_norms(statistics, keep, mass, num_threads)
+    norms = np.zeros(statistics.n_words)
+    words = np.flatnonzero(mass).astype(np.int32)
+    row_norms(statistics, keep, mass, words, norms, num_threads)
     candidates = anchor_candidates(statistics, settings, mass)
     search = AnchorSearch(statistics, settings.n_topics, keep, mass, norms, candidates, num_threads)
     search.select()
     if settings.anchor_cleanup:
         search.clean_up()
-    rows = np.flatnonzero(mass).astype(np.int32)
-    gram, factor = search.finish(rows)
+    gram = search.gram_of_all_words(words)
     anchors = np.array(search.anchors, np.int32)
     word_topic = np.zeros((statistics.n_words, len(anchors)))
-    steps = np.zeros(statistics.n_words, np.int32)
-    recover(settings, anchor_gram(gram, anchors), gram, rows, False, word_topic, steps, num_threads)
+    converged = np.ones(statistics.n_words, np.uint8)
+    G = anchor_gram(gram, anchors)
+    recover(settings, G, gram, words, False, word_topic, converged, num_threads)
     return TopicParameters(
         settings,
         keep,
@@ -156,9 +161,11 @@ def learn(
         anchors,
         np.array(search.pivots),
         gram,
-        factor,
+        candidates,
+        search.found_columns(search.factor),
         word_topic,
-        steps,
+        converged,
+        search.found_columns(search.anchor_rows),
     )
 
 
@@ -189,10 +196,11 @@ def row_norms(
     statistics: CooccurrenceStatistics,
     keep: NDArray[np.uint8],
     mass: NDArray[np.int64],
+    words: NDArray[np.int32],
+    norms_out: NDArray[np.float64],
     num_threads: int,
-) -> NDArray[np.float64]:
-    """|Qbar_i|^2 for every word, (n,)."""
-    norms = np.zeros(statistics.n_words)
+) -> None:
+    """|Qbar_i|^2 for the given words."""
     rows = statistics.rows
     anchor_kernels.squared_norms(
         rows.start,
@@ -202,11 +210,10 @@ def row_norms(
         keep,
         all_kept(statistics, keep),
         mass,
-        np.flatnonzero(mass).astype(np.int32),
-        norms,
+        words,
+        norms_out,
         num_threads,
     )
-    return norms
 
 
 def all_kept(statistics: CooccurrenceStatistics, keep: NDArray[np.uint8]) -> bool:
@@ -229,8 +236,8 @@ class AnchorSearch:
     """Greedy anchors: the candidate farthest from the span of those picked, ties to the lowest.
 
     Arora et al. 2013, algorithm 4, as a pivoted Cholesky factorisation of Qbar Qbar^T of which only
-    the pivot columns are formed: d_i -= L_ij^2 keeps the squared distances from the span. While it
-    searches, it reads the rows of the candidates only.
+    the pivot columns are formed: d_i -= L_ij^2 keeps the squared distances from the span. The
+    search reads the rows of the q candidates only; its matrices have one row a candidate.
     """
 
     def __init__(
@@ -243,19 +250,19 @@ class AnchorSearch:
         candidates: NDArray[np.int32],
         num_threads: int,
     ) -> None:
-        n = statistics.n_words
         self.rows = statistics.rows
-        self.keep, self.mass, self.norms = keep, mass, norms
+        self.keep, self.mass = keep, mass
         self.candidates = candidates
         self.num_threads = num_threads
         self.limit = min(n_topics, len(candidates))
-        self.gram = np.zeros((n, self.limit))
-        self.factor = np.zeros((n, self.limit))
-        self.anchor_rows = np.zeros((n, self.limit))
-        self.residual = norms.copy()
+        self.norms = norms[candidates]
+        self.gram = np.zeros((len(candidates), self.limit))
+        self.factor = np.zeros((len(candidates), self.limit))
+        self.anchor_rows = np.zeros((statistics.n_words, self.limit))
+        self.residual = self.norms.copy()
         self.anchors: list[int] = []
         self.pivots: list[float] = []
-        self.smallest = RANK_TOLERANCE * float(norms[candidates].max(initial=0.0))
+        self.smallest = RANK_TOLERANCE * float(self.norms.max(initial=0.0))
 
     def select(self) -> None:
         """Pick anchors until there are enough or no candidate is left outside their span."""
@@ -265,97 +272,99 @@ class AnchorSearch:
                 return
             self.form_column(word, len(self.anchors))
             self.anchors.append(word)
-            self.factorise(len(self.anchors) - 1)
+            self.pivots.append(
+                self._step(len(self.anchors) - 1, self.gram, word, self.factor, self.residual)
+            )
 
     def farthest(self, residual: NDArray[np.float64]) -> int | None:
         """The candidate farthest from the span, the lowest of equals; None when all are spanned."""
         if len(self.candidates) == 0:
             return None
-        word = int(self.candidates[np.argmax(residual[self.candidates])])
-        return word if residual[word] > self.smallest else None
+        at = int(np.argmax(residual))
+        return int(self.candidates[at]) if residual[at] > self.smallest else None
 
     def form_column(self, word: int, topic: int) -> None:
         """B[:, topic] at the candidates, for the anchor `word`."""
-        rows = self.rows
-        anchor_row = np.empty(len(self.norms))
-        anchor_kernels.scatter_row(
-            rows.start,
-            rows.length,
-            rows.indices,
-            rows.values,
-            self.keep,
-            int(self.mass[word]),
-            word,
-            anchor_row,
-        )
-        self.anchor_rows[:, topic] = anchor_row
+        self.anchor_rows[:, topic] = dense_row(self.rows, self.keep, self.mass, word)
+        self.gram[:, topic] = self.column(topic, self.candidates)
+
+    def column(self, topic: int, words: NDArray[np.int32]) -> NDArray[np.float64]:
+        """B[words, topic], for words of positive mass."""
+        column = np.empty(len(words))
         anchor_kernels.gram_column(
-            rows.start,
-            rows.length,
-            rows.indices,
-            rows.values,
+            self.rows.start,
+            self.rows.length,
+            self.rows.indices,
+            self.rows.values,
             self.mass,
-            self.candidates,
-            anchor_row,
-            topic,
-            self.gram,
+            words,
+            np.ascontiguousarray(self.anchor_rows[:, topic]),
+            column,
             self.num_threads,
         )
-
-    def factorise(self, first: int) -> None:
-        """Cholesky steps first, first + 1, ... for the anchors at hand."""
-        for topic in range(first, len(self.anchors)):
-            pivot = float(self.residual[self.anchors[topic]])
-            self.pivots[topic:] = [pivot]
-            anchor_kernels.cholesky_step(
-                self.gram,
-                self.anchors[topic],
-                topic,
-                pivot,
-                self.candidates,
-                self.factor,
-                self.residual,
-                self.num_threads,
-            )
+        return column
 
     def clean_up(self) -> None:
         """For each anchor in turn: the candidate farthest from the span of all the others."""
         for topic in range(len(self.anchors)):
-            word = self.farthest(self._distance_without(topic))
+            others = [t for t in range(len(self.anchors)) if t != topic]
+            word = self.farthest(self._factorise(others)[1])
             if word is not None and word != self.anchors[topic]:
                 self.anchors[topic] = word
                 self.form_column(word, topic)
-        self.residual = self.norms.copy()
-        self.factorise(0)
+        self.factor, self.residual, self.pivots = self._factorise(list(range(len(self.anchors))))
 
-    def _distance_without(self, topic: int) -> NDArray[np.float64]:
-        others = [t for t in range(len(self.anchors)) if t != topic]
-        gram = np.ascontiguousarray(self.gram[:, others])
+    def _factorise(
+        self, topics: list[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[float]]:
+        """Factor, residual and pivots over some of the anchors, in the order given."""
+        gram = np.ascontiguousarray(self.gram[:, topics])
         factor, residual = np.zeros_like(gram), self.norms.copy()
-        for step, other in enumerate(others):
-            anchor = self.anchors[other]
-            anchor_kernels.cholesky_step(
-                gram,
-                anchor,
-                step,
-                float(residual[anchor]),
-                self.candidates,
-                factor,
-                residual,
-                self.num_threads,
-            )
-        return residual
+        pivots = [
+            self._step(step, gram, self.anchors[topic], factor, residual)
+            for step, topic in enumerate(topics)
+        ]
+        return factor, residual, pivots
 
-    def finish(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """B and L over the anchors found, B for all the given words."""
-        found = len(self.anchors)
-        gram, anchor_rows, factor = (
-            np.ascontiguousarray(matrix[:, :found])
-            for matrix in (self.gram, self.anchor_rows, self.factor)
+    def _step(
+        self,
+        step: int,
+        gram: NDArray[np.float64],
+        anchor: int,
+        factor_out: NDArray[np.float64],
+        residual_out: NDArray[np.float64],
+    ) -> float:
+        """One Cholesky step; returns the pivot."""
+        position = int(np.searchsorted(self.candidates, anchor))
+        pivot = float(residual_out[position])
+        anchor_kernels.cholesky_step(
+            gram, position, step, pivot, factor_out, residual_out, self.num_threads
         )
-        others = np.setdiff1d(rows, self.candidates, assume_unique=True)
+        return pivot
+
+    def found_columns(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The columns of the anchors found."""
+        return np.ascontiguousarray(matrix[:, : len(self.anchors)])
+
+    def gram_of_all_words(self, words: NDArray[np.int32]) -> NDArray[np.float64]:
+        """B, (n, r'), at the given words (the candidates among them) and 0 elsewhere."""
+        gram = np.zeros((len(self.mass), len(self.anchors)))
+        gram[self.candidates] = self.found_columns(self.gram)
+        others = np.setdiff1d(words, self.candidates, assume_unique=True)
+        anchor_rows = self.found_columns(self.anchor_rows)
         form_rows(self.rows, self.mass, others, anchor_rows, gram, self.num_threads)
-        return gram, factor
+        return gram
+
+
+def dense_row(
+    rows: CooccurrenceRows, keep: NDArray[np.uint8], mass: NDArray[np.int64], word: int
+) -> NDArray[np.float64]:
+    """Qbar_word as a dense vector, (n,)."""
+    row = np.empty(len(mass))
+    anchor_kernels.scatter_row(
+        rows.start, rows.length, rows.indices, rows.values, keep, int(mass[word]), word, row
+    )
+    return row
 
 
 def form_rows(
@@ -394,13 +403,14 @@ def recover(
     rows: NDArray[np.int32],
     warm: bool,
     word_topic_out: NDArray[np.float64],
-    steps_out: NDArray[np.int32],
+    converged_out: NDArray[np.uint8],
     num_threads: int,
 ) -> None:
     """C_i = argmin over the simplex of 1/2 c^T G c - b_i^T c, for the given rows."""
     r = len(G)
     if r == 0 or len(rows) == 0:
         return
+    steps = np.empty(len(gram), np.int32)
     if settings.solver == "eg":
         simplex.exponentiated_gradient(
             G,
@@ -411,9 +421,10 @@ def recover(
             np.empty((num_threads, 3 * r)),
             word_topic_out,
             np.empty(len(gram)),
-            steps_out,
+            steps,
             num_threads,
         )
+        converged_out[rows] = steps[rows] >= 0
         return
     tolerance = KKT_TOLERANCE * float(np.max(np.diagonal(G)))
     weight_margin, gradient_margin = warm_margins(G, tolerance) if warm else (1.0, 1.0)
@@ -429,9 +440,10 @@ def recover(
         np.empty((num_threads, r + 1), np.int32),
         np.empty((num_threads, r), np.uint8),
         word_topic_out,
-        steps_out,
+        steps,
         num_threads,
     )
+    converged_out[rows] = steps[rows] >= 0
 
 
 def warm_margins(G: NDArray[np.float64], tolerance: float) -> tuple[float, float]:

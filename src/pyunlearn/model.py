@@ -26,7 +26,6 @@ from pyunlearn.errors import (
 from pyunlearn.learner import (
     LearnerSettings,
     TopicParameters,
-    anchor_candidates,
     learn,
 )
 from pyunlearn.statistics import CooccurrenceStatistics
@@ -505,7 +504,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ) -> TopicParameters:
         parameters = learn(statistics, settings, self.n_jobs)
         if parameters.n_topics < settings.n_topics:
-            able = len(anchor_candidates(statistics, settings, parameters.mass))
+            able = len(parameters.candidates)
             raise TooFewAnchorsError(
                 f"n_topics={settings.n_topics}, but {able} words can be anchors "
                 f"(anchor_min_df={settings.anchor_min_df}) and {parameters.n_topics} of them are "
@@ -517,7 +516,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _accept(self, statistics: CooccurrenceStatistics, parameters: TopicParameters) -> None:
         self.statistics_ = statistics
         self.parameters_ = parameters
-        stopped = int(np.sum(parameters.steps < 0))
+        stopped = int(np.sum(parameters.converged == 0))
         if stopped:
             warnings.warn(
                 f"{stopped} of {len(parameters.words)} words did not reach the tolerance "
