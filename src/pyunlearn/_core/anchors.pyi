@@ -46,8 +46,7 @@ def gram_column(
     mass: I64,
     rows: I32,
     anchor_row: F64,
-    topic: int,
-    gram_out: F64,
+    column_out: F64,
     num_threads: int,
 ) -> None: ...
 def gram_rows(
@@ -67,8 +66,20 @@ def cholesky_step(
     anchor: int,
     topic: int,
     pivot: float,
-    rows: I32,
     factor_out: F64,
     residual_out: F64,
+    num_threads: int,
+) -> None: ...
+def follow_pivots(
+    gram: F64,
+    norms: F64,
+    words: I32,
+    rows: I32,
+    anchors: I32,
+    anchor_positions: I32,
+    pivots: F64,
+    n_steps: int,
+    factor_out: F64,
+    wins_out: I32,
     num_threads: int,
 ) -> None: ...
