@@ -1,0 +1,48 @@
+# Everything runs in .venv, which is made when it is missing and brought up to date when the
+# compiled sources change. Needs Python >= 3.11 with pip, a C compiler and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+COMPILED := $(wildcard src/_core/*.pyx src/pyunlearn/_core/*.pxd) setup.py pyproject.toml
+
+.PHONY: demo test lint bench build clean
+
+demo: $(VENV)/ready  ## learn topics of 20 newsgroups, forget one author, verify
+	$(BIN)/python examples/forget_an_author.py
+
+test: $(VENV)/ready-test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/ready-bench  ## the peers beside us on one machine; takes some minutes
+	$(BIN)/python -m benchmarks.main_job
+
+build: $(BIN)/python
+	$(PIP) install --quiet build
+	$(BIN)/python -m build
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info src/pyunlearn/_core/*.so
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+	  "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: $(COMPILED) | $(BIN)/python
+	$(PIP) install --quiet --editable .
+	touch $@
+
+$(VENV)/ready-test: $(COMPILED) | $(BIN)/python
+	$(PIP) install --quiet --editable ".[test,lint]"
+	touch $(VENV)/ready $@
+
+$(VENV)/ready-bench: $(COMPILED) | $(BIN)/python
+	$(PIP) install --quiet --editable ".[bench]"
+	touch $(VENV)/ready $@
