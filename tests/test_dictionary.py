@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -31,7 +31,6 @@ def counts(dictionary, texts):
     return table
 
 
-@settings(deadline=None)
 @given(
     TEXTS,
     st.one_of(st.integers(1, 3), st.floats(0.0, 1.0)),
