@@ -95,6 +95,12 @@ def test_ids_come_from_a_file_and_from_the_command(directory, tmp_path, capsys):
     assert run_json(capsys, *command)[1]["n_documents_removed"] == 3
 
 
+def test_ids_that_are_not_utf8_are_refused(directory, tmp_path, capsys):
+    (tmp_path / "ids").write_bytes(b"d1\n\xff\n")
+    arguments = ("forget", "--ids", str(tmp_path / "ids"), "--store", directory)
+    assert "line 2: not UTF-8" in refused(capsys, *arguments)
+
+
 def test_unknown_id_is_refused_and_nothing_changes(directory, capsys):
     _, before = run_json(capsys, "info", "--store", directory)
     message = refused(capsys, "forget", "d1", "nobody", "--store", directory)

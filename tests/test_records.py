@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pyunlearn import DuplicateDocumentError, RecordError
-from pyunlearn.records import JsonlReader, Record, as_records
+from pyunlearn.records import JsonlReader, Record, as_records, ids_from_lines
 
 GOOD = b'{"id": "a", "text": "one two", "label": "x", "other": [1]}\n{"id": 7, "text": "three"}\n'
 
@@ -110,3 +110,9 @@ def test_messages_do_not_repeat_content(corpus):
         with pytest.raises(RecordError) as error:
             list(JsonlReader(corpus(line.replace(b'"x"', b'"secret"'))))
         assert "secret" not in str(error.value)
+
+
+def test_ids_are_one_a_line_in_utf8():
+    assert ids_from_lines(b"\xef\xbb\xbfa\r\n\n b \n\xc3\xb6", "ids") == ["a", " b ", "ö"]
+    with pytest.raises(RecordError, match="ids, line 2: not UTF-8"):
+        ids_from_lines(b"a\n\xff\n", "ids")

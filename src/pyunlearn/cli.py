@@ -18,7 +18,7 @@ from tqdm import tqdm
 from pyunlearn._version import __version__
 from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError, PyUnlearnError
-from pyunlearn.records import JsonlReader, Record
+from pyunlearn.records import JsonlReader, Record, ids_from_lines
 from pyunlearn.store import Store, StoreInfo, Topic, Verification
 
 DONE, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -38,6 +38,7 @@ example:
 FORGET_HELP = """\
 Delete documents from a store, so that its topics are those of a training run that never saw them,
 byte for byte. The other documents are not read. Nothing is deleted unless every id is known.
+--json prints the certificate, which the store keeps as well.
 """
 FORGET_EXAMPLE = """\
 examples:
@@ -157,7 +158,7 @@ def _forget(arguments: argparse.Namespace) -> int:
         f"{certificate.n_documents_left:,} are left\n"
         f"model before  {certificate.model_before}\n"
         f"model after   {certificate.model_after}\n"
-        f"The model equals {certificate.comparator}.\n"
+        f"It equals {certificate.comparator}.\n"
         "check it: pyunlearn verify --store " + arguments.store,
     )
 
@@ -181,8 +182,8 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _read_ids(path: str) -> list[str]:
-    text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line]
+    content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    return ids_from_lines(content, path)
 
 
 # ---- printing -----------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ COVERS = (
 )
 NOT_COVERED = (
     "; the ids in files or logs outside the store; what the file system and the disk keep of "
-    "overwritten blocks and of the journal"
+    "overwritten blocks, of the journal and of temporary files"
 )
 
 
