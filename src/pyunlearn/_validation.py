@@ -84,10 +84,28 @@ def _sparse_to_csr(X: Any) -> sp.csr_array:
         raise InvalidInputError(f"X must have 2 dimensions, got {X.ndim}")
     if X.dtype.kind not in "biuf":
         raise InvalidInputError(f"counts must be real numbers, got dtype {X.dtype}")
-    # COO to CSR sums duplicates: look for bad values before they can cancel out.
+    X = _with_checked_coordinates(X)
+    # COO to CSR sums duplicates: look for bad values before they can cancel out, and take the sums
+    # in int64, since in the caller's dtype they could wrap around.
     if X.format == "coo":
         _check_values(X.data, lambda position: int(X.coords[0][position]))
+        return sp.csr_array(X.astype(np.int64))
     return sp.csr_array(X)
+
+
+def _with_checked_coordinates(X: Any) -> Any:
+    """A view of X; SciPy's conversions and our kernels trust the coordinates that stand in it."""
+    compressed = {"csr": sp.csr_array, "csc": sp.csc_array, "bsr": sp.bsr_array}
+    try:
+        if X.format == "coo":
+            return sp.coo_array((X.data, X.coords), shape=X.shape)
+        if X.format in compressed:
+            view = compressed[X.format]((X.data, X.indices, X.indptr), shape=X.shape)
+            view.check_format(full_check=True)
+            return view
+    except ValueError as error:
+        raise InvalidInputError(f"X is not a valid sparse matrix: {error}") from None
+    return X
 
 
 def _dense_to_csr(X: Any) -> sp.csr_array:
