@@ -9,6 +9,7 @@ __all__ = [
     "FewerTopicsWarning",
     "InvalidInputError",
     "InvalidParameterError",
+    "NotANumberError",
     "NotInModelError",
     "PyUnlearnError",
     "RecordError",
@@ -26,6 +27,10 @@ class PyUnlearnError(Exception):
 
 class InvalidInputError(PyUnlearnError, ValueError):
     """Counts, lengths or shapes that are not what a method takes."""
+
+
+class NotANumberError(InvalidInputError, TypeError):
+    """Values among the counts that are no numbers at all."""
 
 
 class InvalidParameterError(PyUnlearnError, ValueError):
