@@ -245,7 +245,8 @@ def follow_pivots(
     int32_t[::1] wins_out,
     int num_threads,
 ):
-    """The first `n_steps` of `cholesky_step` for some rows, with the pivots as they were chosen.
+    """The first `n_steps` of `cholesky_step` for the rows `rows` of the factor, whose B and norms
+    stand in `gram[r]` and `norms[r]`, with the pivots as they were chosen.
 
     `wins_out[r]`: the first step at which row rows[r] would have been chosen in place of the
     anchor (larger residual, or an equal one and a lower word), else `n_steps`.
@@ -258,7 +259,7 @@ def follow_pivots(
     with nogil:
         for r in prange(n_rows, schedule="static", num_threads=num_threads):
             row = rows[r]
-            residual = norms[row]
+            residual = norms[r]
             win = <int32_t> n_steps
             for step in range(n_steps):
                 if win == n_steps and (
@@ -266,7 +267,7 @@ def follow_pivots(
                     or (residual == pivots[step] and words[row] < anchors[step])
                 ):
                     win = <int32_t> step
-                value = gram[row, step] - lane_dot(
+                value = gram[r, step] - lane_dot(
                     &factor_out[row, 0], &factor_out[anchor_positions[step], 0], step
                 )
                 value = value / sqrt(pivots[step])

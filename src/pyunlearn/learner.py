@@ -173,11 +173,24 @@ def kept_words(
     statistics: CooccurrenceStatistics, min_df: int, num_threads: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Mask of words with f_i >= min_df, and the row sums of K over those columns."""
-    kept = statistics.document_frequency >= max(min_df, 1)
-    keep = kept.astype(np.uint8)
-    if np.array_equal(kept, statistics.document_frequency > 0):
-        return keep, statistics.word_mass.copy()
+    keep = (statistics.document_frequency >= max(min_df, 1)).astype(np.uint8)
     mass = np.zeros(statistics.n_words, np.int64)
+    kept_mass(statistics, keep, np.arange(statistics.n_words, dtype=np.int32), mass, num_threads)
+    return keep, mass
+
+
+def kept_mass(
+    statistics: CooccurrenceStatistics,
+    keep: NDArray[np.uint8],
+    words: NDArray[np.int32],
+    mass_out: NDArray[np.int64],
+    num_threads: int,
+) -> None:
+    """Row sums of K over the kept columns, for those of the given words that are kept."""
+    words = words[keep[words] > 0]
+    if all_kept(statistics, keep):
+        mass_out[words] = statistics.word_mass[words]
+        return
     rows = statistics.rows
     anchor_kernels.kept_mass(
         rows.start,
@@ -185,11 +198,10 @@ def kept_words(
         rows.indices,
         rows.values,
         keep,
-        np.flatnonzero(kept).astype(np.int32),
-        mass,
+        words,
+        mass_out,
         num_threads,
     )
-    return keep, mass
 
 
 def row_norms(
@@ -262,7 +274,12 @@ class AnchorSearch:
         self.residual = self.norms.copy()
         self.anchors: list[int] = []
         self.pivots: list[float] = []
-        self.smallest = RANK_TOLERANCE * float(self.norms.max(initial=0.0))
+        self.smallest = self.smallest_residual(self.norms)
+
+    @staticmethod
+    def smallest_residual(norms: NDArray[np.float64]) -> float:
+        """Below this, a candidate counts as spanned by the anchors."""
+        return RANK_TOLERANCE * float(norms.max(initial=0.0))
 
     def select(self) -> None:
         """Pick anchors until there are enough or no candidate is left outside their span."""

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
@@ -179,7 +180,9 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self._refuse_other_parameters(settings)
             statistics = self.statistics_.add(counts, lengths)
             try:
-                parameters = relearn(self.parameters_, statistics, self.n_jobs)
+                parameters, _ = relearn(
+                    self.parameters_, statistics, _words_of(counts), self.n_jobs
+                )
             except BaseException:
                 # Interrupted or out of memory: integers take the documents out again exactly.
                 statistics.remove(counts, lengths)
@@ -250,15 +253,17 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self._refuse_other_parameters(self._settings())
         counts = self._checked(X_forget, reset=False)
         before = (self.statistics_.digest(), self.digest())
-        clock = [time.perf_counter()]
+        start = time.perf_counter()
         self.statistics_.remove(counts, lengths)
-        clock.append(time.perf_counter())
+        subtracted = time.perf_counter()
         try:
-            parameters = relearn(self.parameters_, self.statistics_, self.n_jobs)
+            parameters, path = relearn(
+                self.parameters_, self.statistics_, _words_of(counts), self.n_jobs
+            )
         except BaseException:
             self.statistics_.add(counts, lengths)
             raise
-        clock.append(time.perf_counter())
+        path.seconds["subtract"] = subtracted - start
         self._accept(self.statistics_, parameters)
         certificate = Certificate(
             mode=mode,
@@ -271,10 +276,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             model_before=before[1],
             model_after=self.digest(),
             parameters=self._header(),
-            path={
-                "seconds_statistics": clock[1] - clock[0],
-                "seconds_topics": clock[2] - clock[1],
-            },
+            path=asdict(path),
         )
         self._warn_if_fewer()
         return certificate
@@ -572,3 +574,8 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             "scale_bits": self.statistics_.scale_bits,
             "weighting": self.statistics_.weighting,
         }
+
+
+def _words_of(counts: sp.csr_array) -> NDArray[np.int32]:
+    """Every word of the documents, ascending."""
+    return np.unique(counts.indices).astype(np.int32)
