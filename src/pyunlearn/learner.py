@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pyunlearn import _validation as check
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn._core import simplex
+from pyunlearn._hashing import PartHashes
 from pyunlearn._rows import CooccurrenceRows
 from pyunlearn.errors import InvalidParameterError
 from pyunlearn.statistics import CooccurrenceStatistics
@@ -27,6 +28,8 @@ SOLVERS = ("active-set", "eg")
 RANK_TOLERANCE = 1e-12
 # Active set: a multiplier above -KKT_TOLERANCE * max G_kk counts as non-negative.
 KKT_TOLERANCE = 1e-12
+# Rows of p(topic | word) that are hashed together: few words change in a small deletion.
+HASH_BLOCK = 16
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,24 @@ class TopicParameters:
     factor: NDArray[np.float64]  # (q, r'), L of the pivoted Cholesky factorisation
     word_topic: NDArray[np.float64]  # (n, r'), C_i = p(topic | word i); 0 for words without mass
     converged: NDArray[np.uint8]  # (n,), 0 where the solver stopped short
-    # (n, r'), Qbar of the anchors by column; derived from the statistics, kept for speed.
+    # (n, padded r'), Qbar of the anchors by column; derived from the statistics, kept for speed.
     anchor_rows: NDArray[np.float64] | None = None
+    # SHA-256 by blocks of word_topic, filled by `word_topic_hashes`.
+    hashes: PartHashes | None = None
 
     @property
     def n_topics(self) -> int:
         """Topics found, r'."""
         return len(self.anchors)
+
+    def word_topic_hashes(self, num_threads: int) -> bytes:
+        """SHA-256 of each block of HASH_BLOCK rows of C, one after the other."""
+        hashes = self.hashes or PartHashes(-(-len(self.word_topic) // HASH_BLOCK))
+        object.__setattr__(self, "hashes", hashes)
+        little = self.word_topic.astype("<f8", copy=False)
+        return hashes.combined(
+            lambda block: (little[block * HASH_BLOCK : (block + 1) * HASH_BLOCK].data,), num_threads
+        )
 
     @property
     def words(self) -> NDArray[np.int32]:
@@ -165,7 +179,7 @@ def learn(
         search.found_columns(search.factor),
         word_topic,
         converged,
-        search.found_columns(search.anchor_rows),
+        search.found_anchor_rows(),
     )
 
 
@@ -270,7 +284,7 @@ class AnchorSearch:
         self.norms = norms[candidates]
         self.gram = np.zeros((len(candidates), self.limit))
         self.factor = np.zeros((len(candidates), self.limit))
-        self.anchor_rows = np.zeros((statistics.n_words, self.limit))
+        self.anchor_rows = np.zeros((statistics.n_words, padded(self.limit)))
         self.residual = self.norms.copy()
         self.anchors: list[int] = []
         self.pivots: list[float] = []
@@ -307,18 +321,20 @@ class AnchorSearch:
 
     def column(self, topic: int, words: NDArray[np.int32]) -> NDArray[np.float64]:
         """B[words, topic], for words of positive mass."""
-        column = np.empty(len(words))
+        by_length = np.argsort(self.rows.length[words], kind="stable")
+        sums, column = np.empty(len(words)), np.empty(len(words))
         anchor_kernels.gram_column(
             self.rows.start,
             self.rows.length,
             self.rows.indices,
             self.rows.values,
             self.mass,
-            words,
+            words[by_length],
             np.ascontiguousarray(self.anchor_rows[:, topic]),
-            column,
+            sums,
             self.num_threads,
         )
+        column[by_length] = sums
         return column
 
     def clean_up(self) -> None:
@@ -363,14 +379,22 @@ class AnchorSearch:
         """The columns of the anchors found."""
         return np.ascontiguousarray(matrix[:, : len(self.anchors)])
 
+    def found_anchor_rows(self) -> NDArray[np.float64]:
+        """Qbar of the anchors by column, padded."""
+        return np.ascontiguousarray(self.anchor_rows[:, : padded(len(self.anchors))])
+
     def gram_of_all_words(self, words: NDArray[np.int32]) -> NDArray[np.float64]:
         """B, (n, r'), at the given words (the candidates among them) and 0 elsewhere."""
         gram = np.zeros((len(self.mass), len(self.anchors)))
         gram[self.candidates] = self.found_columns(self.gram)
         others = np.setdiff1d(words, self.candidates, assume_unique=True)
-        anchor_rows = self.found_columns(self.anchor_rows)
-        form_rows(self.rows, self.mass, others, anchor_rows, gram, self.num_threads)
+        form_rows(self.rows, self.mass, others, self.found_anchor_rows(), gram, self.num_threads)
         return gram
+
+
+def padded(n_topics: int) -> int:
+    """Columns of an array of anchor rows: the kernels read 8 topics at a time."""
+    return -(-n_topics // 8) * 8
 
 
 def dense_row(
@@ -401,7 +425,7 @@ def form_rows(
         mass,
         words,
         anchor_rows,
-        np.empty((num_threads, 8 * anchor_rows.shape[1])),
+        np.empty((num_threads, anchor_kernels.ROWS_TOGETHER * anchor_rows.shape[1])),
         gram_out,
         num_threads,
     )
@@ -453,7 +477,7 @@ def recover(
         warm,
         weight_margin,
         gradient_margin,
-        np.empty((num_threads, r * r + 5 * r)),
+        np.empty((num_threads, r * r + 6 * r)),
         np.empty((num_threads, r + 1), np.int32),
         np.empty((num_threads, r), np.uint8),
         word_topic_out,

@@ -386,10 +386,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         for any number of threads, SIMD width or (solver "active-set") C library.
         """
         check_is_fitted(self, "parameters_")
-        learned = self.parameters_
+        learned, num_threads = self.parameters_, check.check_n_jobs(self.n_jobs)
+        hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
         return content_digest(
             {**self._header(), "format": FORMAT, "statistics": self.statistics_.digest()},
-            {"anchors": learned.anchors, "word_topic": learned.word_topic},
+            {"anchors": learned.anchors, "word_topic_hashes": hashes},
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:

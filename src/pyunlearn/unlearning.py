@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pyunlearn import _validation as check
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn.learner import (
+    HASH_BLOCK,
     AnchorSearch,
     TopicParameters,
     anchor_candidates,
@@ -27,6 +28,7 @@ from pyunlearn.learner import (
     form_rows,
     kept_mass,
     learn,
+    padded,
     recover,
     row_norms,
 )
@@ -140,7 +142,10 @@ class _Update:
         """Qbar of the previous anchors, those touched brought up to date."""
         previous, rows = self.previous, self.statistics.rows
         if previous.anchor_rows is None:
-            anchor_rows, stale = np.zeros_like(previous.gram), np.ones(previous.n_topics, bool)
+            anchor_rows, stale = (
+                np.zeros((len(self.mass), padded(previous.n_topics))),
+                np.ones(previous.n_topics, bool),
+            )
         elif self.path.touched_anchors:
             anchor_rows, stale = previous.anchor_rows.copy(), self.anchor_touched
         else:
@@ -168,7 +173,7 @@ class _Update:
         self.pivots = np.array(search.pivots)
         self.factor = search.found_columns(search.factor)
         self.gram = search.gram_of_all_words(np.flatnonzero(self.mass).astype(np.int32))
-        self.anchor_rows = search.found_columns(search.anchor_rows)
+        self.anchor_rows = search.found_anchor_rows()
         self.path.columns_formed = search.columns_formed
 
     def _factor_rows(self) -> NDArray[np.float64]:
@@ -220,10 +225,14 @@ class _Update:
             words = self.live
             word_topic = previous.word_topic.copy()
             converged = previous.converged.copy()
+            hashes = previous.hashes.copy() if previous.hashes else None
+            if hashes:
+                hashes.expire(np.unique(self.touched // HASH_BLOCK))
         else:
             words = np.flatnonzero(self.mass).astype(np.int32)
             word_topic = _by_anchor(previous, self.anchor_words)
             converged = np.ones_like(previous.converged)
+            hashes = None
         word_topic[self.touched[self.mass[self.touched] == 0]] = 0.0
         converged[self.touched] = 1
         self.path.words_solved = len(words)
@@ -250,14 +259,17 @@ class _Update:
             word_topic,
             converged,
             self.anchor_rows,
+            hashes,
         )
 
 
 def _widen(
     previous: TopicParameters, statistics: CooccurrenceStatistics, touched: NDArray[np.int32]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """The mask of kept words, and the touched words with the neighbours of every word whose mask
-    changed: they gain or lose a column."""
+    """The mask of kept words, and the touched words with all that share a changed column.
+
+    A word whose mask changed gives its neighbours a column, or takes one from them.
+    """
     keep = previous.keep.copy()
     frequency = statistics.document_frequency[touched]
     keep[touched] = frequency >= max(previous.settings.min_df, 1)
@@ -269,9 +281,7 @@ def _widen(
     return keep, touched
 
 
-def _by_anchor(
-    previous: TopicParameters, anchors: NDArray[np.int32]
-) -> NDArray[np.float64]:
+def _by_anchor(previous: TopicParameters, anchors: NDArray[np.int32]) -> NDArray[np.float64]:
     """The weights by anchor word in the new order, as a warm start; 0 for new anchors."""
     if np.array_equal(previous.anchors, anchors):
         return previous.word_topic.copy()

@@ -6,6 +6,8 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
+ROWS_TOGETHER: int
+
 def kept_mass(
     start: I64,
     length: I64,
@@ -57,7 +59,7 @@ def gram_rows(
     mass: I64,
     rows: I32,
     anchor_rows: F64,
-    lanes: F64,
+    work: F64,
     gram_out: F64,
     num_threads: int,
 ) -> None: ...
