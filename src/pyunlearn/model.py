@@ -181,7 +181,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             statistics = self.statistics_.add(counts, lengths)
             try:
                 parameters, _ = relearn(
-                    self.parameters_, statistics, _words_of(counts), self.n_jobs
+                    self.parameters_, statistics, self._changed_words(), self.n_jobs
                 )
             except BaseException:
                 # Interrupted or out of memory: integers take the documents out again exactly.
@@ -258,7 +258,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         subtracted = time.perf_counter()
         try:
             parameters, path = relearn(
-                self.parameters_, self.statistics_, _words_of(counts), self.n_jobs
+                self.parameters_, self.statistics_, self._changed_words(), self.n_jobs
             )
         except BaseException:
             self.statistics_.add(counts, lengths)
@@ -544,6 +544,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _accept(self, statistics: CooccurrenceStatistics, parameters: TopicParameters) -> None:
         self.statistics_ = statistics
         self.parameters_ = parameters
+        self._learned_version = statistics.version
         stopped = int(np.sum(parameters.converged == 0))
         if stopped:
             warnings.warn(
@@ -560,6 +561,10 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 "learn with the new ones first"
             )
 
+    def _changed_words(self) -> NDArray[np.int32]:
+        """Words whose statistics changed since the topics were learned, by whatever call."""
+        return self.statistics_.changed_since(getattr(self, "_learned_version", 0))
+
     def _warn_if_fewer(self) -> None:
         if self.n_topics_ < self.n_topics:
             warnings.warn(
@@ -575,8 +580,3 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             "scale_bits": self.statistics_.scale_bits,
             "weighting": self.statistics_.weighting,
         }
-
-
-def _words_of(counts: sp.csr_array) -> NDArray[np.int32]:
-    """Every word of the documents, ascending."""
-    return np.unique(counts.indices).astype(np.int32)

@@ -86,6 +86,8 @@ class CooccurrenceStatistics:
         self._rows = CooccurrenceRows(self.n_words)
         self._hashes = PartHashes(self.n_words)
         self._digest: str | None = None
+        self._version = 0
+        self._changed_at = np.zeros(self.n_words, np.int64)
 
     @property
     def n_documents(self) -> int:
@@ -216,9 +218,20 @@ class CooccurrenceStatistics:
         columns, values = self._rows.row(word)
         return columns.astype("<i4", copy=False).data, values.astype("<i8", copy=False).data
 
+    @property
+    def version(self) -> int:
+        """The number of changes so far."""
+        return self._version
+
+    def changed_since(self, version: int) -> NDArray[np.int32]:
+        """Words, ascending, whose row or document frequency changed after `version`."""
+        return np.flatnonzero(self._changed_at > version).astype(np.int32)
+
     def _changed(self, words: NDArray[np.int32]) -> None:
         self._hashes.expire(words)
         self._digest = None
+        self._version += 1
+        self._changed_at[words] = self._version
 
     def restore(
         self,
@@ -232,7 +245,8 @@ class CooccurrenceStatistics:
         self._word_mass = word_mass
         self._document_frequency = document_frequency
         self._n_documents = n_documents
-        self._changed(np.arange(self.n_words, dtype=np.int32))
+        self._hashes = PartHashes(self.n_words)
+        self._digest = None
 
     def _count(self, X: Any, lengths: Any) -> Delta:
         documents = check.check_documents(X, self.n_words)

@@ -18,17 +18,13 @@ from numpy.typing import NDArray
 
 from pyunlearn import _validation as check
 from pyunlearn._core import anchors as anchor_kernels
+from pyunlearn.anchor_search import AnchorSearch, anchor_gram, dense_row, form_rows, padded
 from pyunlearn.learner import (
     HASH_BLOCK,
-    AnchorSearch,
     TopicParameters,
     anchor_candidates,
-    anchor_gram,
-    dense_row,
-    form_rows,
     kept_mass,
     learn,
-    padded,
     recover,
     row_norms,
 )

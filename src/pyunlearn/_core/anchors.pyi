@@ -6,8 +6,6 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
-ROWS_TOGETHER: int
-
 def kept_mass(
     start: I64,
     length: I64,
@@ -39,29 +37,6 @@ def scatter_row(
     mass: int,
     word: int,
     row_out: F64,
-) -> None: ...
-def gram_column(
-    start: I64,
-    length: I64,
-    indices: I32,
-    values: I64,
-    mass: I64,
-    rows: I32,
-    anchor_row: F64,
-    column_out: F64,
-    num_threads: int,
-) -> None: ...
-def gram_rows(
-    start: I64,
-    length: I64,
-    indices: I32,
-    values: I64,
-    mass: I64,
-    rows: I32,
-    anchor_rows: F64,
-    work: F64,
-    gram_out: F64,
-    num_threads: int,
 ) -> None: ...
 def cholesky_step(
     gram: F64,
