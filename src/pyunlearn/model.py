@@ -386,7 +386,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         for any number of threads, SIMD width or (solver "active-set") C library.
         """
         check_is_fitted(self, "parameters_")
-        learned, num_threads = self.parameters_, check.check_n_jobs(self.n_jobs)
+        learned, num_threads = self.parameters_, check.check_n_jobs(self.statistics_.n_jobs)
         hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
         return content_digest(
             {**self._header(), "format": FORMAT, "statistics": self.statistics_.digest()},
