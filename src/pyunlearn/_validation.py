@@ -40,6 +40,11 @@ class Documents:
         """Number of documents m."""
         return len(self.start) - 1
 
+    def to_csr(self) -> sp.csr_array:
+        """The counts as a CSR array over the same memory."""
+        shape = (self.n_documents, self.n_words)
+        return sp.csr_array((self.counts, self.columns, self.start), shape=shape)
+
     def entry_rows(self) -> NDArray[np.int64]:
         """Document of each entry, (nnz,)."""
         return np.repeat(np.arange(self.n_documents, dtype=np.int64), np.diff(self.start))
@@ -143,6 +148,10 @@ def check_documents(X: Any, n_words: int | None = None) -> Documents:
         Negative, fractional, NaN, infinite or overflowing counts; no documents; no words;
         another number of columns than `n_words`.
     """
+    if isinstance(X, Documents):
+        if n_words is not None and X.n_words != n_words:
+            raise InvalidInputError(f"X has {X.n_words} columns, expected {n_words} words")
+        return X
     csr = as_csr(X)
     if csr.shape[0] == 0:
         raise InvalidInputError(

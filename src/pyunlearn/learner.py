@@ -7,7 +7,7 @@ Nothing here sees a document, so any way to reach the same statistics gives the 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ class LearnerSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for headers and digests."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
@@ -156,8 +155,8 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         settings = self._settings()
         with self._vocabulary_kept_on_error():
-            counts = self._checked(X, reset=True)
-            statistics = self._new_statistics(counts.shape[1]).add(counts, lengths)
+            documents = self._checked(X, reset=True)
+            statistics = self._new_statistics(documents.n_words).add(documents, lengths)
             parameters = self._learn_all(statistics, settings)
         self._accept(statistics, parameters)
         return self
@@ -172,20 +171,20 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         first = not hasattr(self, "statistics_")
         if first:
             with self._vocabulary_kept_on_error():
-                counts = self._checked(X, reset=True)
-                statistics = self._new_statistics(counts.shape[1]).add(counts, lengths)
+                documents = self._checked(X, reset=True)
+                statistics = self._new_statistics(documents.n_words).add(documents, lengths)
                 parameters = learn(statistics, settings, self.n_jobs)
         else:
-            counts = self._checked(X, reset=False)
+            documents = self._checked(X, reset=False)
             self._refuse_other_parameters(settings)
-            statistics = self.statistics_.add(counts, lengths)
+            statistics = self.statistics_.add(documents, lengths)
             try:
                 parameters, _ = relearn(
                     self.parameters_, statistics, self._changed_words(), self.n_jobs
                 )
             except BaseException:
                 # Interrupted or out of memory: integers take the documents out again exactly.
-                statistics.remove(counts, lengths)
+                statistics.remove(documents, lengths)
                 raise
         self._accept(statistics, parameters)
         self._warn_if_fewer()
@@ -251,17 +250,17 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check_is_fitted(self, "parameters_")
         check.check_choice("mode", mode, MODES)
         self._refuse_other_parameters(self._settings())
-        counts = self._checked(X_forget, reset=False)
+        documents = self._checked(X_forget, reset=False)
         before = (self.statistics_.digest(), self.digest())
         start = time.perf_counter()
-        self.statistics_.remove(counts, lengths)
+        self.statistics_.remove(documents, lengths)
         subtracted = time.perf_counter()
         try:
             parameters, path = relearn(
                 self.parameters_, self.statistics_, self._changed_words(), self.n_jobs
             )
         except BaseException:
-            self.statistics_.add(counts, lengths)
+            self.statistics_.add(documents, lengths)
             raise
         path.seconds["subtract"] = subtracted - start
         self._accept(self.statistics_, parameters)
@@ -269,14 +268,14 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             mode=mode,
             epsilon=0.0,
             delta=0.0,
-            n_documents_removed=int(counts.shape[0]),
+            n_documents_removed=documents.n_documents,
             n_documents_left=self.statistics_.n_documents,
             statistics_before=before[0],
             statistics_after=self.statistics_.digest(),
             model_before=before[1],
             model_after=self.digest(),
             parameters=self._header(),
-            path=asdict(path),
+            path=dict(vars(path)),
         )
         self._warn_if_fewer()
         return certificate
@@ -316,13 +315,12 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check.check_choice("method", method, TRANSFORMS)
         check.check_positive("tol", tol)
         check.check_integer("max_iter", max_iter, 1, 2**31 - 2)
-        counts = self._checked(X, reset=False)
+        documents = self._checked(X, reset=False)
         if self.n_topics_ == 0:
             raise NotFittedError("the model has no topics left: fit it on documents first")
         A = np.ascontiguousarray(self.components_.T)
         if method == "linear":
-            return np.asarray(counts @ A, dtype=np.float64)
-        documents = check.check_documents(counts, self.n_features_in_)
+            return np.asarray(documents.to_csr() @ A, dtype=np.float64)
         num_threads = check.check_n_jobs(self.n_jobs)
         # The start is positive for every topic: EM never leaves a zero.
         theta = np.full((documents.n_documents, self.n_topics_), 1.0 / self.n_topics_)
@@ -496,8 +494,8 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _new_statistics(self, n_words: int) -> CooccurrenceStatistics:
         return CooccurrenceStatistics(n_words, self.scale_bits, self.weighting, n_jobs=self.n_jobs)
 
-    def _checked(self, X: Any, *, reset: bool) -> sp.csr_array:
-        """Counts after scikit-learn's checks of names and columns; values are checked later."""
+    def _checked(self, X: Any, *, reset: bool) -> check.Documents:
+        """Counts after scikit-learn's checks of names and columns, and ours of the values."""
         if sp.issparse(X) or not hasattr(X, "columns"):
             X = check.as_csr(X)
         try:
@@ -512,7 +510,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             )
         except ValueError as error:
             raise InvalidInputError(str(error)) from None
-        return check.as_csr(counts)
+        return check.check_documents(counts)
 
     @contextmanager
     def _vocabulary_kept_on_error(self) -> Iterator[None]:

@@ -197,8 +197,8 @@ class CooccurrenceStatistics:
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal: equal if and only if the statistics are equal.
 
-        A hash of a header, m, f and the hashes of the rows of K; only rows that changed since the
-        last call are hashed again.
+        A hash of a header, m, f and the hashes of the rows of K from the diagonal on; only rows
+        that changed since the last call are hashed again.
         """
         if self._digest is None:
             header = {
@@ -215,7 +215,10 @@ class CooccurrenceStatistics:
         return self._digest
 
     def _row_bytes(self, word: int) -> tuple[memoryview, ...]:
+        # From the diagonal on: K is symmetric, so this says it all.
         columns, values = self._rows.row(word)
+        upper = int(np.searchsorted(columns, word))
+        columns, values = columns[upper:], values[upper:]
         return columns.astype("<i4", copy=False).data, values.astype("<i8", copy=False).data
 
     @property

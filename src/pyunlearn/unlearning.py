@@ -114,7 +114,9 @@ class _Update:
         self.num_threads, self.path = num_threads, path
         self.keep, self.touched = _widen(previous, statistics, touched)
         path.touched_words = len(self.touched)
-        self.anchor_touched = np.isin(previous.anchors, self.touched)
+        self.is_touched = np.zeros(len(previous.mass), np.bool_)
+        self.is_touched[self.touched] = True
+        self.anchor_touched = self.is_touched[previous.anchors]
         path.touched_anchors = int(self.anchor_touched.sum())
 
     def rows(self) -> None:
@@ -185,13 +187,14 @@ class _Update:
     def _first_step_to_repeat(self, factor_out: NDArray[np.float64]) -> int:
         """The first step whose pivot may be another one; fills the changed rows up to there."""
         previous, candidates = self.previous, self.candidates
-        gone = ~np.isin(previous.anchors, candidates)
+        able, was_able = np.zeros((2, len(self.mass)), np.bool_)
+        able[candidates], was_able[previous.candidates] = True, True
+        gone = ~able[previous.anchors]
         smallest = AnchorSearch.smallest_residual(self.norms[candidates])
         moved = self.anchor_touched | gone | (previous.pivots <= smallest)
         limit = int(np.argmax(moved)) if moved.any() else previous.n_topics
-        changed = np.isin(candidates, self.touched, assume_unique=True)
-        changed |= ~np.isin(candidates, previous.candidates, assume_unique=True)
-        rows = np.flatnonzero(changed).astype(np.int32)
+        changed = self.is_touched | ~was_able
+        rows = np.flatnonzero(changed[candidates]).astype(np.int32)
         wins = np.full(len(rows), limit, np.int32)
         if limit:
             anchors = previous.anchors[:limit]
