@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 __all__ = [
+    "AnchorVanishedError",
+    "CapacityExceededError",
     "CorruptStateError",
     "DocumentTooLongError",
     "DuplicateDocumentError",
     "FewerTopicsWarning",
+    "FloorsError",
     "InvalidInputError",
     "InvalidParameterError",
+    "MissingExtraError",
     "NotInModelError",
     "PyUnlearnError",
     "RecordError",
@@ -57,6 +61,22 @@ class DuplicateDocumentError(PyUnlearnError, ValueError):
 
 class TooFewAnchorsError(PyUnlearnError, ValueError):
     """Fewer anchor words can be found than topics were asked for."""
+
+
+class AnchorVanishedError(PyUnlearnError, RuntimeError):
+    """A deletion takes away what an update with fixed anchor words stands on."""
+
+
+class CapacityExceededError(PyUnlearnError, RuntimeError):
+    """More documents removed than the noise of a release was made for."""
+
+
+class FloorsError(PyUnlearnError, RuntimeError):
+    """Declared constants of a guarantee that the statistics do not meet, or no longer meet."""
+
+
+class MissingExtraError(PyUnlearnError, ImportError):
+    """An optional dependency that is not installed."""
 
 
 class RecordError(PyUnlearnError, ValueError):
