@@ -23,7 +23,7 @@ bench: $(VENV)/ready-bench  ## the peers beside us on one machine; takes some mi
 	$(BIN)/python -m benchmarks.main_job
 
 build: $(BIN)/python
-	$(PIP) install --quiet build
+	$(PIP) install build
 	$(BIN)/python -m build
 
 clean:
@@ -36,13 +36,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/ready: $(COMPILED) | $(BIN)/python
-	$(PIP) install --quiet --editable .
+	$(PIP) install --editable .
 	touch $@
 
 $(VENV)/ready-test: $(COMPILED) | $(BIN)/python
-	$(PIP) install --quiet --editable ".[test,lint]"
+	$(PIP) install --editable ".[test,lint]"
 	touch $(VENV)/ready $@
 
 $(VENV)/ready-bench: $(COMPILED) | $(BIN)/python
-	$(PIP) install --quiet --editable ".[bench]"
+	$(PIP) install --editable ".[bench]"
 	touch $(VENV)/ready $@

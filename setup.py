@@ -89,7 +89,6 @@ def extensions() -> list[Extension]:
         Extension(
             name,
             [source],
-            depends=[str(SETTINGS)],
             extra_compile_args=base_flags() + compile_flags,
             extra_link_args=link_flags,
         )
@@ -111,7 +110,7 @@ def describe(modules: list[Extension]) -> str:
 
 
 def build() -> list[Extension]:
-    """Generate C; all of it again when a setting changed, which Cython does not look at."""
+    """Generate C; all anew, and compiled anew, after a change of settings, which nobody tracks."""
     modules = extensions()
     settings = describe(modules)
     changed = not SETTINGS.exists() or SETTINGS.read_text() != settings
@@ -126,6 +125,8 @@ def build() -> list[Extension]:
     if changed:
         BUILD_DIR.mkdir(parents=True, exist_ok=True)
         SETTINGS.write_text(settings)
+    for module in generated:
+        module.depends.append(str(SETTINGS))
     return generated
 
 

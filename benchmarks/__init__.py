@@ -1,1 +1,1 @@
-"""Benchmarks: asv reads the `bench_*` modules; `python -m benchmarks.main_job` compares with peers."""
+"""Benchmarks: asv reads the `bench_*` modules; `benchmarks.main_job` compares with peers."""

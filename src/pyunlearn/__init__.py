@@ -2,6 +2,7 @@
 
 from pyunlearn._version import __version__
 from pyunlearn.certificate import Certificate
+from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
@@ -21,6 +22,7 @@ from pyunlearn.errors import (
 from pyunlearn.io import load
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.statistics import CooccurrenceStatistics
+from pyunlearn.store import Store
 
 __all__ = [
     "AnchorTopicModel",
@@ -36,8 +38,10 @@ __all__ = [
     "PyUnlearnError",
     "RecordError",
     "StatisticsOverflowError",
+    "Store",
     "StoreBusyError",
     "StoreError",
+    "TextRules",
     "TooFewAnchorsError",
     "UnknownDocumentError",
     "__version__",

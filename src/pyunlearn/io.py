@@ -62,25 +62,20 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> AnchorTo
     FileNotFoundError
         There is no such file.
     """
-    from pyunlearn.model import AnchorTopicModel
-
     header, arrays = _read(Path(path))
     try:
-        model = AnchorTopicModel(**header["parameters"], n_jobs=n_jobs)
+        parameters = header["parameters"]
         statistics = statistics_from_arrays(
             arrays,
             int(header["n_documents"]),
-            model.scale_bits,
-            model.weighting,
+            parameters["scale_bits"],
+            parameters["weighting"],
             n_jobs,
         )
-        model.n_features_in_ = statistics.n_words
+        learned = {name: arrays[f"learned.{name}"] for name in LEARNED}
+        model = assembled_model(parameters, statistics, learned, n_jobs)
         if header["feature_names"]:
             model.feature_names_in_ = np.array(header["feature_names"], dtype=object)
-        model.statistics_ = statistics
-        model.parameters_ = TopicParameters(
-            model._settings(), **{name: arrays[f"learned.{name}"] for name in LEARNED}
-        )
         digest = model.digest()
     except (KeyError, TypeError, ValueError, AttributeError, PyUnlearnError) as error:
         raise CorruptStateError(f"{path}: not a complete saved model ({error})") from None
@@ -89,6 +84,23 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> AnchorTo
             f"{path}: the content does not have the digest that was saved with it; the file was "
             "damaged or edited"
         )
+    return model
+
+
+def assembled_model(
+    parameters: dict[str, Any],
+    statistics: CooccurrenceStatistics | None,
+    learned: Arrays,
+    n_jobs: int | None,
+) -> AnchorTopicModel:
+    """A fitted model from its parts; without statistics it can be used, but not changed."""
+    from pyunlearn.model import AnchorTopicModel
+
+    model = AnchorTopicModel(**parameters, n_jobs=n_jobs)
+    model.n_features_in_ = len(learned["mass"])
+    if statistics is not None:
+        model.statistics_ = statistics
+    model.parameters_ = TopicParameters(model._settings(), **learned)
     return model
 
 

@@ -1,0 +1,417 @@
+"""The `pyunlearn` command: arguments, progress and printing. All that it does, `Store` does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sklearn.exceptions import ConvergenceWarning
+from tqdm import tqdm
+
+from pyunlearn._version import __version__
+from pyunlearn.dictionary import TextRules
+from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError, PyUnlearnError
+from pyunlearn.records import JsonlReader, Record
+from pyunlearn.store import Store, StoreInfo, Topic, Verification
+
+DONE, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+RULES = TextRules()
+
+FIT_HELP = """\
+Read documents, choose the dictionary, learn topics, and keep all of it in a store.
+
+The corpus has one JSON object a line, {"id": "...", "text": "...", "label": "..."}; label may be
+missing, other fields are ignored. The file may be gzip-compressed. Memory stays bounded: the
+corpus is read once, as a stream.
+"""
+FIT_EXAMPLE = """\
+example:
+  pyunlearn fit corpus.jsonl --store topics.store --topics 20 --stop-words english --min-df 10
+"""
+FORGET_HELP = """\
+Delete documents from a store, so that its topics are those of a training run that never saw them,
+byte for byte. The other documents are not read. Nothing is deleted unless every id is known.
+"""
+FORGET_EXAMPLE = """\
+examples:
+  pyunlearn forget post-17 post-4711 --store topics.store
+  pyunlearn forget --ids requests.txt --store topics.store
+"""
+VERIFY_HELP = """\
+Count the documents of the store again, learn the topics again, and compare both with what is
+stored, by digest. Also checks the ledger. The exit status is 1 if anything differs.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns
+    -------
+    int
+        0 done; 1 refused (bad input, an unknown id, a failed verification); 2 wrong usage.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has printed what is wrong, or the help
+        return int(stop.code or 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FewerTopicsWarning)
+        warnings.simplefilter("always", ConvergenceWarning)
+        warnings.showwarning = _show_warning
+        try:
+            return int(arguments.run(arguments))
+        except InvalidParameterError as error:
+            return _complain(error, WRONG_USAGE)
+        except (PyUnlearnError, OSError) as error:
+            return _complain(error, REFUSED)
+        except KeyboardInterrupt:
+            return _complain("interrupted; the store is as it was before", INTERRUPTED)
+
+
+# ---- commands -----------------------------------------------------------------------------------
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    reader = JsonlReader(arguments.corpus, skip_bad=arguments.skip_bad)
+    rules = TextRules(
+        min_df=arguments.min_df,
+        max_features=arguments.max_features,
+        stop_words=None if arguments.stop_words == "none" else arguments.stop_words,
+        token_pattern=arguments.token_pattern,
+        lowercase=not arguments.keep_case,
+    )
+    with (
+        _Bars() as bars,
+        Store.open(
+            arguments.store,
+            exist_ok=False,
+            rules=rules,
+            keep_text=arguments.keep_text,
+            n_jobs=arguments.jobs,
+            progress=bars.show,
+        ) as store,
+    ):
+        store.train(
+            bars.reading(reader),
+            n_topics=arguments.topics,
+            anchor_min_df=arguments.anchor_min_df,
+            solver=arguments.solver,
+            anchor_cleanup=arguments.anchor_cleanup,
+            tol=arguments.tol,
+            max_iter=arguments.max_iter,
+            scale_bits=arguments.scale_bits,
+            weighting=arguments.weighting,
+        )
+        info = store.info()
+    result = {
+        "store": info.path,
+        "n_documents": info.n_documents,
+        "n_skipped": reader.n_skipped,
+        "n_words": info.n_words,
+        "n_topics": info.n_topics,
+        "model_digest": info.model_digest,
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    skipped = f", {reader.n_skipped} bad lines skipped" if reader.n_skipped else ""
+    return _print(
+        arguments,
+        result,
+        f"{info.n_topics} topics from {info.n_documents:,} documents and {info.n_words:,} words "
+        f"in {result['seconds']:.1f} s{skipped}\n"
+        f"model {info.model_digest}\n"
+        f"see them: pyunlearn topics --store {info.path}",
+    )
+
+
+def _topics(arguments: argparse.Namespace) -> int:
+    with Store.open(arguments.store, create=False) as store:
+        topics = store.topics(arguments.words)
+    return _print(arguments, {"topics": [asdict(topic) for topic in topics]}, _topic_table(topics))
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    ids = arguments.id + (_read_ids(arguments.ids) if arguments.ids else [])
+    with (
+        _Bars() as bars,
+        Store.open(
+            arguments.store, create=False, n_jobs=arguments.jobs, progress=bars.show
+        ) as store,
+    ):
+        certificate = store.forget(ids)
+    seconds = time.perf_counter() - started
+    removed = certificate.n_documents_removed
+    return _print(
+        arguments,
+        asdict(certificate),
+        f"forgot {removed:,} document{'s' * (removed != 1)} in {seconds:.1f} s; "
+        f"{certificate.n_documents_left:,} are left\n"
+        f"model before  {certificate.model_before}\n"
+        f"model after   {certificate.model_after}\n"
+        f"The model equals {certificate.comparator}.\n"
+        "check it: pyunlearn verify --store " + arguments.store,
+    )
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    with (
+        _Bars() as bars,
+        Store.open(
+            arguments.store, create=False, n_jobs=arguments.jobs, progress=bars.show
+        ) as store,
+    ):
+        result = store.verify()
+    _print(arguments, asdict(result), _verification_table(result))
+    return DONE if result.ok else REFUSED
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    with Store.open(arguments.store, create=False) as store:
+        info = store.info()
+    return _print(arguments, asdict(info), _info_table(info))
+
+
+def _read_ids(path: str) -> list[str]:
+    text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line]
+
+
+# ---- printing -----------------------------------------------------------------------------------
+
+
+def _print(arguments: argparse.Namespace, result: dict[str, Any], text: str) -> int:
+    print(json.dumps(result, sort_keys=True) if arguments.json else text)
+    return DONE
+
+
+def _topic_table(topics: list[Topic]) -> str:
+    width = max([len(topic.anchor) for topic in topics] + [6])
+    lines = [f"topic  share  {'anchor':<{width}}  words"]
+    lines += [
+        f"{topic.number:>5}  {topic.proportion:5.1%}  {topic.anchor:<{width}}  "
+        f"{' '.join(topic.words)}"
+        for topic in topics
+    ]
+    return "\n".join(lines)
+
+
+def _verification_table(result: Verification) -> str:
+    lines = [
+        f"{result.n_documents:,} documents counted and learned from again; "
+        f"{result.n_ledger_entries} ledger entries",
+        f"statistics  stored    {result.statistics_stored}",
+        f"            recounted {result.statistics_recounted}",
+        f"model       stored    {result.model_stored}",
+        f"            relearned {result.model_relearned}",
+        *(f"problem: {problem}" for problem in result.problems),
+        "verified: all equal" if result.ok else "NOT verified",
+    ]
+    return "\n".join(lines)
+
+
+def _info_table(info: StoreInfo) -> str:
+    def row(name: str, value: object) -> str:
+        return f"{name:<13} {value}"
+
+    lines = [
+        row("store", f"{info.path} ({info.n_bytes / 1e6:,.1f} MB, version {info.version})"),
+        row("documents", f"{info.n_documents:,}"),
+        row("texts kept", "yes" if info.keeps_text else "no"),
+        row("dictionary", f"{info.n_columns:,} words"),
+    ]
+    if info.n_words is not None:
+        lines[-1] += f", {info.n_words:,} of them in documents"
+        lines.append(row("topics", info.n_topics))
+        lines.append(row("model", info.model_digest))
+    lines += [
+        row("requests", f"{info.n_ledger_entries}, {info.n_certificates} of them deletions"),
+        row("text rules", _settings(info.text_rules)),
+        row("parameters", _settings(info.parameters)),
+    ]
+    return "\n".join(lines)
+
+
+def _settings(values: Any) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _complain(error: object, status: int) -> int:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        error = f"{error.filename}: {error.strerror}"
+    print("pyunlearn: " + " ".join(str(error).split()), file=sys.stderr)
+    return status
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"pyunlearn: warning: {message}", file=sys.stderr)
+
+
+class _Bars:
+    """Progress bars on stderr; silent unless that is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._stage = ""
+
+    def __enter__(self) -> _Bars:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        self._move(stage, done, total, unit=" documents")
+
+    def reading(self, reader: JsonlReader) -> Iterator[Record]:
+        for record in reader:
+            self._move("reading", reader.position, reader.n_bytes, unit="B")
+            yield record
+
+    def _move(self, stage: str, done: int, total: int, unit: str) -> None:
+        if stage != self._stage:
+            if self._bar is not None:
+                self._bar.close()
+            self._stage = stage
+            self._bar = tqdm(
+                total=total or None, desc=stage, unit=unit, unit_scale=True, disable=None
+            )
+        self._bar.update(done - self._bar.n)
+
+
+# ---- arguments ----------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pyunlearn",
+        description="Topic models of documents that can be deleted again, exactly.",
+        epilog="`pyunlearn COMMAND --help` tells more about a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"pyunlearn {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_fit(commands)
+    topics = _add_command(commands, "topics", _topics, "print the topics")
+    topics.add_argument("--words", type=int, default=10, metavar="N", help="words a topic (10)")
+    forget = _add_command(commands, "forget", _forget, "delete documents", FORGET_HELP)
+    forget.epilog = FORGET_EXAMPLE
+    forget.add_argument("id", nargs="*", metavar="ID", help="id of a document to delete")
+    forget.add_argument("--ids", metavar="FILE", help="file with one id a line; - for stdin")
+    verify = _add_command(commands, "verify", _verify, "prove that nothing is left", VERIFY_HELP)
+    _add_command(commands, "info", _info, "what a store holds")
+    for command in (forget, verify):
+        _add_jobs(command)
+    return parser
+
+
+def _add_command(
+    commands: Any, name: str, run: Any, summary: str, description: str | None = None
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description or summary[:1].upper() + summary[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run)
+    command.add_argument("--store", required=True, metavar="DIR", help="directory of the store")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return command
+
+
+def _add_fit(commands: Any) -> None:
+    fit = _add_command(commands, "fit", _fit, "learn topics from a JSONL corpus", FIT_HELP)
+    fit.epilog = FIT_EXAMPLE
+    fit.add_argument("corpus", metavar="CORPUS", help="JSONL file, plain or gzip")
+    fit.add_argument("--topics", type=int, default=20, metavar="N", help="topics to learn (20)")
+    fit.add_argument("--skip-bad", action="store_true", help="pass over bad lines and count them")
+    fit.add_argument("--keep-text", action="store_true", help="keep texts beside the word counts")
+    _add_jobs(fit)
+
+    words = fit.add_argument_group("which words are counted")
+    words.add_argument(
+        "--min-df",
+        type=_number,
+        default=RULES.min_df,
+        metavar="N",
+        help="words in at least N documents, or in this share of them: 0.01 (1)",
+    )
+    words.add_argument(
+        "--max-features", type=int, metavar="N", help="the N most frequent words only (all)"
+    )
+    words.add_argument(
+        "--stop-words",
+        choices=("english", "none"),
+        default="none",
+        help="pass over common words (none)",
+    )
+    words.add_argument(
+        "--token-pattern",
+        default=RULES.token_pattern,
+        metavar="REGEX",
+        help=r"what a word is ((?u)\b\w\w+\b)",
+    )
+    words.add_argument("--keep-case", action="store_true", help="do not turn words to lower case")
+
+    model = fit.add_argument_group("how topics are learned")
+    model.add_argument(
+        "--anchor-min-df",
+        type=_number,
+        default=0.01,
+        metavar="N",
+        help="anchor words are in at least N documents, or in this share of them (0.01)",
+    )
+    model.add_argument(
+        "--solver",
+        choices=("active-set", "eg"),
+        default="active-set",
+        help="exact, or exponentiated gradient (active-set)",
+    )
+    model.add_argument(
+        "--anchor-cleanup", action="store_true", help="look at each anchor a second time"
+    )
+    model.add_argument(
+        "--tol", type=float, default=1e-6, metavar="GAP", help="where eg stops (1e-6)"
+    )
+    model.add_argument(
+        "--max-iter", type=int, default=2000, metavar="N", help="steps of eg at most (2000)"
+    )
+    model.add_argument(
+        "--weighting",
+        choices=("document", "token"),
+        default="document",
+        help="each document counts once, or by its length (document)",
+    )
+    model.add_argument(
+        "--scale-bits",
+        type=int,
+        default=40,
+        metavar="S",
+        help="unit of the statistics, 2^-S; bounds the length of a document (40)",
+    )
+
+
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--jobs", type=int, metavar="N", help="threads (all processors); no result depends on it"
+    )
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""Statistics and learned topics of a store: from the model to tables and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._core import counts as counting
+from pyunlearn.certificate import content_digest
+from pyunlearn.errors import CorruptStateError, PyUnlearnError
+from pyunlearn.io import LEARNED, Arrays, assembled_model, statistics_from_arrays
+from pyunlearn.learner import LearnerSettings, learn
+from pyunlearn.model import AnchorTopicModel
+from pyunlearn.statistics import CooccurrenceStatistics
+from pyunlearn.store.database import Database
+from pyunlearn.store.packing import pack, unpack
+
+PART_BYTES = 64 * 2**20
+
+
+def write_model(db: Database, model: AnchorTopicModel, touched: Iterable[int] | None) -> None:
+    """Write a model; of the co-occurrence rows only those of the touched words, None for all."""
+    statistics = model.statistics_
+    parameters = model.get_params()
+    parameters.pop("n_jobs")  # a property of the machine, not of the model
+    db.set_meta("model_parameters", parameters)
+    db.set_meta("n_counted", statistics.n_documents)
+    _write_array(db, "document_frequency", statistics.document_frequency)
+    _write_array(db, "word_mass", statistics.word_mass)
+    _write_array(db, "row_length", statistics.rows.length)
+    learned = {name: np.asarray(getattr(model.parameters_, name)) for name in LEARNED}
+    for name, array in learned.items():
+        _write_array(db, f"learned.{name}", array)
+    db.set_meta("learned_digest", content_digest({}, learned))
+    if touched is None:
+        db.execute("DELETE FROM cooccurrence")
+        touched = range(statistics.n_words)
+    for word in touched:
+        _write_row(db, int(word), statistics)
+
+
+def read_model(db: Database, n_jobs: int | None) -> AnchorTopicModel:
+    """The model with its statistics.
+
+    Raises
+    ------
+    CorruptStateError
+        What is stored does not fit together.
+    """
+    try:
+        parameters = db.get_meta("model_parameters")
+        statistics = statistics_from_arrays(
+            _read_statistics(db),
+            int(db.get_meta("n_counted")),
+            parameters["scale_bits"],
+            parameters["weighting"],
+            n_jobs,
+        )
+        return assembled_model(parameters, statistics, _read_learned(db), n_jobs)
+    except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
+        raise CorruptStateError(
+            f"{db.path}: the statistics or topics are damaged ({error})"
+        ) from None
+
+
+def learned_model(
+    parameters: dict[str, Any], statistics: CooccurrenceStatistics, n_jobs: int | None
+) -> AnchorTopicModel:
+    """A model learned from statistics; with fewer topics when fewer are supported."""
+    settings = LearnerSettings.checked(
+        **{one.name: parameters[one.name] for one in fields(LearnerSettings)}
+    )
+    learned = learn(statistics, settings, n_jobs)
+    return assembled_model(
+        parameters, statistics, {name: getattr(learned, name) for name in LEARNED}, n_jobs
+    )
+
+
+def read_topics(db: Database) -> AnchorTopicModel:
+    """The model without its statistics: no co-occurrence row is read."""
+    try:
+        return assembled_model(db.get_meta("model_parameters"), None, _read_learned(db), None)
+    except (KeyError, TypeError, ValueError, PyUnlearnError) as error:
+        raise CorruptStateError(f"{db.path}: the topics are damaged ({error})") from None
+
+
+def read_document_frequency(db: Database) -> NDArray[np.int64]:
+    """Documents with each word, (n_words,)."""
+    return _read_array(db, "document_frequency")
+
+
+def _write_row(db: Database, word: int, statistics: CooccurrenceStatistics) -> None:
+    columns, values = statistics.rows.row(word)
+    first = int(np.searchsorted(columns, word))
+    if first == len(columns):
+        db.execute("DELETE FROM cooccurrence WHERE word = ?", (word,))
+    else:
+        packed = pack(word, columns[first:], values[first:])
+        db.execute("REPLACE INTO cooccurrence VALUES (?, ?)", (word, packed))
+
+
+def _read_statistics(db: Database) -> Arrays:
+    """The arrays that `statistics_from_arrays` takes, K made whole from its upper half."""
+    length = _read_array(db, "row_length")
+    if len(length) and length.min() < 0:
+        raise ValueError("a row has a negative length")
+    start = np.concatenate(([0], np.cumsum(length)))
+    end = start[1:]
+    upper_start = end.copy()
+    indices = np.zeros(start[-1], np.int32)
+    values = np.zeros(start[-1], np.int64)
+    lower = np.zeros(len(length), np.int64)
+    for word, data in db.execute("SELECT word, entries FROM cooccurrence ORDER BY word"):
+        columns, entries = unpack(word, data)
+        # The kernel below trusts its input.
+        if not word <= columns[0] <= columns[-1] < len(length) or np.any(np.diff(columns) <= 0):
+            raise ValueError(f"row {word} has columns out of order")
+        upper_start[word] -= len(columns)
+        if upper_start[word] < start[word]:
+            raise ValueError(f"row {word} is longer than its length")
+        indices[upper_start[word] : end[word]] = columns
+        values[upper_start[word] : end[word]] = entries
+        lower[columns[columns > word]] += 1
+    if not np.array_equal(start[:-1] + lower, upper_start):
+        raise ValueError("rows are missing or too many")
+    counting.mirror(
+        start[:-1], upper_start, end, np.zeros(len(length), np.int64), indices, values, 1
+    )
+    return {
+        "indptr": start,
+        "indices": indices,
+        "values": values,
+        "word_mass": _read_array(db, "word_mass"),
+        "document_frequency": _read_array(db, "document_frequency"),
+    }
+
+
+def _read_learned(db: Database) -> Arrays:
+    learned = {name: _read_array(db, f"learned.{name}") for name in LEARNED}
+    # The model digest does not cover all of them, and kernels index by their values.
+    if content_digest({}, learned) != db.get_meta("learned_digest"):
+        raise ValueError("the learned arrays were changed")
+    return learned
+
+
+def _write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    data = little.tobytes()
+    db.execute("DELETE FROM arrays WHERE name = ?", (name,))
+    db.execute_many(
+        "INSERT INTO arrays VALUES (?, ?, ?, ?, ?)",
+        (
+            (name, part, little.dtype.str, json.dumps(little.shape), data[at : at + PART_BYTES])
+            for part, at in enumerate(range(0, max(len(data), 1), PART_BYTES))
+        ),
+    )
+
+
+def _read_array(db: Database, name: str) -> NDArray[np.int64]:
+    rows = db.execute(
+        "SELECT dtype, shape, data FROM arrays WHERE name = ? ORDER BY part", (name,)
+    ).fetchall()
+    if not rows:
+        raise ValueError(f"the array {name!r} is missing")
+    dtype = np.dtype(rows[0][0])
+    data = bytearray().join(row[2] for row in rows)
+    array = np.frombuffer(data, dtype).reshape(json.loads(rows[0][1]))
+    return array.astype(dtype.newbyteorder("="), copy=False)

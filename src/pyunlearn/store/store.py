@@ -1,0 +1,660 @@
+"""`Store`: documents that can be forgotten, and the topics that were learned from them."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from pyunlearn.certificate import Certificate
+from pyunlearn.dictionary import CandidateWords, CountedText, TextRules, TextSpool, renumbered
+from pyunlearn.errors import (
+    CorruptStateError,
+    DocumentTooLongError,
+    InvalidInputError,
+    InvalidParameterError,
+    StoreError,
+)
+from pyunlearn.model import AnchorTopicModel
+from pyunlearn.records import Record, as_records
+from pyunlearn.statistics import CooccurrenceStatistics
+from pyunlearn.store import documents as docs
+from pyunlearn.store import ledger, state
+from pyunlearn.store.database import SCHEMA_VERSION, Database
+from pyunlearn.store.ledger import LedgerEntry
+
+__all__ = ["Store", "StoreInfo", "Topic", "Verification"]
+
+Progress = Callable[[str, int, int], None]
+
+COVERS = (
+    "the statistics and the topics of this store, its word counts, texts and labels of the "
+    "documents, and the words that only they held"
+)
+NOT_COVERED = (
+    "; the ids in files or logs outside the store; what the file system and the disk keep of "
+    "overwritten blocks and of the journal"
+)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic.
+
+    Attributes
+    ----------
+    number : int
+        0, 1, 2, ... in the order of anchor selection.
+    proportion : float
+        p(topic).
+    anchor : str
+        The anchor word.
+    words : list of str
+        The most probable words, best first.
+    """
+
+    number: int
+    proportion: float
+    anchor: str
+    words: list[str]
+
+
+@dataclass(frozen=True)
+class StoreInfo:
+    """What a store holds.
+
+    Attributes
+    ----------
+    path : str
+        Its directory.
+    version : int
+        Version of the file's schema.
+    n_bytes : int
+        Size of the file.
+    n_documents : int
+        Documents.
+    n_columns : int
+        Words chosen for the dictionary.
+    n_words : int or None
+        Of them, words that some document still holds; None before `fit`.
+    n_topics : int or None
+        Topics learned; None before `fit`.
+    keeps_text : bool
+        Whether texts are kept beside the word counts.
+    text_rules, parameters : Mapping
+        How texts are counted, and what the learner was told; empty before they are fixed.
+    model_digest : str or None
+        As the ledger has it; `verify` computes it from the content.
+    n_ledger_entries, n_certificates : int
+        Requests, and deletions among them.
+    """
+
+    path: str
+    version: int
+    n_bytes: int
+    n_documents: int
+    n_columns: int
+    n_words: int | None
+    n_topics: int | None
+    keeps_text: bool
+    text_rules: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    model_digest: str | None
+    n_ledger_entries: int
+    n_certificates: int
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `Store.verify` compared.
+
+    Attributes
+    ----------
+    ok : bool
+        Nothing differed.
+    problems : tuple of str
+        What differed.
+    n_documents : int
+        Documents that were counted again.
+    statistics_stored, statistics_recounted : str or None
+        Digests of the statistics: computed from the stored bytes (None when they cannot be read),
+        and counted from the documents.
+    model_stored, model_relearned : str or None
+        Digests of the model: from the stored bytes, and learned from the recounted statistics.
+    n_ledger_entries : int
+        Entries of the ledger, all checked.
+    """
+
+    ok: bool
+    problems: tuple[str, ...]
+    n_documents: int
+    statistics_stored: str | None
+    statistics_recounted: str
+    model_stored: str | None
+    model_relearned: str
+    n_ledger_entries: int
+
+
+class Store:
+    """Documents by id, with topics that are always those of the documents held.
+
+    Open one with `Store.open`. Every request is one transaction: it happens in full, or not at
+    all, also when the process is killed. After an error the store is as before.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pyunlearn import Store
+    >>> texts = ["red blue red", "blue green", "green red green", "red blue blue green"]
+    >>> with tempfile.TemporaryDirectory() as path, Store.open(path) as store:
+    ...     store.add({"id": f"d{i}", "text": text} for i, text in enumerate(texts))
+    ...     store.fit(n_topics=2)
+    ...     certificate = store.forget(["d1"])
+    ...     store.verify().ok, certificate.n_documents_left
+    4
+    (True, 3)
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        rules: TextRules | None,
+        keep_text: bool | None,
+        n_jobs: int | None,
+        progress: Progress | None,
+    ) -> None:
+        self._db = database
+        self._rules = rules
+        self._keep_text = keep_text
+        self._n_jobs = n_jobs
+        self._progress = progress or _silent
+        self._model: AnchorTopicModel | None = None
+        self._model_version = -1
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        create: bool = True,
+        exist_ok: bool = True,
+        rules: TextRules | None = None,
+        keep_text: bool | None = None,
+        n_jobs: int | None = None,
+        busy_seconds: float = 5.0,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Open the store in a directory.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The directory.
+        create : bool, default=True
+            Make the directory and an empty store when there is none.
+        exist_ok : bool, default=True
+            Open a store that has been written to; otherwise refuse it.
+        rules : TextRules, optional
+            How texts are counted; fixed by the first `add`. Default `TextRules()`.
+        keep_text : bool, optional
+            Keep the texts beside the word counts; fixed by the first `add`. Default no.
+        n_jobs : int or None
+            Threads; None uses all processors at hand. No result depends on it.
+        busy_seconds : float, default=5.0
+            How long to wait for another process that uses the store.
+        progress : callable, optional
+            Called with a stage, what is done of it and its total (0 when not known).
+
+        Returns
+        -------
+        Store
+            To be closed, or used in a `with` statement.
+
+        Raises
+        ------
+        StoreError
+            No store there, one that is not `exist_ok`, one of another version, or no permission.
+        CorruptStateError
+            The file is not a store.
+        StoreBusyError
+            Another process holds it.
+        InvalidParameterError
+            `rules` or `keep_text` differ from what the store was begun with.
+        """
+        database = Database(Path(path), create=create, busy_seconds=busy_seconds)
+        store = cls(database, rules, keep_text, n_jobs, progress)
+        try:
+            with database.reading():
+                if not exist_ok and docs.read_rules(database) is not None:
+                    raise StoreError(
+                        f"{path} holds a store already; choose another directory, or delete that "
+                        "one first"
+                    )
+                store._refuse_other_rules()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close the file."""
+        self._model = None
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # ---- requests that change the store ---------------------------------------------------
+
+    def add(self, records: Iterable[Record | Mapping[str, Any]]) -> int:
+        """Add documents, and bring the topics up to date when there are any.
+
+        The first addition chooses the dictionary, for the life of the store.
+
+        Parameters
+        ----------
+        records : iterable of Record or mapping
+            With `id`, `text` and perhaps `label`. Read once; memory stays bounded.
+
+        Returns
+        -------
+        int
+            Documents added.
+
+        Raises
+        ------
+        RecordError
+            A record without id or text, or with values of the wrong type.
+        DuplicateDocumentError
+            An id that the store holds, or that comes twice.
+        InvalidInputError
+            No record, or no word left for the dictionary.
+        DocumentTooLongError, StatisticsOverflowError
+            The store is fitted, and `scale_bits` does not allow for a document.
+        StoreError
+            Nothing has been changed, after any of these errors.
+        """
+        with self._request():
+            self._refuse_other_rules()
+            before = docs.n_documents(self._db)
+            counted = docs.insert(self._db, self._counted(as_records(records)), self._keeps_text())
+            if self._is_fitted():
+                self._learn_more(counted)
+            else:
+                for _ in counted:
+                    pass
+            added = docs.n_documents(self._db) - before
+            if not added:
+                raise InvalidInputError("there are no records to add")
+            self._finish("add", added)
+        return added
+
+    def fit(self, n_topics: int = 20, **parameters: Any) -> None:
+        """Learn topics from the documents of the store.
+
+        Parameters
+        ----------
+        n_topics : int, default=20
+            Number of topics.
+        **parameters
+            Of `AnchorTopicModel`, except `min_df` (which the dictionary's rules fix) and `n_jobs`.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter outside its range.
+        TooFewAnchorsError
+            Fewer than `n_topics` words can be anchors.
+        DocumentTooLongError, StatisticsOverflowError
+            `scale_bits` does not allow for a document, or for so many.
+        StoreError
+            The store has no documents. Nothing has been changed, after any of these errors.
+        """
+        for name in ("min_df", "n_jobs"):
+            if name in parameters:
+                raise InvalidParameterError(f"{name} is a matter of Store.open, not of fit")
+        unknown = set(parameters) - set(AnchorTopicModel().get_params())
+        if unknown:
+            raise InvalidParameterError(f"AnchorTopicModel has no parameter {min(unknown)!r}")
+        with self._request():
+            rules = docs.read_rules(self._db)
+            if rules is None or not docs.n_documents(self._db):
+                raise StoreError("the store has no documents; add some before fit")
+            parameters = {"n_topics": n_topics, "min_df": rules.min_df, **parameters}
+            model = AnchorTopicModel(**parameters, n_jobs=self._n_jobs)
+            statistics = self._count_all(model.scale_bits, model.weighting)
+            self._progress("learning", 0, 0)
+            model.fit_statistics(statistics)
+            self._progress("saving", 0, 0)
+            state.write_model(self._db, model, None)
+            self._model = model
+            self._finish("fit", statistics.n_documents)
+
+    def train(self, records: Iterable[Record | Mapping[str, Any]], **parameters: Any) -> int:
+        """`add` and `fit` as one request: after an error of either, nothing has been changed."""
+        with self._request():
+            added = self.add(records)
+            self.fit(**parameters)
+        return added
+
+    def forget(self, ids: Iterable[str]) -> Certificate:
+        """Delete documents: afterwards the store's model is the one that never saw them.
+
+        Reads the word counts of these documents and of no other.
+
+        Parameters
+        ----------
+        ids : iterable of str
+            Their ids, each once.
+
+        Returns
+        -------
+        Certificate
+            Also kept in the store.
+
+        Raises
+        ------
+        UnknownDocumentError
+            Ids that the store does not hold.
+        DuplicateDocumentError
+            An id for the second time.
+        InvalidInputError
+            No ids.
+        CorruptStateError
+            The stored statistics or topics are damaged.
+        StoreError
+            The store is not fitted. Nothing has been changed, after any of these errors.
+
+        Warns
+        -----
+        FewerTopicsWarning
+            The remaining documents support fewer topics. Deletion is never refused for that.
+        """
+        wanted = [ids] if isinstance(ids, str) else [str(one) for one in ids]
+        if not wanted:
+            raise InvalidInputError("there are no ids to forget")
+        with self._request():
+            self._refuse_unfitted()
+            found = docs.read_some(self._db, wanted)
+            started = time.perf_counter()
+            model = self._current_model()
+            (batch,) = docs.batches(found, model.n_features_in_, max_entries=2**62)
+            seconds_reading = time.perf_counter() - started
+            certificate = model.unlearn(batch.counts, batch.lengths)
+            touched = np.unique(batch.counts.indices)
+            vanished = touched[model.statistics_.document_frequency[touched] == 0]
+            certificate = replace(
+                certificate,
+                covers=COVERS,
+                not_covered=certificate.not_covered + NOT_COVERED,
+                path={
+                    **certificate.path,
+                    "seconds_reading": seconds_reading,
+                    "n_words_touched": len(touched),
+                    "n_words_vanished": len(vanished),
+                },
+            )
+            docs.delete(self._db, wanted)
+            docs.delete_words(self._db, vanished)
+            state.write_model(self._db, model, touched)
+            entry = self._finish("forget", len(wanted))
+            self._db.execute(
+                "INSERT INTO certificates VALUES (?, ?)", (entry.seq, certificate.to_json())
+            )
+        return certificate
+
+    # ---- questions ------------------------------------------------------------------------
+
+    def topics(self, n_words: int = 10) -> list[Topic]:
+        """The topics with their most probable words. Reads no documents and no statistics.
+
+        Raises
+        ------
+        StoreError
+            The store is not fitted.
+        """
+        with self._db.reading():
+            self._refuse_unfitted()
+            model = state.read_topics(self._db)
+            words = docs.read_words(self._db)
+        top = model.top_words(words, n_words)
+        return [
+            Topic(number, float(share), str(words[anchor]), top[number])
+            for number, (share, anchor) in enumerate(
+                zip(model.topic_proportions_, model.anchors_, strict=True)
+            )
+        ]
+
+    def info(self) -> StoreInfo:
+        """What the store holds. Reads no documents and no statistics."""
+        db = self._db
+        with db.reading():
+            rules = docs.read_rules(db)
+            fitted = self._is_fitted()
+            frequency = state.read_document_frequency(db) if fitted else None
+            return StoreInfo(
+                path=str(db.directory),
+                version=SCHEMA_VERSION,
+                n_bytes=db.path.stat().st_size,
+                n_documents=docs.n_documents(db),
+                n_columns=int(db.value("SELECT count(*) FROM dictionary")),
+                n_words=None if frequency is None else int(np.count_nonzero(frequency)),
+                n_topics=state.read_topics(db).n_topics_ if fitted else None,
+                keeps_text=self._keeps_text(),
+                text_rules=rules.as_dict() if rules else {},
+                parameters=db.get_meta("model_parameters", {}),
+                model_digest=self._recorded_digest(),
+                n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
+                n_certificates=int(db.value("SELECT count(*) FROM certificates")),
+            )
+
+    def ledger(self) -> list[LedgerEntry]:
+        """Every request that changed the store, oldest first."""
+        with self._db.reading():
+            return ledger.entries(self._db)
+
+    def certificates(self) -> list[Certificate]:
+        """The certificate of every deletion, oldest first."""
+        with self._db.reading():
+            rows = self._db.execute("SELECT certificate FROM certificates ORDER BY seq")
+            return [Certificate.from_json(text) for (text,) in rows]
+
+    def verify(self) -> Verification:
+        """Count the documents again, learn again, and compare with what is stored, byte for byte.
+
+        Also checks the chain of the ledger, that its last entry has the digest of the model, and
+        that no word string outlived its documents. Whoever can write the file can write a new
+        chain: keep the last hash elsewhere if that matters.
+
+        Raises
+        ------
+        StoreError
+            The store is not fitted.
+        """
+        with self._db.reading():
+            self._refuse_unfitted()
+            problems: list[str] = []
+            stored = self._stored_digests(problems)
+            relearned = self._learned_again()
+            digests = (relearned.statistics_.digest(), relearned.digest())
+            if stored != (None, None):
+                for name, one, other in zip(("statistics", "model"), stored, digests, strict=True):
+                    if one != other:
+                        problems.append(f"the stored {name} are not those of the documents")
+            if self._recorded_digest() != digests[1]:
+                problems.append("the last digest of the ledger is not that of the documents")
+            broken = ledger.first_broken(self._db)
+            if broken is not None:
+                problems.append(f"entry {broken} of the ledger does not follow from those before")
+            words = docs.read_words(self._db)
+            held = relearned.statistics_.document_frequency > 0
+            if [word is not None for word in words] != held.tolist():
+                problems.append("the words of the dictionary are not those of the documents")
+            return Verification(
+                ok=not problems,
+                problems=tuple(problems),
+                n_documents=relearned.statistics_.n_documents,
+                statistics_stored=stored[0],
+                statistics_recounted=digests[0],
+                model_stored=stored[1],
+                model_relearned=digests[1],
+                n_ledger_entries=int(self._db.value("SELECT count(*) FROM ledger")),
+            )
+
+    # ---- inside ---------------------------------------------------------------------------
+
+    @contextmanager
+    def _request(self) -> Iterator[None]:
+        """One transaction. An error leaves neither disk nor memory changed."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                with self._db.writing():
+                    yield
+            except BaseException:
+                self._model = None
+                raise
+        # After the end of the transaction: a warning must not undo a deletion.
+        for one in caught:
+            warnings.warn(one.message, stacklevel=4)
+
+    def _finish(self, action: str, n_documents: int) -> LedgerEntry:
+        """The marks that every change leaves: a new version, an entry in the ledger."""
+        self._model_version = self._db.get_meta("state_version", 0) + 1
+        self._db.set_meta("state_version", self._model_version)
+        detail = {}
+        if self._model is not None:
+            detail = {
+                "statistics": self._model.statistics_.digest(),
+                "model": self._model.digest(),
+            }
+        return ledger.append(self._db, action, n_documents, detail)
+
+    def _current_model(self) -> AnchorTopicModel:
+        """The model of the stored state, read again when another process changed it."""
+        version = self._db.get_meta("state_version", 0)
+        if self._model is None or self._model_version != version:
+            self._progress("reading", 0, 0)
+            model = state.read_model(self._db, self._n_jobs)
+            if model.digest() != self._recorded_digest():
+                raise CorruptStateError(
+                    f"{self._db.path}: the model does not have the digest that the ledger has; "
+                    "see `verify`"
+                )
+            self._model, self._model_version = model, version
+        return self._model
+
+    def _counted(self, records: Iterator[Record]) -> Iterator[tuple[Record, CountedText]]:
+        rules = docs.read_rules(self._db)
+        if rules is None:
+            yield from self._choose_dictionary(records)
+            return
+        dictionary = docs.read_dictionary(self._db, rules)
+        for record in records:
+            yield record, dictionary.count(record.text)
+
+    def _choose_dictionary(self, records: Iterator[Record]) -> Iterator[tuple[Record, CountedText]]:
+        keep_text = bool(self._keep_text)
+        candidates = CandidateWords(self._rules or TextRules())
+        with TextSpool() as spool:
+            for record in records:
+                counted = candidates.count(record.text)
+                spool.write(record if keep_text else replace(record, text=""), counted)
+            if not candidates.n_documents:
+                return
+            words, columns = candidates.choose()
+            docs.write_dictionary(self._db, words, candidates.resolved_rules())
+            self._db.set_meta("keep_text", keep_text)
+            for done, document in enumerate(renumbered(spool.read(), columns), start=1):
+                self._progress("storing", done, candidates.n_documents)
+                yield document
+
+    def _learn_more(self, counted: Iterator[tuple[Record, CountedText]]) -> None:
+        model = self._current_model()
+        touched = np.zeros(model.n_features_in_, np.bool_)
+        named = ((record.id, text) for record, text in counted)
+        for batch in docs.batches(named, model.n_features_in_):
+            with _by_id(batch):
+                model.partial_fit(batch.counts, lengths=batch.lengths)
+            touched[batch.counts.indices] = True
+        state.write_model(self._db, model, np.flatnonzero(touched))
+
+    def _count_all(self, scale_bits: int, weighting: str) -> CooccurrenceStatistics:
+        n_words = int(self._db.value("SELECT count(*) FROM dictionary"))
+        total = docs.n_documents(self._db)
+        statistics = CooccurrenceStatistics(n_words, scale_bits, weighting, n_jobs=self._n_jobs)
+        for batch in docs.batches(docs.read_all(self._db), n_words):
+            with _by_id(batch):
+                statistics.add(batch.counts, batch.lengths)
+            self._progress("counting", statistics.n_documents, total)
+        return statistics
+
+    def _learned_again(self) -> AnchorTopicModel:
+        parameters = self._db.get_meta("model_parameters")
+        statistics = self._count_all(parameters["scale_bits"], parameters["weighting"])
+        self._progress("learning", 0, 0)
+        return state.learned_model(parameters, statistics, self._n_jobs)
+
+    def _stored_digests(self, problems: list[str]) -> tuple[str | None, str | None]:
+        self._progress("reading", 0, 0)
+        try:
+            model = state.read_model(self._db, self._n_jobs)
+        except CorruptStateError as error:
+            problems.append(str(error))
+            return None, None
+        return model.statistics_.digest(), model.digest()
+
+    def _recorded_digest(self) -> str | None:
+        entries = ledger.entries(self._db)
+        return entries[-1].detail.get("model") if entries else None
+
+    def _is_fitted(self) -> bool:
+        return self._db.get_meta("model_parameters") is not None
+
+    def _refuse_unfitted(self) -> None:
+        if not self._is_fitted():
+            raise StoreError(f"the store at {self._db.directory} has no topics yet; call fit first")
+
+    def _keeps_text(self) -> bool:
+        return bool(self._db.get_meta("keep_text", self._keep_text))
+
+    def _refuse_other_rules(self) -> None:
+        stored = docs.read_rules(self._db)
+        if stored is None:
+            return
+        # A share was turned into a number of documents, so it cannot be compared.
+        given = self._rules or stored
+        if isinstance(given.min_df, float):
+            given = replace(given, min_df=stored.min_df)
+        if given != stored:
+            raise InvalidParameterError(
+                f"the store was begun with {stored}, not with {self._rules}; leave `rules` out, or "
+                "make a new store"
+            )
+        if self._keep_text not in (None, self._db.get_meta("keep_text")):
+            raise InvalidParameterError(
+                f"the store was begun with keep_text={not self._keep_text}; leave it out, or make "
+                "a new store"
+            )
+
+
+@contextmanager
+def _by_id(batch: docs.Batch) -> Iterator[None]:
+    try:
+        yield
+    except DocumentTooLongError as error:
+        raise batch.too_long(error) from None
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """No progress is shown."""

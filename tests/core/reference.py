@@ -1,0 +1,220 @@
+"""The kernels once more, in plain NumPy and Python: what each must equal, operation by operation.
+
+Integers are equal exactly. Floating-point results are equal to the last bit where the kernel fixes
+the order of its operations (8 lanes, one tree), which is everywhere but in exp, log and BLAS.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+# ---- sums in 8 fixed lanes ----------------------------------------------------------------
+
+
+def combine_lanes(lane):
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]))
+
+
+def lane_sum(terms):
+    """Term t goes to lane t % 8; the lanes are combined in one tree."""
+    terms = np.asarray(terms, np.float64)
+    padded = np.concatenate([terms, np.zeros(-len(terms) % 8)]).reshape(-1, 8)
+    lane = np.zeros(8)
+    for eight in padded:
+        lane = lane + eight
+    return float(combine_lanes(lane))
+
+
+def lane_dot(x, y):
+    return lane_sum(np.asarray(x, np.float64) * np.asarray(y, np.float64))
+
+
+# ---- counting -----------------------------------------------------------------------------
+
+
+def document_weight(length, scale_bits, weighting):
+    if length < 2:
+        return 0
+    return 2**scale_bits // (length * (length - 1) if weighting == "document" else length - 1)
+
+
+def cooccurrence(counts, weights):
+    """K = sum_d w_d (h_d h_d^T - diag(h_d)), in Python's unbounded integers."""
+    counts = np.asarray(counts).astype(object)
+    K = np.zeros((counts.shape[1], counts.shape[1]), object)
+    for row, weight in zip(counts, weights, strict=True):
+        K += int(weight) * (np.outer(row, row) - np.diag(row))
+    return K
+
+
+def statistics(counts, lengths, scale_bits=40, weighting="document"):
+    """(m, f, c, K) by the formula."""
+    counts = np.asarray(counts)
+    weights = [document_weight(int(length), scale_bits, weighting) for length in lengths]
+    K = cooccurrence(counts, weights)
+    return len(counts), (counts > 0).sum(axis=0), K.sum(axis=1), K
+
+
+# ---- anchors ------------------------------------------------------------------------------
+
+
+def kept_mass(K, keep):
+    return (K * keep).sum(axis=1)
+
+
+def row_entries(K, word):
+    """(columns, values) of the non-zeros of a row, columns ascending."""
+    columns = np.flatnonzero(K[word])
+    return columns, K[word, columns]
+
+
+def squared_norm(K, keep, mass, word):
+    if mass[word] == 0 or not keep[word]:
+        return 0.0
+    columns, values = row_entries(K, word)
+    values = (values * keep[columns]).astype(np.float64)
+    return lane_dot(values, values) / (float(mass[word]) * float(mass[word]))
+
+
+def dense_row(K, keep, mass, word):
+    """Qbar_word, 0 in the columns that are not kept."""
+    return np.where(keep > 0, K[word], 0).astype(np.float64) / float(mass[word])
+
+
+def gram_entry(K, mass, word, anchor_row):
+    """<Qbar_word, Qbar_anchor>, over the non-zeros of the word's row."""
+    columns, values = row_entries(K, word)
+    return lane_dot(anchor_row[columns], values.astype(np.float64)) / float(mass[word])
+
+
+def cholesky_step(gram, anchor, topic, pivot, factor, residual):
+    """L_ij = (B_ij - sum_{t<j} L_it L_{s_j t}) / sqrt(pivot);  residual_i -= L_ij^2. In place."""
+    for row in range(len(gram)):
+        value = gram[row, topic] - lane_dot(factor[row, :topic], factor[anchor, :topic])
+        factor[row, topic] = value / math.sqrt(pivot)
+        residual[row] -= factor[row, topic] * factor[row, topic]
+
+
+def greedy_anchors(rows, n_topics):
+    """Arora et al. 2013, algorithm 4, by Gram-Schmidt on the rows themselves."""
+    rest = np.array(rows, np.float64)
+    anchors = []
+    for _ in range(n_topics):
+        word = int(np.argmax((rest * rest).sum(axis=1)))
+        direction = rest[word] / np.linalg.norm(rest[word])
+        rest -= np.outer(rest @ direction, direction)
+        anchors.append(word)
+    return anchors
+
+
+# ---- simplex ------------------------------------------------------------------------------
+
+
+def solve_on_support(G, b, support):
+    """The answer as a function of (G, b, support): Cholesky in ascending order, fixed lanes."""
+    size = len(support)
+    L, yb, y1 = np.zeros((size, size)), np.zeros(size), np.zeros(size)
+    for i, row in enumerate(support):
+        for j, column in enumerate(support[:i]):
+            L[i, j] = (G[row, column] - lane_dot(L[i, :j], L[j, :j])) / L[j, j]
+        L[i, i] = math.sqrt(G[row, row] - lane_dot(L[i, :i], L[i, :i]))
+        yb[i] = (b[row] - lane_dot(L[i, :i], yb[:i])) / L[i, i]
+        y1[i] = (1.0 - lane_dot(L[i, :i], y1[:i])) / L[i, i]
+    level = (1.0 - lane_dot(y1, yb)) / lane_dot(y1, y1)
+    solution = yb + level * y1
+    for i in range(size - 1, -1, -1):
+        solution[i] = solution[i] / L[i, i]
+        solution[:i] -= L[i, :i] * solution[i]
+    if size == 1:
+        solution[0] = 1.0
+    weights = np.zeros(len(b))
+    weights[support] = np.maximum(solution, 0.0)
+    return weights
+
+
+def active_set(G, b, tolerance):
+    """The textbook method with a fresh dense solve a step; the last solve is `solve_on_support`."""
+    support, weights = [int(np.argmin(0.5 * np.diag(G) - b))], np.array([1.0])
+    for _ in range(10 * len(b) + 10):
+        gradient = G[:, support] @ weights - b
+        level = gradient[support].mean()
+        gradient[support] = level
+        worst = int(np.argmin(gradient))
+        if gradient[worst] >= level - tolerance:
+            break
+        support, weights = [*support, worst], np.append(weights, 0.0)
+        while True:
+            target = equality_constrained(G, b, support)
+            falling = np.flatnonzero(target <= 0)
+            if len(falling) == 0:
+                break
+            steps = weights[falling] / (weights[falling] - target[falling])
+            leaves = int(falling[np.argmin(steps)])
+            weights = np.delete(weights + steps.min() * (target - weights), leaves)
+            del support[leaves]
+        weights = target
+    return solve_on_support(G, b, sorted(support))
+
+
+def equality_constrained(G, b, support):
+    size = len(support)
+    system = np.ones((size + 1, size + 1))
+    system[:size, :size] = G[np.ix_(support, support)]
+    system[size, size] = 0.0
+    return np.linalg.solve(system, np.append(b[support], 1.0))[:size]
+
+
+def exponentiated_gradient(G, b, gap_tolerance, max_iter):
+    """c <- c exp(-rate g) / Z; the rate grows by half and is halved until the model bounds f."""
+    n = len(b)
+    c = np.full(n, 1.0 / n)
+    gradient = G @ c - b
+    scale = float(np.max(np.diag(G)))
+    rate = 1.0 / scale
+    for iteration in range(max_iter + 1):
+        smallest = gradient.min()
+        gap = c @ gradient - smallest * c.sum()
+        if gap <= gap_tolerance:
+            return c, gap, iteration
+        if iteration == max_iter:
+            break
+        while True:
+            trial = c * np.exp(-rate * (gradient - smallest))
+            total = trial.sum()
+            trial = trial / total
+            trial_gradient = G @ trial - b
+            curvature = (trial - c) @ (trial_gradient - gradient)
+            divergence = -math.log(total) - rate * trial @ (gradient - smallest)
+            if 0.5 * curvature * rate <= divergence or rate * scale < 1e-3:
+                break
+            rate *= 0.5
+        rate *= 1.5
+        c, gradient = trial, trial_gradient
+    return c, gap, -1
+
+
+# ---- inference ----------------------------------------------------------------------------
+
+
+def fold_in(columns, counts, A, tolerance, max_iter, theta):
+    """EM for one document from the start `theta`; returns (theta, iterations or -1)."""
+    theta = theta.copy()
+    for iteration in range(1, max_iter + 1):
+        update, seen = np.zeros(len(theta)), 0.0
+        for word, count in zip(columns, counts, strict=True):
+            share = lane_dot(A[word], theta)
+            if share > 0.0:
+                seen += count
+                update += float(count) / share * A[word]
+        if seen == 0.0:
+            return theta, iteration
+        new = theta * update / seen
+        change = 0.0
+        for difference in np.abs(new - theta):
+            change += difference
+        theta = new
+        if change <= tolerance:
+            return theta, iteration
+    return theta, -1

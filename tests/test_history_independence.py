@@ -1,0 +1,233 @@
+"""The law of the house: no history of additions and deletions leaves a trace."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpora import (
+    KINDS,
+    assert_same_model,
+    fewer_topics_allowed,
+    learner_parameters,
+    make_pool,
+    pools,
+    trained_once,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, NotInModelError, load
+
+CHOICES = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
+
+
+class Histories(RuleBasedStateMachine):
+    """Any sequence of steps; after each, the model is the one trained once on what remains."""
+
+    @initialize(pool=pools(), parameters=learner_parameters(), first=CHOICES)
+    def train(self, pool, parameters, first):
+        self.pool, self.parameters = pool, parameters
+        self.model = AnchorTopicModel(**parameters)
+        self.present: list[int] = []
+        self.add(first)
+
+    def counts(self, documents):
+        return self.pool.counts[documents], self.pool.lengths[documents]
+
+    @rule(choices=CHOICES)
+    def add(self, choices):
+        documents = [choice % len(self.pool.counts) for choice in choices]
+        counts, lengths = self.counts(documents)
+        with fewer_topics_allowed():
+            self.model.partial_fit(counts, lengths=lengths)
+        self.present += documents
+
+    @precondition(lambda self: self.present)
+    @rule(choices=CHOICES)
+    def unlearn(self, choices):
+        places = sorted({choice % len(self.present) for choice in choices}, reverse=True)
+        self.forget([self.present.pop(place) for place in places])
+
+    @precondition(lambda self: self.present)
+    @rule()
+    def unlearn_everything(self):
+        self.forget(self.present)
+        self.present = []
+
+    def forget(self, documents):
+        counts, lengths = self.counts(documents)
+        with fewer_topics_allowed():
+            certificate = self.model.unlearn(counts, lengths=lengths)
+        assert certificate.model_after == self.model.digest()
+        assert certificate.statistics_after == self.model.statistics_.digest()
+
+    @rule(choices=CHOICES)
+    def merge(self, choices):
+        documents = [choice % len(self.pool.counts) for choice in choices]
+        statistics = self.model.statistics_
+        other = CooccurrenceStatistics(
+            statistics.n_words, statistics.scale_bits, statistics.weighting
+        )
+        statistics.merge(other.add(*self.counts(documents)))
+        self.present += documents
+        # The model learns from the merged statistics with its next documents.
+        with fewer_topics_allowed():
+            self.model.partial_fit(np.zeros((1, statistics.n_words), int), lengths=[1])
+            self.model.unlearn(np.zeros((1, statistics.n_words), int), lengths=[1])
+
+    @rule()
+    def refused_deletion(self):
+        before = self.model.digest()
+        with pytest.raises(NotInModelError):
+            self.model.unlearn(
+                np.ones((len(self.present) + 1, self.pool.counts.shape[1]), np.int64)
+            )
+        assert self.model.digest() == before
+
+    @rule()
+    def save_and_load(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, twin_path = Path(folder) / "model", Path(folder) / "twin"
+            self.model.save(path)
+            self.trained_once().save(twin_path)
+            assert path.read_bytes() == twin_path.read_bytes()
+            self.model = load(path, n_jobs=self.parameters["n_jobs"])
+
+    def trained_once(self):
+        return trained_once(self.parameters, *self.counts(self.present))
+
+    @invariant()
+    def equals_the_model_trained_once(self):
+        assert_same_model(self.model, self.trained_once())
+
+
+Histories.TestCase.settings = settings(max_examples=400, stateful_step_count=12)
+TestHistories = Histories.TestCase
+
+
+@settings(max_examples=800)
+@given(pools(24, 40), learner_parameters(), st.data())
+def test_unlearning_equals_fitting_without(pool, parameters, data):
+    m = len(pool.counts)
+    forget = data.draw(st.lists(st.integers(0, m - 1), unique=True, min_size=1))
+    remain = np.setdiff1d(np.arange(m), forget)
+    with fewer_topics_allowed():
+        model = AnchorTopicModel(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
+        model.unlearn(pool.counts[forget], pool.lengths[forget])
+    assert_same_model(model, trained_once(parameters, pool.counts[remain], pool.lengths[remain]))
+
+
+@settings(max_examples=200)
+@given(pools(24, 30), learner_parameters(("eg",)), st.data())
+def test_the_law_holds_for_exponentiated_gradient(pool, parameters, data):
+    m = len(pool.counts)
+    forget = data.draw(st.lists(st.integers(0, m - 1), unique=True, min_size=1))
+    remain = np.setdiff1d(np.arange(m), forget)
+    with fewer_topics_allowed():
+        model = AnchorTopicModel(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
+        model.unlearn(pool.counts[forget], pool.lengths[forget])
+    assert_same_model(model, trained_once(parameters, pool.counts[remain], pool.lengths[remain]))
+
+
+@pytest.mark.parametrize("cleanup", [False, True])
+@pytest.mark.parametrize("min_df", [1, 3])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_documents_leave_one_at_a_time(kind, min_df, cleanup):
+    pool = make_pool(kind, 5, 60, 45)
+    parameters = {
+        "n_topics": 6,
+        "anchor_min_df": 0.05,
+        "min_df": min_df,
+        "anchor_cleanup": cleanup,
+        "n_jobs": 1,
+    }
+    with fewer_topics_allowed():
+        model = AnchorTopicModel(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
+        for first in range(0, 60, 3):
+            model.unlearn(pool.counts[first : first + 3], pool.lengths[first : first + 3])
+            left = trained_once(parameters, pool.counts[first + 3 :], pool.lengths[first + 3 :])
+            assert_same_model(model, left)
+    assert model.statistics_.n_documents == model.n_topics_ == 0
+
+
+def zipf_corpus(seed, m=300, n=200, topics=8):
+    """Counts with frequent and rare words, so that deletions touch few anchors."""
+    rng = np.random.default_rng(seed)
+    words = rng.dirichlet(np.full(n, 0.05), topics)
+    proportions = rng.dirichlet(np.full(topics, 0.2), m)
+    return np.array([rng.multinomial(40, row @ words) for row in proportions])
+
+
+@pytest.mark.parametrize("cleanup", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_single_deletions_and_additions_in_a_larger_corpus(seed, cleanup):
+    counts = zipf_corpus(seed)
+    parameters = {"n_topics": 8, "anchor_min_df": 0.02, "anchor_cleanup": cleanup, "n_jobs": 1}
+    model = AnchorTopicModel(**parameters).fit(counts)
+    gone: list[int] = []
+    for document in np.random.default_rng(seed).permutation(300)[:15]:
+        model.unlearn(counts[[document]])
+        gone.append(int(document))
+        assert_same_model(model, trained_once(parameters, np.delete(counts, gone, axis=0), None))
+    for _ in range(10):
+        model.partial_fit(counts[[gone.pop()]])
+        assert_same_model(model, trained_once(parameters, np.delete(counts, gone, axis=0), None))
+
+
+def test_a_vanished_anchor_word_leaves_no_trace():
+    counts = zipf_corpus(9)
+    parameters = {"n_topics": 6, "anchor_min_df": 0.02}
+    model = AnchorTopicModel(**parameters).fit(counts)
+    for _ in range(6):
+        anchor = model.anchors_[0]
+        holders = np.flatnonzero(counts[:, anchor])
+        model.unlearn(counts[holders])
+        counts = np.delete(counts, holders, axis=0)
+        assert model.statistics_.document_frequency[anchor] == 0
+        assert not model.word_topic_[anchor].any()
+        assert_same_model(model, trained_once(parameters, counts, None))
+
+
+def test_words_cross_min_df_in_both_directions():
+    counts = zipf_corpus(11, m=80, n=60)
+    parameters = {"n_topics": 4, "anchor_min_df": 2, "min_df": 5}
+    model = AnchorTopicModel(**parameters).fit(counts)
+    kept = model.parameters_.keep.copy()
+    model.unlearn(counts[:30])
+    assert kept.sum() > model.parameters_.keep.sum()
+    assert_same_model(model, trained_once(parameters, counts[30:], None))
+    model.partial_fit(counts[:30])
+    assert (model.parameters_.keep == kept).all()
+    assert_same_model(model, trained_once(parameters, counts, None))
+
+
+def test_fit_on_the_remaining_documents_gives_the_same_digest():
+    counts = zipf_corpus(12)
+    model = AnchorTopicModel(n_topics=8).fit(counts)
+    certificate = model.unlearn(counts[::7])
+    fresh = AnchorTopicModel(n_topics=8).fit(np.delete(counts, np.s_[::7], axis=0))
+    assert model.digest() == fresh.digest() == certificate.model_after
+    assert certificate.statistics_after == fresh.statistics_.digest()
+    assert_same_model(model, fresh)
+
+
+def test_a_loaded_model_unlearns_like_the_one_that_was_saved(tmp_path):
+    counts = zipf_corpus(13)
+    AnchorTopicModel(n_topics=8).fit(counts).save(tmp_path / "model")
+    model = load(tmp_path / "model")
+    model.unlearn(counts[:5])
+    assert_same_model(model, AnchorTopicModel(n_topics=8).fit(counts[5:]))
+
+
+def test_deletion_never_reads_the_corpus():
+    counts = zipf_corpus(14)
+    forget, remain = counts[:10].copy(), counts[10:].copy()
+    model = AnchorTopicModel(n_topics=8).fit(counts)
+    counts[:] = -1
+    del counts
+    model.unlearn(forget)
+    assert_same_model(model, AnchorTopicModel(n_topics=8).fit(remain))
