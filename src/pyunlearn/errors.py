@@ -13,6 +13,7 @@ __all__ = [
     "InvalidInputError",
     "InvalidParameterError",
     "MissingExtraError",
+    "NoisyReleaseWarning",
     "NotInModelError",
     "PyUnlearnError",
     "RecordError",
@@ -97,3 +98,7 @@ class StoreBusyError(StoreError):
 
 class FewerTopicsWarning(UserWarning):
     """What remains after a deletion supports fewer topics than asked for."""
+
+
+class NoisyReleaseWarning(UserWarning):
+    """A release whose noise is larger than what it could say."""
