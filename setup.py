@@ -26,7 +26,7 @@ DIRECTIVES = {
     "initializedcheck": False,
     "freethreading_compatible": True,
 }
-PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
+PROBE = "#include <omp.h>\nint probe(void) { return omp_get_max_threads(); }\n"
 
 
 def base_flags() -> list[str]:
@@ -70,7 +70,7 @@ def find_openmp() -> tuple[list[str], list[str]]:
                 objects = compiler.compile(
                     [str(source)], output_dir=folder, extra_postargs=compile_flags
                 )
-                compiler.link_executable(
+                compiler.link_shared_object(
                     objects, str(Path(folder) / "probe"), extra_postargs=link_flags
                 )
             except (CompileError, LinkError):

@@ -16,6 +16,7 @@ from pyunlearn.errors import (
     DocumentTooLongError,
     InvalidInputError,
     InvalidParameterError,
+    NotANumberError,
     StatisticsOverflowError,
 )
 
@@ -44,6 +45,13 @@ class Documents:
         return np.repeat(np.arange(self.n_documents, dtype=np.int64), np.diff(self.start))
 
 
+def _check_dtype(dtype: np.dtype[Any]) -> None:
+    if dtype.kind == "c":
+        raise InvalidInputError("Complex data not supported: counts must be real numbers")
+    if dtype.kind not in "biuf":
+        raise NotANumberError(f"counts must be real numbers, got dtype {dtype}")
+
+
 def _check_values(data: NDArray[Any], row_of: Callable[[int], int]) -> None:
     """Raise unless every stored value is a finite, non-negative integer that fits a count."""
 
@@ -51,8 +59,7 @@ def _check_values(data: NDArray[Any], row_of: Callable[[int], int]) -> None:
         if bad.any():
             raise InvalidInputError(problem.format(row=row_of(int(np.argmax(bad)))))
 
-    if data.dtype.kind not in "biuf":
-        raise InvalidInputError(f"counts must be real numbers, got dtype {data.dtype}")
+    _check_dtype(data.dtype)
     if data.dtype.kind == "f":
         refuse(
             ~np.isfinite(data),
@@ -82,12 +89,29 @@ def as_csr(X: Any) -> sp.csr_array:
 def _sparse_to_csr(X: Any) -> sp.csr_array:
     if X.ndim != 2:
         raise InvalidInputError(f"X must have 2 dimensions, got {X.ndim}")
-    if X.dtype.kind not in "biuf":
-        raise InvalidInputError(f"counts must be real numbers, got dtype {X.dtype}")
-    # COO to CSR sums duplicates: look for bad values before they can cancel out.
+    _check_dtype(X.dtype)
+    X = _with_checked_coordinates(X)
+    # COO to CSR sums duplicates: look for bad values before they can cancel out, and take the sums
+    # in int64, since in the caller's dtype they could wrap around.
     if X.format == "coo":
         _check_values(X.data, lambda position: int(X.coords[0][position]))
+        return sp.csr_array(X.astype(np.int64))
     return sp.csr_array(X)
+
+
+def _with_checked_coordinates(X: Any) -> Any:
+    """A view of X; SciPy's conversions and our kernels trust the coordinates that stand in it."""
+    compressed = {"csr": sp.csr_array, "csc": sp.csc_array, "bsr": sp.bsr_array}
+    try:
+        if X.format == "coo":
+            return sp.coo_array((X.data, X.coords), shape=X.shape)
+        if X.format in compressed:
+            view = compressed[X.format]((X.data, X.indices, X.indptr), shape=X.shape)
+            view.check_format(full_check=True)
+            return view
+    except ValueError as error:
+        raise InvalidInputError(f"X is not a valid sparse matrix: {error}") from None
+    return X
 
 
 def _dense_to_csr(X: Any) -> sp.csr_array:
@@ -101,12 +125,12 @@ def _dense_to_csr(X: Any) -> sp.csr_array:
         try:
             array = array.astype(np.float64)
         except (TypeError, ValueError) as error:
-            raise InvalidInputError(
+            # The words in brackets are what scikit-learn's checks look for.
+            raise NotANumberError(
                 "counts must be real numbers; got an object array with other values "
                 "(argument must be a string or a number)"
             ) from error
-    if array.dtype.kind not in "biuf":
-        raise InvalidInputError(f"counts must be real numbers, got dtype {array.dtype}")
+    _check_dtype(array.dtype)
     return sp.csr_array(array)
 
 

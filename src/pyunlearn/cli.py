@@ -18,7 +18,7 @@ from tqdm import tqdm
 from pyunlearn._version import __version__
 from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError, PyUnlearnError
-from pyunlearn.records import JsonlReader, Record
+from pyunlearn.records import JsonlReader, Record, ids_from_lines
 from pyunlearn.store import Store, StoreInfo, Topic, Verification
 
 DONE, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -38,6 +38,7 @@ example:
 FORGET_HELP = """\
 Delete documents from a store, so that its topics are those of a training run that never saw them,
 byte for byte. The other documents are not read. Nothing is deleted unless every id is known.
+--json prints the certificate, which the store keeps as well.
 """
 FORGET_EXAMPLE = """\
 examples:
@@ -157,7 +158,7 @@ def _forget(arguments: argparse.Namespace) -> int:
         f"{certificate.n_documents_left:,} are left\n"
         f"model before  {certificate.model_before}\n"
         f"model after   {certificate.model_after}\n"
-        f"The model equals {certificate.comparator}.\n"
+        f"It equals {certificate.comparator}.\n"
         "check it: pyunlearn verify --store " + arguments.store,
     )
 
@@ -181,8 +182,8 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _read_ids(path: str) -> list[str]:
-    text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line]
+    content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    return ids_from_lines(content, path)
 
 
 # ---- printing -----------------------------------------------------------------------------------
@@ -283,7 +284,12 @@ class _Bars:
                 self._bar.close()
             self._stage = stage
             self._bar = tqdm(
-                total=total or None, desc=stage, unit=unit, unit_scale=True, disable=None
+                total=total or None,
+                desc=stage,
+                unit=unit,
+                unit_scale=True,
+                bar_format=None if total else "{desc}: {elapsed}",
+                disable=None,  # unless stderr is a terminal
             )
         self._bar.update(done - self._bar.n)
 
@@ -301,12 +307,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_fit(commands)
     topics = _add_command(commands, "topics", _topics, "print the topics")
-    topics.add_argument("--words", type=int, default=10, metavar="N", help="words a topic (10)")
+    topics.add_argument(
+        "--words", type=int, default=10, metavar="N", help="words a topic (default 10)"
+    )
     forget = _add_command(commands, "forget", _forget, "delete documents", FORGET_HELP)
     forget.epilog = FORGET_EXAMPLE
     forget.add_argument("id", nargs="*", metavar="ID", help="id of a document to delete")
     forget.add_argument("--ids", metavar="FILE", help="file with one id a line; - for stdin")
-    verify = _add_command(commands, "verify", _verify, "prove that nothing is left", VERIFY_HELP)
+    verify = _add_command(
+        commands,
+        "verify",
+        _verify,
+        "check that the topics are those of the documents left",
+        VERIFY_HELP,
+    )
     _add_command(commands, "info", _info, "what a store holds")
     for command in (forget, verify):
         _add_jobs(command)
@@ -332,7 +346,9 @@ def _add_fit(commands: Any) -> None:
     fit = _add_command(commands, "fit", _fit, "learn topics from a JSONL corpus", FIT_HELP)
     fit.epilog = FIT_EXAMPLE
     fit.add_argument("corpus", metavar="CORPUS", help="JSONL file, plain or gzip")
-    fit.add_argument("--topics", type=int, default=20, metavar="N", help="topics to learn (20)")
+    fit.add_argument(
+        "--topics", type=int, default=20, metavar="N", help="topics to learn (default 20)"
+    )
     fit.add_argument("--skip-bad", action="store_true", help="pass over bad lines and count them")
     fit.add_argument("--keep-text", action="store_true", help="keep texts beside the word counts")
     _add_jobs(fit)
@@ -343,22 +359,22 @@ def _add_fit(commands: Any) -> None:
         type=_number,
         default=RULES.min_df,
         metavar="N",
-        help="words in at least N documents, or in this share of them: 0.01 (1)",
+        help="words in at least N documents, or in a share of them, as 0.01 (default 1)",
     )
     words.add_argument(
-        "--max-features", type=int, metavar="N", help="the N most frequent words only (all)"
+        "--max-features", type=int, metavar="N", help="the N most frequent words only (default all)"
     )
     words.add_argument(
         "--stop-words",
         choices=("english", "none"),
         default="none",
-        help="pass over common words (none)",
+        help="pass over common words (default none)",
     )
     words.add_argument(
         "--token-pattern",
         default=RULES.token_pattern,
         metavar="REGEX",
-        help=r"what a word is ((?u)\b\w\w+\b)",
+        help=r"what a word is (default (?u)\b\w\w+\b)",
     )
     words.add_argument("--keep-case", action="store_true", help="do not turn words to lower case")
 
@@ -368,41 +384,44 @@ def _add_fit(commands: Any) -> None:
         type=_number,
         default=0.01,
         metavar="N",
-        help="anchor words are in at least N documents, or in this share of them (0.01)",
+        help="anchor words are in at least N documents, or in a share of them (default 0.01)",
     )
     model.add_argument(
         "--solver",
         choices=("active-set", "eg"),
         default="active-set",
-        help="exact, or exponentiated gradient (active-set)",
+        help="exact, or exponentiated gradient (default active-set)",
     )
     model.add_argument(
         "--anchor-cleanup", action="store_true", help="look at each anchor a second time"
     )
     model.add_argument(
-        "--tol", type=float, default=1e-6, metavar="GAP", help="where eg stops (1e-6)"
+        "--tol", type=float, default=1e-6, metavar="GAP", help="where eg stops (default 1e-6)"
     )
     model.add_argument(
-        "--max-iter", type=int, default=2000, metavar="N", help="steps of eg at most (2000)"
+        "--max-iter", type=int, default=2000, metavar="N", help="steps of eg at most (default 2000)"
     )
     model.add_argument(
         "--weighting",
         choices=("document", "token"),
         default="document",
-        help="each document counts once, or by its length (document)",
+        help="each document counts once, or by its length (default document)",
     )
     model.add_argument(
         "--scale-bits",
         type=int,
         default=40,
         metavar="S",
-        help="unit of the statistics, 2^-S; bounds the length of a document (40)",
+        help="unit of the statistics, 2^-S; bounds the length of a document (default 40)",
     )
 
 
 def _add_jobs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--jobs", type=int, metavar="N", help="threads (all processors); no result depends on it"
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="threads (default all processors); no result depends on them",
     )
 
 

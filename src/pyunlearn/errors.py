@@ -14,6 +14,7 @@ __all__ = [
     "InvalidParameterError",
     "MissingExtraError",
     "NoisyReleaseWarning",
+    "NotANumberError",
     "NotInModelError",
     "PyUnlearnError",
     "RecordError",
@@ -31,6 +32,10 @@ class PyUnlearnError(Exception):
 
 class InvalidInputError(PyUnlearnError, ValueError):
     """Counts, lengths or shapes that are not what a method takes."""
+
+
+class NotANumberError(InvalidInputError, TypeError):
+    """Values among the counts that are no numbers at all."""
 
 
 class InvalidParameterError(PyUnlearnError, ValueError):

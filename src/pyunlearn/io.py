@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from pyunlearn._rows import CooccurrenceRows
+from pyunlearn.certificate import content_digest
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
 from pyunlearn.learner import TopicParameters
 from pyunlearn.statistics import CooccurrenceStatistics
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["load", "save_model"]
 
 Arrays = dict[str, NDArray[Any]]
+DAMAGED = (
+    "the content does not have the digest that was saved with it; the file was damaged or edited"
+)
 LEARNED = (
     "keep",
     "mass",
@@ -42,12 +46,16 @@ def save_model(model: AnchorTopicModel, path: str | os.PathLike[str]) -> None:
     """Write a fitted model; equal models give equal files."""
     header = {
         "format": "pyunlearn-model-1",
-        "parameters": model.get_params(),
+        # Without n_jobs: a property of the machine, not of the model.
+        "parameters": {
+            **model.parameters_.settings.as_dict(),
+            "scale_bits": model.statistics_.scale_bits,
+            "weighting": model.statistics_.weighting,
+        },
         "n_documents": model.statistics_.n_documents,
         "digest": model.digest(),
         "feature_names": [str(name) for name in getattr(model, "feature_names_in_", [])],
     }
-    header["parameters"].pop("n_jobs")  # a property of the machine, not of the model
     learned = {f"learned.{name}": getattr(model.parameters_, name) for name in LEARNED}
     _write(Path(path), header, {**statistics_arrays(model.statistics_), **learned})
 
@@ -80,10 +88,7 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> AnchorTo
     except (KeyError, TypeError, ValueError, AttributeError, PyUnlearnError) as error:
         raise CorruptStateError(f"{path}: not a complete saved model ({error})") from None
     if digest != header["digest"]:
-        raise CorruptStateError(
-            f"{path}: the content does not have the digest that was saved with it; the file was "
-            "damaged or edited"
-        )
+        raise CorruptStateError(f"{path}: {DAMAGED}")
     return model
 
 
@@ -155,9 +160,11 @@ def _row_sums(indptr: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[n
 
 
 def _write(path: Path, header: dict[str, Any], arrays: Arrays) -> None:
-    # One metadata key: safetensors does not promise an order of several.
-    metadata = {"pyunlearn": json.dumps(header, sort_keys=True)}
     ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    # The model's digest covers what the model says; this one every array that updates start from.
+    whole = {**header, "content": content_digest(header, ordered)}
+    # One metadata key: safetensors does not promise an order of several.
+    metadata = {"pyunlearn": json.dumps(whole, sort_keys=True)}
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
@@ -179,6 +186,10 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
                 raise CorruptStateError(
                     f"{path}: format {header['format']!r}; this version reads 'pyunlearn-model-1'"
                 )
-            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        content = header.pop("content")
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CorruptStateError(f"{path}: not a saved model, or truncated ({error})") from None
+    if content != content_digest(header, arrays):
+        raise CorruptStateError(f"{path}: {DAMAGED}")
+    return header, arrays

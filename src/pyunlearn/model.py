@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -152,9 +154,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             Fewer than `n_topics` words can be anchors.
         """
         settings = self._settings()
-        counts = self._checked(X, reset=True)
-        statistics = self._new_statistics(counts.shape[1]).add(counts, lengths)
-        self._accept(statistics, self._learn_all(statistics, settings))
+        with self._vocabulary_kept_on_error():
+            counts = self._checked(X, reset=True)
+            statistics = self._new_statistics(counts.shape[1]).add(counts, lengths)
+            parameters = self._learn_all(statistics, settings)
+        self._accept(statistics, parameters)
         return self
 
     def partial_fit(self, X: Any, y: None = None, lengths: Any = None) -> Self:
@@ -165,11 +169,13 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         settings = self._settings()
         first = not hasattr(self, "statistics_")
-        counts = self._checked(X, reset=first)
         if first:
-            statistics = self._new_statistics(counts.shape[1]).add(counts, lengths)
-            parameters = learn(statistics, settings, self.n_jobs)
+            with self._vocabulary_kept_on_error():
+                counts = self._checked(X, reset=True)
+                statistics = self._new_statistics(counts.shape[1]).add(counts, lengths)
+                parameters = learn(statistics, settings, self.n_jobs)
         else:
+            counts = self._checked(X, reset=False)
             self._refuse_other_parameters(settings)
             statistics = self.statistics_.add(counts, lengths)
             try:
@@ -318,7 +324,10 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         num_threads = check.check_n_jobs(self.n_jobs)
         # The start is positive for every topic: EM never leaves a zero.
         theta = np.full((documents.n_documents, self.n_topics_), 1.0 / self.n_topics_)
-        theta[documents.in_vocabulary == 0] = self.topic_proportions_
+        known = np.asarray(A.any(axis=1))[documents.columns]
+        with_known_word = np.zeros(documents.n_documents, np.bool_)
+        with_known_word[documents.entry_rows()[known]] = True
+        theta[~with_known_word] = self.topic_proportions_
         infer.proportions(
             documents.start,
             documents.columns,
@@ -488,16 +497,32 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Counts after scikit-learn's checks of names and columns; values are checked later."""
         if sp.issparse(X) or not hasattr(X, "columns"):
             X = check.as_csr(X)
-        counts = validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=None,
-            ensure_all_finite=False,
-            accept_large_sparse=True,
-        )
+        try:
+            counts = validate_data(
+                self,
+                X,
+                reset=reset,
+                accept_sparse="csr",
+                dtype=None,
+                ensure_all_finite=False,
+                accept_large_sparse=True,
+            )
+        except ValueError as error:
+            raise InvalidInputError(str(error)) from None
         return check.as_csr(counts)
+
+    @contextmanager
+    def _vocabulary_kept_on_error(self) -> Iterator[None]:
+        """A refused fit leaves the model as it was, the names of its columns included."""
+        names = ("n_features_in_", "feature_names_in_")
+        before = {name: self.__dict__[name] for name in names if name in self.__dict__}
+        try:
+            yield
+        except BaseException:
+            for name in names:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(before)
+            raise
 
     def _learn_all(
         self, statistics: CooccurrenceStatistics, settings: LearnerSettings

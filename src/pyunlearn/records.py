@@ -14,9 +14,10 @@ from typing import Any, BinaryIO
 
 from pyunlearn.errors import DuplicateDocumentError, PyUnlearnError, RecordError
 
-__all__ = ["JsonlReader", "Record", "as_records"]
+__all__ = ["JsonlReader", "Record", "as_records", "ids_from_lines"]
 
 GZIP_MAGIC = b"\x1f\x8b"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class JsonlReader:
         number = 0
         try:
             for number, line in enumerate(lines, start=1):
-                yield line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                yield line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise RecordError(
                 f"{self.path}, after line {number}: the gzip file is damaged or cut short ({error})"
@@ -132,6 +133,24 @@ def as_records(values: Iterable[Any]) -> Iterator[Record]:
     """
     for number, value in enumerate(values, start=1):
         yield value if isinstance(value, Record) else _record(value, f"record {number}")
+
+
+def ids_from_lines(content: bytes, source: str) -> list[str]:
+    """Ids, one a line, from the content of a file in UTF-8; empty lines are passed over.
+
+    Raises
+    ------
+    RecordError
+        Not UTF-8; `source` and the line are named.
+    """
+    lines = content.removeprefix(BYTE_ORDER_MARK).split(b"\n")
+    ids = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            ids.append(line.removesuffix(b"\r").decode("utf-8"))
+        except UnicodeDecodeError:
+            raise RecordError(f"{source}, line {number}: not UTF-8") from None
+    return [one for one in ids if one]
 
 
 def _parse(line: bytes, where: str) -> Record:

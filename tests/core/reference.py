@@ -166,33 +166,44 @@ def equality_constrained(G, b, support):
     return np.linalg.solve(system, np.append(b[support], 1.0))[:size]
 
 
+def running_sum(terms):
+    total = 0.0
+    for term in terms:
+        total += float(term)
+    return total
+
+
+def times(G, c, b):
+    return np.array([lane_dot(row, c) for row in G]) - b
+
+
 def exponentiated_gradient(G, b, gap_tolerance, max_iter):
     """c <- c exp(-rate g) / Z; the rate grows by half and is halved until the model bounds f."""
-    n = len(b)
-    c = np.full(n, 1.0 / n)
-    gradient = G @ c - b
+    c = np.full(len(b), 1.0 / len(b))
+    g = times(G, c, b)
     scale = float(np.max(np.diag(G)))
     rate = 1.0 / scale
     for iteration in range(max_iter + 1):
-        smallest = gradient.min()
-        gap = c @ gradient - smallest * c.sum()
+        smallest = g.min()
+        gap = lane_dot(c, g) - smallest * running_sum(c)
         if gap <= gap_tolerance:
             return c, gap, iteration
         if iteration == max_iter:
-            break
+            return c, gap, -1
         while True:
-            trial = c * np.exp(-rate * (gradient - smallest))
-            total = trial.sum()
+            trial = c * [math.exp(-rate * difference) for difference in g - smallest]
+            total = running_sum(trial)
             trial = trial / total
-            trial_gradient = G @ trial - b
-            curvature = (trial - c) @ (trial_gradient - gradient)
-            divergence = -math.log(total) - rate * trial @ (gradient - smallest)
+            trial_g = times(G, trial, b)
+            curvature = running_sum((trial - c) * (trial_g - g))
+            divergence = -math.log(total)
+            for term in rate * trial * (g - smallest):
+                divergence -= term
             if 0.5 * curvature * rate <= divergence or rate * scale < 1e-3:
                 break
             rate *= 0.5
         rate *= 1.5
-        c, gradient = trial, trial_gradient
-    return c, gap, -1
+        c, g = trial, trial_g
 
 
 # ---- inference ----------------------------------------------------------------------------

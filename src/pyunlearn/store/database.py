@@ -116,10 +116,10 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction: all of the block, or nothing of it. Inside another: part of that one."""
-        if self._connection.in_transaction:
-            yield
-            return
         with self._typed_errors():
+            if self._connection.in_transaction:
+                yield
+                return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -132,10 +132,10 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Reads that all see the same state."""
-        if self._connection.in_transaction:
-            yield
-            return
         with self._typed_errors():
+            if self._connection.in_transaction:
+                yield
+                return
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -193,8 +193,8 @@ class Database:
     def _typed_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.ProgrammingError:
-            raise StoreError(f"the store at {self.directory} is closed") from None
+        except sqlite3.ProgrammingError as error:  # closed, or used from another thread
+            raise StoreError(f"{self.directory}: {error}") from None
         except sqlite3.OperationalError as error:
             if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 raise StoreBusyError(

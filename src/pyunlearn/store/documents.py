@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from pyunlearn.dictionary import CountedText, Dictionary, TextRules
+from pyunlearn.dictionary import CountedText, TextRules
 from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
@@ -30,11 +31,15 @@ class Batch(NamedTuple):
     counts: sp.csr_array  # (m, n_words), int32
     lengths: NDArray[np.int64]  # (m,)
 
-    def too_long(self, error: DocumentTooLongError) -> DocumentTooLongError:
-        """The same error with the id of the document instead of its row."""
-        longest = int(np.argmax(self.lengths))
-        reason = str(error).partition("has ")[2]
-        return DocumentTooLongError(f"document {self.ids[longest]!r} has {reason}")
+    @contextmanager
+    def naming_ids(self) -> Iterator[None]:
+        """Errors about a too long document name its id instead of its row."""
+        try:
+            yield
+        except DocumentTooLongError as error:
+            longest = self.ids[int(np.argmax(self.lengths))]
+            reason = str(error).partition(" has ")[2]
+            raise DocumentTooLongError(f"document {longest!r} has {reason}") from None
 
 
 def read_rules(db: Database) -> TextRules | None:
@@ -54,11 +59,6 @@ def read_words(db: Database) -> list[str | None]:
     return [word for (word,) in db.execute("SELECT word FROM dictionary ORDER BY column")]
 
 
-def read_dictionary(db: Database, rules: TextRules) -> Dictionary:
-    """The dictionary, ready to count texts."""
-    return Dictionary(read_words(db), rules)
-
-
 def delete_words(db: Database, columns: NDArray[np.intp]) -> None:
     """Delete the strings of words that no document holds any more."""
     db.execute_many(
@@ -72,10 +72,13 @@ def n_documents(db: Database) -> int:
 
 
 def insert(
-    db: Database, documents: Iterable[tuple[Record, CountedText]], keep_text: bool
+    db: Database, documents: Iterable[tuple[Record, CountedText]]
 ) -> Iterator[tuple[Record, CountedText]]:
     """Store documents one by one, giving each on."""
+    keep_text = None
     for record, counted in documents:
+        if keep_text is None:  # fixed once the first document has been counted
+            keep_text = db.get_meta("keep_text")
         if db.value("SELECT 1 FROM documents WHERE id = ?", (record.id,)):
             raise DuplicateDocumentError(
                 f"{record.where or 'record'}: id {record.id!r} is in the store already or comes "

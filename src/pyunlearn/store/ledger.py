@@ -65,6 +65,12 @@ def entries(db: Database) -> list[LedgerEntry]:
     ]
 
 
+def last_digest(db: Database) -> str | None:
+    """Digest of the model after the last request; None when there was no model."""
+    detail = db.value("SELECT detail FROM ledger ORDER BY seq DESC LIMIT 1")
+    return None if detail is None else json.loads(detail).get("model")
+
+
 def first_broken(db: Database) -> int | None:
     """The first entry whose hash, number or link to the entry before is wrong; None if intact."""
     expected = START

@@ -34,10 +34,12 @@ def unpack(word: int, data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]
         raise ValueError("a row is cut short")
     gap_width, value_width, size = HEADER.unpack_from(data)
     middle = HEADER.size + size * gap_width
-    if max(gap_width, value_width) > 8 or size < 0 or len(data) != middle + size * value_width:
+    if gap_width > 4 or value_width > 8 or size < 0 or len(data) != middle + size * value_width:
         raise ValueError("a row has another length than it says")
-    columns = np.cumsum(_wide(data, HEADER.size, size, gap_width)) + word
-    return columns, _wide(data, middle, size, value_width)
+    gaps = _wide(data, HEADER.size, size, gap_width)
+    if size == 0 or not gaps[1:].all():
+        raise ValueError("a row is empty or has a column twice")
+    return np.cumsum(gaps) + word, _wide(data, middle, size, value_width)
 
 
 def _width(values: NDArray[np.int64]) -> int:

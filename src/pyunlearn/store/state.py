@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._core import counts as counting
+from pyunlearn._validation import check_n_jobs
 from pyunlearn.certificate import content_digest
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
 from pyunlearn.io import LEARNED, Arrays, assembled_model, statistics_from_arrays
@@ -55,7 +56,7 @@ def read_model(db: Database, n_jobs: int | None) -> AnchorTopicModel:
     try:
         parameters = db.get_meta("model_parameters")
         statistics = statistics_from_arrays(
-            _read_statistics(db),
+            _read_statistics(db, n_jobs),
             int(db.get_meta("n_counted")),
             parameters["scale_bits"],
             parameters["weighting"],
@@ -104,7 +105,7 @@ def _write_row(db: Database, word: int, statistics: CooccurrenceStatistics) -> N
         db.execute("REPLACE INTO cooccurrence VALUES (?, ?)", (word, packed))
 
 
-def _read_statistics(db: Database) -> Arrays:
+def _read_statistics(db: Database, n_jobs: int | None) -> Arrays:
     """The arrays that `statistics_from_arrays` takes, K made whole from its upper half."""
     length = _read_array(db, "row_length")
     if len(length) and length.min() < 0:
@@ -118,18 +119,24 @@ def _read_statistics(db: Database) -> Arrays:
     for word, data in db.execute("SELECT word, entries FROM cooccurrence ORDER BY word"):
         columns, entries = unpack(word, data)
         # The kernel below trusts its input.
-        if not word <= columns[0] <= columns[-1] < len(length) or np.any(np.diff(columns) <= 0):
-            raise ValueError(f"row {word} has columns out of order")
+        if not word <= columns[0] or not columns[-1] < len(length):
+            raise ValueError(f"row {word} has columns out of range")
         upper_start[word] -= len(columns)
         if upper_start[word] < start[word]:
             raise ValueError(f"row {word} is longer than its length")
         indices[upper_start[word] : end[word]] = columns
         values[upper_start[word] : end[word]] = entries
-        lower[columns[columns > word]] += 1
+        lower[columns[int(columns[0] == word) :]] += 1
     if not np.array_equal(start[:-1] + lower, upper_start):
         raise ValueError("rows are missing or too many")
     counting.mirror(
-        start[:-1], upper_start, end, np.zeros(len(length), np.int64), indices, values, 1
+        start[:-1],
+        upper_start,
+        end,
+        np.zeros(len(length), np.int64),
+        indices,
+        values,
+        check_n_jobs(n_jobs),
     )
     return {
         "indptr": start,

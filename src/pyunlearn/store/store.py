@@ -5,34 +5,34 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from pyunlearn.certificate import Certificate
-from pyunlearn.dictionary import CandidateWords, CountedText, TextRules, TextSpool, renumbered
+from pyunlearn.dictionary import CountedText, TextRules
 from pyunlearn.errors import (
     CorruptStateError,
-    DocumentTooLongError,
     InvalidInputError,
     InvalidParameterError,
     StoreError,
 )
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import Record, as_records
-from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import documents as docs
 from pyunlearn.store import ledger, state
+from pyunlearn.store.answers import StoreInfo, Topic, Verification
+from pyunlearn.store.counting import Progress, count_all
 from pyunlearn.store.database import SCHEMA_VERSION, Database
+from pyunlearn.store.intake import choose_dictionary, count_texts
 from pyunlearn.store.ledger import LedgerEntry
+from pyunlearn.store.verification import verify
 
-__all__ = ["Store", "StoreInfo", "Topic", "Verification"]
-
-Progress = Callable[[str, int, int], None]
+__all__ = ["Store"]
 
 COVERS = (
     "the statistics and the topics of this store, its word counts, texts and labels of the "
@@ -40,106 +40,8 @@ COVERS = (
 )
 NOT_COVERED = (
     "; the ids in files or logs outside the store; what the file system and the disk keep of "
-    "overwritten blocks and of the journal"
+    "overwritten blocks, of the journal and of temporary files"
 )
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One topic.
-
-    Attributes
-    ----------
-    number : int
-        0, 1, 2, ... in the order of anchor selection.
-    proportion : float
-        p(topic).
-    anchor : str
-        The anchor word.
-    words : list of str
-        The most probable words, best first.
-    """
-
-    number: int
-    proportion: float
-    anchor: str
-    words: list[str]
-
-
-@dataclass(frozen=True)
-class StoreInfo:
-    """What a store holds.
-
-    Attributes
-    ----------
-    path : str
-        Its directory.
-    version : int
-        Version of the file's schema.
-    n_bytes : int
-        Size of the file.
-    n_documents : int
-        Documents.
-    n_columns : int
-        Words chosen for the dictionary.
-    n_words : int or None
-        Of them, words that some document still holds; None before `fit`.
-    n_topics : int or None
-        Topics learned; None before `fit`.
-    keeps_text : bool
-        Whether texts are kept beside the word counts.
-    text_rules, parameters : Mapping
-        How texts are counted, and what the learner was told; empty before they are fixed.
-    model_digest : str or None
-        As the ledger has it; `verify` computes it from the content.
-    n_ledger_entries, n_certificates : int
-        Requests, and deletions among them.
-    """
-
-    path: str
-    version: int
-    n_bytes: int
-    n_documents: int
-    n_columns: int
-    n_words: int | None
-    n_topics: int | None
-    keeps_text: bool
-    text_rules: Mapping[str, Any]
-    parameters: Mapping[str, Any]
-    model_digest: str | None
-    n_ledger_entries: int
-    n_certificates: int
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What `Store.verify` compared.
-
-    Attributes
-    ----------
-    ok : bool
-        Nothing differed.
-    problems : tuple of str
-        What differed.
-    n_documents : int
-        Documents that were counted again.
-    statistics_stored, statistics_recounted : str or None
-        Digests of the statistics: computed from the stored bytes (None when they cannot be read),
-        and counted from the documents.
-    model_stored, model_relearned : str or None
-        Digests of the model: from the stored bytes, and learned from the recounted statistics.
-    n_ledger_entries : int
-        Entries of the ledger, all checked.
-    """
-
-    ok: bool
-    problems: tuple[str, ...]
-    n_documents: int
-    statistics_stored: str | None
-    statistics_recounted: str
-    model_stored: str | None
-    model_relearned: str
-    n_ledger_entries: int
 
 
 class Store:
@@ -287,7 +189,7 @@ class Store:
         with self._request():
             self._refuse_other_rules()
             before = docs.n_documents(self._db)
-            counted = docs.insert(self._db, self._counted(as_records(records)), self._keeps_text())
+            counted = docs.insert(self._db, self._counted(as_records(records)))
             if self._is_fitted():
                 self._learn_more(counted)
             else:
@@ -332,7 +234,9 @@ class Store:
                 raise StoreError("the store has no documents; add some before fit")
             parameters = {"n_topics": n_topics, "min_df": rules.min_df, **parameters}
             model = AnchorTopicModel(**parameters, n_jobs=self._n_jobs)
-            statistics = self._count_all(model.scale_bits, model.weighting)
+            statistics = count_all(
+                self._db, model.scale_bits, model.weighting, self._n_jobs, self._progress
+            )
             self._progress("learning", 0, 0)
             model.fit_statistics(statistics)
             self._progress("saving", 0, 0)
@@ -453,7 +357,7 @@ class Store:
                 keeps_text=self._keeps_text(),
                 text_rules=rules.as_dict() if rules else {},
                 parameters=db.get_meta("model_parameters", {}),
-                model_digest=self._recorded_digest(),
+                model_digest=ledger.last_digest(self._db),
                 n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
                 n_certificates=int(db.value("SELECT count(*) FROM certificates")),
             )
@@ -483,33 +387,7 @@ class Store:
         """
         with self._db.reading():
             self._refuse_unfitted()
-            problems: list[str] = []
-            stored = self._stored_digests(problems)
-            relearned = self._learned_again()
-            digests = (relearned.statistics_.digest(), relearned.digest())
-            if stored != (None, None):
-                for name, one, other in zip(("statistics", "model"), stored, digests, strict=True):
-                    if one != other:
-                        problems.append(f"the stored {name} are not those of the documents")
-            if self._recorded_digest() != digests[1]:
-                problems.append("the last digest of the ledger is not that of the documents")
-            broken = ledger.first_broken(self._db)
-            if broken is not None:
-                problems.append(f"entry {broken} of the ledger does not follow from those before")
-            words = docs.read_words(self._db)
-            held = relearned.statistics_.document_frequency > 0
-            if [word is not None for word in words] != held.tolist():
-                problems.append("the words of the dictionary are not those of the documents")
-            return Verification(
-                ok=not problems,
-                problems=tuple(problems),
-                n_documents=relearned.statistics_.n_documents,
-                statistics_stored=stored[0],
-                statistics_recounted=digests[0],
-                model_stored=stored[1],
-                model_relearned=digests[1],
-                n_ledger_entries=int(self._db.value("SELECT count(*) FROM ledger")),
-            )
+            return verify(self._db, self._n_jobs, self._progress)
 
     # ---- inside ---------------------------------------------------------------------------
 
@@ -546,7 +424,7 @@ class Store:
         if self._model is None or self._model_version != version:
             self._progress("reading", 0, 0)
             model = state.read_model(self._db, self._n_jobs)
-            if model.digest() != self._recorded_digest():
+            if model.digest() != ledger.last_digest(self._db):
                 raise CorruptStateError(
                     f"{self._db.path}: the model does not have the digest that the ledger has; "
                     "see `verify`"
@@ -555,68 +433,20 @@ class Store:
         return self._model
 
     def _counted(self, records: Iterator[Record]) -> Iterator[tuple[Record, CountedText]]:
-        rules = docs.read_rules(self._db)
-        if rules is None:
-            yield from self._choose_dictionary(records)
-            return
-        dictionary = docs.read_dictionary(self._db, rules)
-        for record in records:
-            yield record, dictionary.count(record.text)
-
-    def _choose_dictionary(self, records: Iterator[Record]) -> Iterator[tuple[Record, CountedText]]:
-        keep_text = bool(self._keep_text)
-        candidates = CandidateWords(self._rules or TextRules())
-        with TextSpool() as spool:
-            for record in records:
-                counted = candidates.count(record.text)
-                spool.write(record if keep_text else replace(record, text=""), counted)
-            if not candidates.n_documents:
-                return
-            words, columns = candidates.choose()
-            docs.write_dictionary(self._db, words, candidates.resolved_rules())
-            self._db.set_meta("keep_text", keep_text)
-            for done, document in enumerate(renumbered(spool.read(), columns), start=1):
-                self._progress("storing", done, candidates.n_documents)
-                yield document
+        if docs.read_rules(self._db) is not None:
+            return count_texts(self._db, records)
+        rules = self._rules or TextRules()
+        return choose_dictionary(self._db, records, rules, bool(self._keep_text), self._progress)
 
     def _learn_more(self, counted: Iterator[tuple[Record, CountedText]]) -> None:
         model = self._current_model()
         touched = np.zeros(model.n_features_in_, np.bool_)
         named = ((record.id, text) for record, text in counted)
         for batch in docs.batches(named, model.n_features_in_):
-            with _by_id(batch):
+            with batch.naming_ids():
                 model.partial_fit(batch.counts, lengths=batch.lengths)
             touched[batch.counts.indices] = True
         state.write_model(self._db, model, np.flatnonzero(touched))
-
-    def _count_all(self, scale_bits: int, weighting: str) -> CooccurrenceStatistics:
-        n_words = int(self._db.value("SELECT count(*) FROM dictionary"))
-        total = docs.n_documents(self._db)
-        statistics = CooccurrenceStatistics(n_words, scale_bits, weighting, n_jobs=self._n_jobs)
-        for batch in docs.batches(docs.read_all(self._db), n_words):
-            with _by_id(batch):
-                statistics.add(batch.counts, batch.lengths)
-            self._progress("counting", statistics.n_documents, total)
-        return statistics
-
-    def _learned_again(self) -> AnchorTopicModel:
-        parameters = self._db.get_meta("model_parameters")
-        statistics = self._count_all(parameters["scale_bits"], parameters["weighting"])
-        self._progress("learning", 0, 0)
-        return state.learned_model(parameters, statistics, self._n_jobs)
-
-    def _stored_digests(self, problems: list[str]) -> tuple[str | None, str | None]:
-        self._progress("reading", 0, 0)
-        try:
-            model = state.read_model(self._db, self._n_jobs)
-        except CorruptStateError as error:
-            problems.append(str(error))
-            return None, None
-        return model.statistics_.digest(), model.digest()
-
-    def _recorded_digest(self) -> str | None:
-        entries = ledger.entries(self._db)
-        return entries[-1].detail.get("model") if entries else None
 
     def _is_fitted(self) -> bool:
         return self._db.get_meta("model_parameters") is not None
@@ -646,14 +476,6 @@ class Store:
                 f"the store was begun with keep_text={not self._keep_text}; leave it out, or make "
                 "a new store"
             )
-
-
-@contextmanager
-def _by_id(batch: docs.Batch) -> Iterator[None]:
-    try:
-        yield
-    except DocumentTooLongError as error:
-        raise batch.too_long(error) from None
 
 
 def _silent(stage: str, done: int, total: int) -> None:

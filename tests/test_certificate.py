@@ -1,0 +1,100 @@
+"""Certificates say what was done, and the digests in them can be recomputed."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from pyunlearn import AnchorTopicModel, Certificate, CorruptStateError
+from pyunlearn.certificate import content_digest
+
+COUNTS = np.random.default_rng(0).poisson(0.8, (40, 10))
+
+
+@pytest.fixture
+def certificate():
+    return AnchorTopicModel(n_topics=3).fit(COUNTS).unlearn(COUNTS[:4])
+
+
+def test_anyone_with_the_remaining_documents_can_recompute_the_digests(certificate):
+    before = AnchorTopicModel(n_topics=3).fit(COUNTS)
+    after = AnchorTopicModel(n_topics=3).fit(COUNTS[4:])
+    assert certificate.model_before == before.digest()
+    assert certificate.statistics_before == before.statistics_.digest()
+    assert certificate.model_after == after.digest()
+    assert certificate.statistics_after == after.statistics_.digest()
+
+
+def test_exact_deletion_claims_zero_and_says_what_it_covers(certificate):
+    assert (certificate.mode, certificate.epsilon, certificate.delta) == ("exact", 0.0, 0.0)
+    assert (certificate.n_documents_removed, certificate.n_documents_left) == (4, 36)
+    assert certificate.parameters["n_topics"] == 3
+    assert "every byte is equal" in certificate.comparator
+    assert "copies" in certificate.not_covered
+
+
+def test_json_round_trip(certificate):
+    text = certificate.to_json()
+    assert "\n" not in text
+    assert Certificate.from_json(text) == certificate
+    assert list(json.loads(text)) == sorted(json.loads(text))
+
+
+def test_certificates_are_frozen(certificate):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        certificate.mode = "newton"
+
+
+def test_certificates_hold_no_document(certificate):
+    values = json.loads(certificate.to_json())
+    flat = [*values.values(), *values.pop("parameters").values(), *values.pop("path").values()]
+    assert not [value for value in flat if isinstance(value, list)]
+    assert len(certificate.to_json()) < 3000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values.update(format="pyunlearn-certificate-0"),
+        lambda values: values.update(extra=1),
+        lambda values: values.pop("model_after"),
+        lambda values: values.clear(),
+    ],
+)
+def test_other_certificates_are_refused(certificate, change):
+    values = json.loads(certificate.to_json())
+    change(values)
+    with pytest.raises(CorruptStateError, match="certificate"):
+        Certificate.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null"])
+def test_text_that_is_no_certificate_is_refused(text):
+    with pytest.raises(CorruptStateError, match="not a certificate"):
+        Certificate.from_json(text)
+
+
+ARRAYS = {"a": np.arange(6.0), "b": np.arange(3, dtype=np.int32)}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"a": ARRAYS["a"].reshape(2, 3), "b": ARRAYS["b"]},
+        {"a": ARRAYS["a"].astype(np.float32), "b": ARRAYS["b"]},
+        {"a": -ARRAYS["a"], "b": ARRAYS["b"]},
+        {"a": ARRAYS["a"]},
+        {"b": ARRAYS["a"], "a": ARRAYS["b"]},
+    ],
+)
+def test_digests_tell_arrays_apart(other):
+    assert content_digest({}, ARRAYS) != content_digest({}, other)
+
+
+def test_digests_do_not_depend_on_layout_or_byte_order():
+    matrix = np.arange(6.0).reshape(2, 3)
+    expected = content_digest({"h": 1}, {"m": matrix})
+    for same in (np.asfortranarray(matrix), matrix.astype(">f8"), np.repeat(matrix, 2, 1)[:, ::2]):
+        assert content_digest({"h": 1}, {"m": same}) == expected
+    assert content_digest({"h": 2}, {"m": matrix}) != expected

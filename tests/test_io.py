@@ -1,0 +1,177 @@
+"""Saved models: equal models are equal files, and damage is noticed."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpora import assert_same_model
+
+from pyunlearn import AnchorTopicModel, CorruptStateError, load
+
+
+def counts(seed=0, m=40, n=12):
+    return np.random.default_rng(seed).poisson(0.7, (m, n))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return AnchorTopicModel(n_topics=4, anchor_min_df=2).fit(counts())
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "model"
+    model.save(path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"solver": "eg", "max_iter": 5000, "tol": 1e-4},
+        {"weighting": "token", "scale_bits": 30},
+        {"anchor_min_df": 0.1, "min_df": 3, "anchor_cleanup": True},
+        {"n_topics": np.int64(3), "min_df": np.int32(2), "scale_bits": np.int64(30)},
+    ],
+)
+def test_loading_gives_back_the_model(parameters, tmp_path):
+    model = AnchorTopicModel(**{"n_topics": 4, "anchor_min_df": 2} | parameters).fit(counts())
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert_same_model(loaded, model)
+    assert loaded.n_features_in_ == 12
+    assert (loaded.transform(counts(1)) == model.transform(counts(1))).all()
+
+
+def test_equal_models_are_equal_files(saved, tmp_path):
+    model = AnchorTopicModel(n_topics=4, anchor_min_df=2, n_jobs=1).fit(counts()[::-1])
+    model.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == saved
+    model.partial_fit(counts(1)).unlearn(counts(1))
+    model.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == saved
+    load(tmp_path / "again").save(tmp_path / "twice")
+    assert (tmp_path / "twice").read_bytes() == saved
+
+
+def test_names_of_columns_are_saved(model, tmp_path):
+    named = AnchorTopicModel(n_topics=4, anchor_min_df=2).fit(counts())
+    named.feature_names_in_ = np.array([f"wörd{i}" for i in range(12)], dtype=object)
+    named.save(tmp_path / "model")
+    assert load(tmp_path / "model").top_words() == named.top_words()
+
+
+def test_threads_belong_to_the_machine_and_not_to_the_file(model, saved, tmp_path):
+    (tmp_path / "model").write_bytes(saved)
+    assert load(tmp_path / "model").n_jobs is None
+    assert load(tmp_path / "model", n_jobs=3).n_jobs == 3
+
+
+def test_parameters_changed_after_fit_do_not_reach_the_file(tmp_path):
+    model = AnchorTopicModel(n_topics=4, anchor_min_df=2).fit(counts())
+    model.set_params(n_topics=7, scale_bits=20, weighting="token")
+    model.save(tmp_path / "model")
+    assert load(tmp_path / "model").get_params()["n_topics"] == 4
+    assert_same_model(load(tmp_path / "model"), model)
+
+
+def unchanged_or_refused(path, content, model):
+    path.write_bytes(content)
+    try:
+        loaded = load(path)
+    except CorruptStateError:
+        return False
+    assert_same_model(loaded, model)
+    return True
+
+
+def test_a_truncated_file_is_refused(model, saved, tmp_path):
+    (tmp_path / "model").write_bytes(saved[:-1])
+    with pytest.raises(CorruptStateError, match="truncated"):
+        load(tmp_path / "model")
+    for size in [*range(0, 200), *range(200, len(saved), 97), len(saved) - 1]:
+        assert not unchanged_or_refused(tmp_path / "model", saved[:size], model)
+
+
+def test_a_file_with_more_at_its_end_is_refused(model, saved, tmp_path):
+    assert not unchanged_or_refused(tmp_path / "model", saved + b"\0", model)
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x80, 0xFF])
+def test_no_flipped_byte_goes_unnoticed(model, saved, mask, tmp_path):
+    survived = 0
+    for position in range(0, len(saved), 11):
+        content = bytearray(saved)
+        content[position] ^= mask
+        survived += unchanged_or_refused(tmp_path / "model", bytes(content), model)
+    assert survived < 20  # padding, and what is left out of a JSON string
+
+
+def edited(saved, change):
+    """The file with its header changed."""
+    size = struct.unpack("<Q", saved[:8])[0]
+    whole = json.loads(saved[8 : 8 + size])
+    header = json.loads(whole["__metadata__"]["pyunlearn"])
+    change(header)
+    whole["__metadata__"]["pyunlearn"] = json.dumps(header, sort_keys=True)
+    text = json.dumps(whole).encode()
+    return struct.pack("<Q", len(text)) + text + saved[8 + size :]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header.update(format="pyunlearn-model-2"),
+        lambda header: header.update(n_documents=7),
+        lambda header: header.update(feature_names=["a"] * 12),
+        lambda header: header.update(extra=1),
+        lambda header: header.pop("digest"),
+        lambda header: header.pop("content"),
+        lambda header: header["parameters"].update(n_topics=5),
+        lambda header: header["parameters"].update(n_jobs=5),
+        lambda header: header["parameters"].update(tol=1e-7),
+        lambda header: header["parameters"].pop("scale_bits"),
+    ],
+)
+def test_an_edited_header_is_refused(model, saved, change, tmp_path):
+    assert not unchanged_or_refused(tmp_path / "model", edited(saved, change), model)
+
+
+@pytest.mark.parametrize("header", ["[]", "null", '"text"', "{", "7"])
+def test_a_header_that_is_not_one_is_refused(model, header, tmp_path):
+    text = json.dumps({"__metadata__": {"pyunlearn": header}}).encode()
+    content = struct.pack("<Q", len(text)) + text
+    assert not unchanged_or_refused(tmp_path / "model", content, model)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x04\x95", b"{}" * 100])
+def test_other_files_are_refused(model, content, tmp_path):
+    assert not unchanged_or_refused(tmp_path / "model", content, model)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        load(tmp_path / "absent")
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path)
+
+
+def test_a_failed_save_leaves_the_older_file(model, saved, tmp_path, monkeypatch):
+    (tmp_path / "model").write_bytes(saved)
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("pyunlearn.io.os.replace", full)
+    with pytest.raises(OSError, match="no space"):
+        model.save(tmp_path / "model")
+    assert (tmp_path / "model").read_bytes() == saved
+    assert [path.name for path in Path(tmp_path).iterdir()] == ["model"]
+
+
+def test_a_directory_that_is_not_there_is_an_error(model, tmp_path):
+    with pytest.raises(OSError, match="absent"):
+        model.save(tmp_path / "absent" / "model")

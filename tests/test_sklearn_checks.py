@@ -1,0 +1,31 @@
+"""scikit-learn's own checks of an estimator, on counts."""
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from pyunlearn import AnchorTopicModel
+
+
+class CountsModel(AnchorTopicModel):
+    """The estimator as it is, but asking the checks for integers where they can give them."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        return tags
+
+
+EXPECTED_FAILURES = {
+    "check_transformer_n_iter": "every word has a solver run of its own: there is no one n_iter_",
+}
+
+
+@parametrize_with_checks(
+    [
+        CountsModel(n_topics=2),
+        CountsModel(n_topics=2, anchor_cleanup=True, weighting="token"),
+        CountsModel(n_topics=2, solver="eg", tol=1e-3, max_iter=10_000),
+    ],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
+)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)

@@ -1,0 +1,325 @@
+"""Statistics: the integer formula, the same digest by any route, nothing left behind."""
+
+import numpy as np
+import pytest
+from core import reference
+from corpora import assert_same_statistics, pools
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from pyunlearn import CooccurrenceStatistics, InvalidInputError
+from pyunlearn._core import parallel
+
+WEIGHTINGS = pytest.mark.parametrize("weighting", ["document", "token"])
+
+
+def example(m=40, n=25, seed=0):
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(0, 4, (m, n)) * (rng.random((m, n)) < 0.3)
+    counts[5] = 0
+    return counts
+
+
+def counted(X, lengths=None, **options):
+    return CooccurrenceStatistics(np.shape(X)[1], **options).add(X, lengths)
+
+
+@WEIGHTINGS
+@settings(max_examples=60)
+@given(pool=pools())
+def test_statistics_are_the_integer_formula(weighting, pool):
+    stats = counted(pool.counts, pool.lengths, weighting=weighting)
+    m, frequency, mass, K = reference.statistics(pool.counts, pool.lengths, 40, weighting)
+    assert stats.n_documents == m
+    assert (stats.document_frequency == frequency).all()
+    assert (stats.word_mass == mass).all()
+    assert (stats.to_csr().toarray() == K).all()
+
+
+def test_weights_are_the_integer_formula():
+    for weighting in ("document", "token"):
+        for length in (2, 3, 10, 1001, 1_048_576):
+            X = np.array([[1, length - 1]])
+            expected = reference.document_weight(length, 40, weighting) * (length - 1)
+            assert counted(X, weighting=weighting).to_csr()[0, 1] == expected
+
+
+@settings(max_examples=60)
+@given(pools(), st.randoms(use_true_random=False), st.integers(1, 5))
+def test_order_and_batches_leave_no_trace(pool, random, size):
+    once = counted(pool.counts, pool.lengths)
+    order = list(range(len(pool.counts)))
+    random.shuffle(order)
+    stats = CooccurrenceStatistics(pool.counts.shape[1])
+    for first in range(0, len(order), size):
+        part = order[first : first + size]
+        stats.add(pool.counts[part], pool.lengths[part])
+    assert_same_statistics(stats, once)
+
+
+@settings(max_examples=60)
+@given(pools(), st.data())
+def test_removal_is_the_inverse_of_addition(pool, data):
+    m = len(pool.counts)
+    gone = data.draw(st.lists(st.integers(0, m - 1), unique=True))
+    left = np.setdiff1d(np.arange(m), gone)
+    stats = counted(pool.counts, pool.lengths)
+    for document in gone:
+        stats.remove(pool.counts[[document]], pool.lengths[[document]])
+    once = CooccurrenceStatistics(pool.counts.shape[1])
+    if len(left):
+        once.add(pool.counts[left], pool.lengths[left])
+    assert_same_statistics(stats, once)
+
+
+def test_removing_everything_added_leaves_nothing():
+    X = example()
+    stats = counted(X).remove(X)
+    assert_same_statistics(stats, CooccurrenceStatistics(25))
+    assert stats.to_csr().nnz == stats.n_documents == 0
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 3, 7])
+def test_threads_leave_no_trace(n_jobs):
+    X = example(200, 150)
+    one = counted(X, n_jobs=1).add(X[:50]).remove(X[:20])
+    assert_same_statistics(counted(X, n_jobs=n_jobs).add(X[:50]).remove(X[:20]), one)
+
+
+def without_canonical_form(X):
+    """CSR with unsorted indices, duplicates and explicit zeros that sum to X."""
+    rows, columns = np.nonzero(X)
+    split = np.minimum(X[rows, columns], 1)
+    data = np.concatenate([X[rows, columns] - split, split, np.zeros(len(rows), X.dtype)])
+    at = np.concatenate([rows, rows, rows])
+    order = np.lexsort((-np.arange(len(at)), at))
+    indices = np.concatenate([columns, columns, (columns + 1) % X.shape[1]])
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(at, minlength=len(X)))))
+    return sparse.csr_array((data[order], indices[order], indptr), shape=X.shape)
+
+
+def with_wide_indices(X):
+    matrix = sparse.csr_array(X)
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
+    return matrix
+
+
+def split_coo(X):
+    """COO in no order, every count as a sum of ones."""
+    rows, columns = np.nonzero(X)
+    times = X[rows, columns].astype(int)
+    at = np.random.default_rng(0).permutation(int(times.sum()))
+    coordinates = (np.repeat(rows, times)[at], np.repeat(columns, times)[at])
+    return sparse.coo_array((np.ones(len(at), X.dtype), coordinates), shape=X.shape)
+
+
+class Frame:
+    """As much of a data frame as matters: columns, and numbers by the array protocol."""
+
+    def __init__(self, X):
+        self.values, self.columns, self.shape = X, [f"w{i}" for i in range(X.shape[1])], X.shape
+
+    def __len__(self):
+        return len(self.values)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype)
+
+
+STORAGES = {
+    "list": lambda X: X.tolist(),
+    "fortran": np.asfortranarray,
+    "strided": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+    "object": lambda X: X.astype(object),
+    "frame": Frame,
+    "csr_array": sparse.csr_array,
+    "csr_matrix": sparse.csr_matrix,
+    "csc": sparse.csc_array,
+    "coo": sparse.coo_array,
+    "lil": sparse.lil_array,
+    "dok": sparse.dok_array,
+    "bsr": lambda X: sparse.bsr_array(X, blocksize=(2, 5)),
+    "dia": sparse.dia_array,
+    "int64 indices": with_wide_indices,
+    "not canonical": without_canonical_form,
+    "coo of ones": split_coo,
+}
+DTYPES = ("int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "float32", "float64")
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_every_storage_gives_the_same_digest(storage):
+    X = example()
+    assert_same_statistics(counted(STORAGES[storage](X)), counted(X))
+
+
+@pytest.mark.parametrize("storage", ["fortran", "csr_array", "csc", "not canonical", "coo of ones"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype_gives_the_same_digest(storage, dtype):
+    X = example()
+    assert_same_statistics(counted(STORAGES[storage](X.astype(dtype))), counted(X))
+
+
+@pytest.mark.parametrize("storage", ["csr_array", "csc", "coo", "coo of ones", "not canonical"])
+def test_booleans_count_as_ones(storage):
+    X = np.minimum(example(), 1)
+    assert_same_statistics(counted(STORAGES[storage](X.astype(bool))), counted(X))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "uint16"])
+def test_duplicates_are_summed_wider_than_they_are_stored(dtype):
+    data = np.array([1 if dtype == "bool" else 100] * 700 + [1], dtype)
+    rows, columns = np.zeros(701, int), np.array([0] * 700 + [1])
+    X = sparse.coo_array((data, (rows, columns)), shape=(1, 2))
+    expected = np.array([[700 * int(data[0]), 1]])
+    assert_same_statistics(counted(X), counted(expected))
+    unsummed = sparse.csr_array((data, columns, [0, 701]), shape=(1, 2))
+    assert_same_statistics(counted(unsummed), counted(expected))
+
+
+def arrays_of(matrix):
+    if isinstance(matrix, np.ndarray):
+        return [matrix]
+    if matrix.format == "coo":
+        return [matrix.data, *matrix.coords]
+    return [matrix.data, matrix.indices, matrix.indptr]
+
+
+@pytest.mark.parametrize(
+    "storage", ["fortran", "csr_array", "csc", "coo", "int64 indices", "not canonical"]
+)
+def test_the_callers_matrix_is_neither_written_to_nor_kept(storage):
+    X = STORAGES[storage](example())
+    before = [array.tobytes() for array in arrays_of(X)]
+    for array in arrays_of(X):
+        array.flags.writeable = False
+    stats = counted(X)
+    digest = stats.digest()
+    stats.add(X).remove(X)
+    assert [array.tobytes() for array in arrays_of(X)] == before
+    for array in arrays_of(X):
+        array.flags.writeable = True
+        array[:] = 0
+    assert stats.digest() == digest == counted(example()).digest()
+
+
+@WEIGHTINGS
+@settings(max_examples=40)
+@given(pool=pools(), cut=st.integers(0, 14))
+def test_merging_parts_equals_counting_the_whole(weighting, pool, cut):
+    parts = []
+    for part in (slice(None, cut), slice(cut, None)):
+        parts.append(CooccurrenceStatistics(pool.counts.shape[1], weighting=weighting))
+        if len(pool.counts[part]):
+            parts[-1].add(pool.counts[part], pool.lengths[part])
+    whole = counted(pool.counts, pool.lengths, weighting=weighting)
+    second = parts[1].digest()
+    assert_same_statistics(parts[0].merge(parts[1]), whole)
+    assert parts[1].digest() == second
+    assert_same_statistics(parts[1].copy().merge(parts[1]), twice(parts[1]))
+
+
+def twice(stats):
+    """The same statistics merged with themselves."""
+    return stats.merge(stats)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        CooccurrenceStatistics(24),
+        CooccurrenceStatistics(25, scale_bits=39),
+        CooccurrenceStatistics(25, weighting="token"),
+    ],
+)
+def test_statistics_of_another_kind_do_not_merge(other):
+    stats = counted(example())
+    before = stats.digest()
+    with pytest.raises(InvalidInputError, match="cannot merge"):
+        stats.merge(other)
+    assert stats.digest() == before
+
+
+def test_a_copy_is_independent():
+    stats = counted(example())
+    before, twin = stats.digest(), stats.copy()
+    assert_same_statistics(twin, stats)
+    twin.add(example(seed=1)).remove(example())
+    assert stats.digest() == before
+    assert_same_statistics(twin, counted(example(seed=1)))
+
+
+def test_to_csr_is_canonical_and_a_copy():
+    stats = counted(example()).add(example(seed=1)).remove(example())
+    before, K = stats.digest(), stats.to_csr()
+    K.check_format(full_check=True)
+    assert K.has_canonical_format
+    assert K.dtype == np.int64
+    assert (K.data > 0).all()
+    assert (K != K.T).nnz == 0
+    K.data[:] = 0
+    assert stats.digest() == before
+
+
+def test_views_of_the_statistics_are_read_only():
+    stats = counted(example())
+    for array in (stats.document_frequency, stats.word_mass):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda X: X[::-1, ::-1],
+        lambda X: np.vstack([X, np.zeros((1, 25), int)]),
+        lambda X: np.vstack([X, np.eye(25, dtype=int)[:1]]),
+        lambda X: np.where(np.arange(25) == 3, X + 1, X),
+    ],
+)
+def test_other_documents_have_another_digest(change):
+    assert counted(change(example())).digest() != counted(example()).digest()
+
+
+def test_every_setting_is_part_of_the_digest():
+    empty = [
+        CooccurrenceStatistics(3),
+        CooccurrenceStatistics(4),
+        CooccurrenceStatistics(3, scale_bits=41),
+        CooccurrenceStatistics(3, weighting="token"),
+    ]
+    assert len({stats.digest() for stats in empty}) == 4
+
+
+def test_size_does_not_grow_with_documents():
+    X = example()
+    stats = counted(X)
+    size = stats.nbytes
+    for _ in range(20):
+        stats.add(X)
+    assert stats.nbytes == size
+    assert "840 documents" in repr(stats)
+
+
+def test_lengths_count_words_outside_the_vocabulary():
+    X = np.array([[1, 1, 5], [2, 0, 0], [0, 3, 1]])
+    masked = counted(X[:, :2], X.sum(axis=1)).to_csr().toarray()
+    assert (masked == counted(X).to_csr().toarray()[:2, :2]).all()
+
+
+def test_default_threads_are_those_at_hand():
+    assert CooccurrenceStatistics(3).n_jobs is None
+    assert parallel.effective_num_threads() >= 1
+
+
+@pytest.mark.parametrize("storage", ["csr_array", "csc", "bsr", "coo", "csr_matrix"])
+@pytest.mark.parametrize("index", [-1, 10**6])
+def test_coordinates_outside_the_matrix_are_refused(storage, index):
+    X = STORAGES[storage](example())
+    (X.coords[1] if storage == "coo" else X.indices)[-1] = index
+    stats = counted(example())
+    before = stats.digest()
+    with pytest.raises(InvalidInputError, match="not a valid sparse matrix"):
+        stats.add(X)
+    assert stats.digest() == before

@@ -1,0 +1,456 @@
+"""Laws of the store: what it holds is always what a new store of the same documents would hold."""
+
+import multiprocessing
+import sqlite3
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyunlearn import (
+    AnchorTopicModel,
+    Certificate,
+    CooccurrenceStatistics,
+    CorruptStateError,
+    DocumentTooLongError,
+    DuplicateDocumentError,
+    FewerTopicsWarning,
+    InvalidInputError,
+    InvalidParameterError,
+    RecordError,
+    Store,
+    StoreBusyError,
+    StoreError,
+    TextRules,
+    TooFewAnchorsError,
+    UnknownDocumentError,
+)
+from pyunlearn.dictionary import Dictionary
+from pyunlearn.store import database, documents, ledger
+
+WORDS = ["red", "blue", "green", "dog", "cat", "bird", "piano", "violin", "drum", "rare"]
+
+
+def make_records(m, seed=0):
+    rng = np.random.default_rng(seed)
+    theme = rng.integers(0, 3, size=m)
+    weights = np.full((3, len(WORDS)), 0.2)
+    for topic in range(3):
+        weights[topic, 3 * topic : 3 * topic + 3] = 3.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    return [
+        {"id": f"d{i}", "text": " ".join(rng.choice(WORDS, rng.integers(0, 15), p=weights[t]))}
+        for i, t in enumerate(theme)
+    ]
+
+
+RECORDS = make_records(40)
+MORE = [{**record, "id": "n" + record["id"]} for record in make_records(20, seed=1)]
+SETTINGS = {"n_topics": 3, "anchor_min_df": 2}
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "s", rules=TextRules(min_df=2), n_jobs=1) as opened:
+        opened.train(RECORDS, **SETTINGS)
+        yield opened
+
+
+def open_file(store):
+    return sqlite3.connect(store._db.path)
+
+
+def digest(store):
+    """What the stored bytes say, not what they say of themselves."""
+    result = store.verify()
+    assert result.ok, result.problems
+    return result.model_stored
+
+
+def words_of(store):
+    return documents.read_words(store._db)
+
+
+def retrained_digest(store, records):
+    """A model trained once, from raw text, over the dictionary that the store has now."""
+    rules = documents.read_rules(store._db)
+    dictionary = Dictionary(words_of(store), rules)
+    model = AnchorTopicModel(**SETTINGS, min_df=rules.min_df)
+    if not records:
+        stats = CooccurrenceStatistics(len(dictionary.words))
+        return stats.digest(), None
+    counted = [dictionary.count(record["text"]) for record in records]
+    rows = np.repeat(np.arange(len(counted)), [len(c.columns) for c in counted])
+    columns = np.concatenate([c.columns for c in counted])
+    values = np.concatenate([c.counts for c in counted])
+    X = sp.csr_array((values, (rows, columns)), shape=(len(counted), len(dictionary.words)))
+    model.partial_fit(X, lengths=[c.length for c in counted])
+    return model.statistics_.digest(), model.digest()
+
+
+# ---- the law ---------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::pyunlearn.FewerTopicsWarning")
+@settings(max_examples=25)
+@given(data=st.data())
+def test_any_history_ends_as_training_once_on_what_remains(tmp_path_factory, data):
+    held = {record["id"]: record for record in RECORDS}
+    waiting = {record["id"]: record for record in MORE}
+    with Store.open(tmp_path_factory.mktemp("s"), rules=TextRules(min_df=2), n_jobs=1) as store:
+        store.train(RECORDS, **SETTINGS)
+        for _ in range(data.draw(st.integers(1, 4))):
+            source, target = (held, waiting) if data.draw(st.booleans()) else (waiting, held)
+            if not source:
+                continue
+            ids = data.draw(st.lists(st.sampled_from(sorted(source)), min_size=1, unique=True))
+            if source is held:
+                store.forget(ids)
+            else:
+                store.add([source[one] for one in ids])
+            target.update({one: source.pop(one) for one in ids})
+        result = store.verify()
+        expected = retrained_digest(store, list(held.values()))
+    assert result.ok
+    assert result.statistics_stored == expected[0]
+    assert expected[1] in (result.model_stored, None)
+
+
+def test_batches_of_counting_change_nothing(store, monkeypatch):
+    before = digest(store)
+    monkeypatch.setattr(documents.batches, "__defaults__", (50,))
+    assert digest(store) == before
+    store.add(MORE)
+    assert digest(store) == retrained_digest(store, RECORDS + MORE)[1]
+
+
+def test_forgetting_everything_leaves_no_word_and_no_count(store):
+    with pytest.warns(FewerTopicsWarning, match="0 documents remain"):
+        certificate = store.forget([record["id"] for record in RECORDS])
+    assert certificate.n_documents_left == 0
+    assert set(words_of(store)) == {None}
+    assert store.topics() == []
+    assert store.verify().ok
+    with open_file(store) as raw:
+        assert raw.execute("SELECT count(*) FROM cooccurrence").fetchone() == (0,)
+
+
+def test_words_of_forgotten_documents_are_nowhere_in_the_file(tmp_path):
+    unique = {"id": "u", "text": "xylographic red xylographic blue", "label": "wombat"}
+    with Store.open(tmp_path, n_jobs=1, keep_text=True) as store:
+        store.train([*RECORDS, unique], **SETTINGS)
+        path = store._db.path
+        assert b"xylographic" in path.read_bytes()
+        certificate = store.forget(["u"])
+        assert certificate.path["n_words_vanished"] == 1
+        store.close()
+        assert b"xylographic" not in path.read_bytes()
+        assert b"wombat" not in path.read_bytes()
+
+
+def test_min_df_masks_words_as_a_retrain_does(store):
+    rare = [record["id"] for record in RECORDS if "rare" in record["text"].split()]
+    store.forget(rare[:-1])
+    column = words_of(store).index("rare")
+    model = store._current_model()
+    assert model.statistics_.document_frequency[column] == 1
+    assert model.parameters_.keep[column] == 0
+
+
+def test_forget_reads_no_other_document(store):
+    with open_file(store) as raw:
+        raw.execute("UPDATE documents SET columns = 'x', counts = 'yy' WHERE id <> 'd3'")
+    raw.close()
+    with Store.open(store._db.directory, create=False) as other:
+        certificate = other.forget(["d3"])
+        remaining = [record for record in RECORDS if record["id"] != "d3"]
+        assert certificate.model_after == retrained_digest(other, remaining)[1]
+
+
+def test_topics_and_info_read_no_statistics(store):
+    with open_file(store) as raw:
+        raw.execute("UPDATE cooccurrence SET entries = 'x'")
+        raw.execute("UPDATE documents SET columns = 'x'")
+    raw.close()
+    with Store.open(store._db.directory, create=False) as other:
+        assert [len(topic.words) for topic in other.topics(2)] == [2, 2, 2]
+        assert {topic.anchor for topic in other.topics()} <= set(WORDS)
+        assert other.info().n_topics == 3
+
+
+# ---- certificates and ledger --------------------------------------------------------------------
+
+
+def test_forget_hands_out_and_keeps_a_certificate(store):
+    before = digest(store)
+    certificate = store.forget(["d1", "d2"])
+    assert (certificate.model_before, certificate.model_after) == (before, digest(store))
+    assert (certificate.n_documents_removed, certificate.n_documents_left) == (2, 38)
+    assert store.certificates() == [certificate]
+    assert Certificate.from_json(certificate.to_json()) == certificate
+
+
+def test_ledger_records_every_request_and_no_id(store):
+    store.forget(["d1"])
+    store.add(MORE)
+    entries = store.ledger()
+    assert [(e.action, e.n_documents) for e in entries] == [
+        ("add", 40),
+        ("fit", 40),
+        ("forget", 1),
+        ("add", 20),
+    ]
+    assert entries[-1].detail["model"] == digest(store)
+    assert [e.previous for e in entries[1:]] == [e.hash for e in entries[:-1]]
+    assert "d1" not in {e.detail.get("id") for e in entries} | set(entries[2].detail)
+
+
+def test_ledger_is_append_only(store):
+    for statement in ("DELETE FROM ledger", "UPDATE ledger SET action = 'add'"):
+        with open_file(store) as raw, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            raw.execute(statement)
+        raw.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("UPDATE ledger SET n_documents = 39 WHERE seq = 2", "entry 2 of the ledger"),
+        ("DELETE FROM ledger WHERE seq = 1", "entry 1 of the ledger"),
+        ("DELETE FROM ledger WHERE seq = 2", "last digest of the ledger"),
+        ("DELETE FROM documents WHERE id = 'd3'", "stored statistics are not"),
+        ("UPDATE documents SET length = 99 WHERE id = 'd3'", "stored topics are not"),
+        ("UPDATE dictionary SET word = NULL WHERE column = 0", "words of the dictionary"),
+        ("UPDATE cooccurrence SET entries = 'x' WHERE word = 0", "damaged"),
+        ("DELETE FROM cooccurrence WHERE word = 0", "damaged"),
+        ("UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'learned.gram'", "damaged"),
+        ("UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'word_mass'", "damaged"),
+        ("DELETE FROM arrays WHERE name = 'document_frequency'", "damaged"),
+        ("UPDATE meta SET value = '41' WHERE key = 'n_counted'", "stored statistics are not"),
+    ],
+)
+def test_verify_tells_what_was_tampered_with(store, statement, problem):
+    with open_file(store) as raw:
+        raw.execute("DROP TRIGGER ledger_keeps_entries")
+        raw.execute("DROP TRIGGER ledger_keeps_values")
+        raw.execute(statement)
+    raw.close()
+    result = store.verify()
+    assert not result.ok
+    assert problem in "\n".join(result.problems)
+
+
+@pytest.fixture(scope="module")
+def shared_directory(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("shared")
+    with Store.open(directory, n_jobs=1) as store:
+        store.train(RECORDS, **SETTINGS)
+    return directory
+
+
+@settings(max_examples=40)
+@given(word=st.integers(0, 9), position=st.integers(0, 10**6), bit=st.integers(0, 7))
+def test_no_edited_row_of_counts_passes(shared_directory, word, position, bit):
+    with Store.open(shared_directory, create=False, n_jobs=1) as store, store._db.writing():
+        entries = store._db.value("SELECT entries FROM cooccurrence WHERE word = ?", (word,))
+        edited = bytearray(entries)
+        edited[position % len(edited)] ^= 1 << bit
+        update = "UPDATE cooccurrence SET entries = ? WHERE word = ?"
+        store._db.execute(update, (edited, word))
+        assert not store.verify().ok
+        with pytest.raises(CorruptStateError):
+            store._current_model()
+        store._db.execute(update, (entries, word))
+
+
+def test_chain_of_hashes_covers_every_field():
+    entry = (1, "2026-01-01", "add", 3, "{}", ledger.START)
+    others = [(*entry[:i], "other", *entry[i + 1 :]) for i in range(len(entry))]
+    assert len({ledger._hash(*fields) for fields in [entry, *others]}) == len(entry) + 1
+
+
+# ---- refusals -----------------------------------------------------------------------------------
+
+REFUSALS = {
+    "unknown id": (UnknownDocumentError, "'nobody'", lambda s: s.forget(["d1", "nobody"])),
+    "forgotten id": (UnknownDocumentError, "'gone'", lambda s: s.forget(["gone"])),
+    "id twice": (DuplicateDocumentError, "'d1' stands", lambda s: s.forget(["d1", "d1"])),
+    "no ids": (InvalidInputError, "no ids", lambda s: s.forget([])),
+    "known id": (DuplicateDocumentError, "record 1: id 'd1'", lambda s: s.add(RECORDS[1:2])),
+    "id twice in an addition": (
+        DuplicateDocumentError,
+        "record 2: id 'new'",
+        lambda s: s.add([{"id": "new", "text": "red"}] * 2),
+    ),
+    "bad record": (RecordError, "record 2", lambda s: s.add([MORE[0], {"id": "x"}])),
+    "no records": (InvalidInputError, "no records", lambda s: s.add([])),
+    "too long": (
+        DocumentTooLongError,
+        "document 'long' has 1100000 tokens",
+        lambda s: s.add([{"id": "long", "text": "red " * 1_100_000}]),
+    ),
+    "too many topics": (TooFewAnchorsError, "n_topics=99", lambda s: s.fit(n_topics=99)),
+    "no topics": (InvalidParameterError, "n_topics", lambda s: s.fit(n_topics=0)),
+    "fractional topics": (InvalidParameterError, "n_topics", lambda s: s.fit(n_topics=4.0)),
+    "min_df of fit": (InvalidParameterError, "min_df", lambda s: s.fit(min_df=3)),
+    "unknown parameter": (InvalidParameterError, "'colour'", lambda s: s.fit(colour=3)),
+}
+
+
+@pytest.mark.parametrize(("error", "message", "act"), REFUSALS.values(), ids=REFUSALS)
+def test_refused_request_changes_nothing(store, error, message, act):
+    before = (digest(store), store.info(), store.ledger())
+    with pytest.raises(error, match=message):
+        act(store)
+    assert (digest(store), store.info(), store.ledger()) == before
+    assert digest(store) == before[0]
+
+
+def test_failure_while_writing_leaves_disk_and_memory_as_before(store, monkeypatch):
+    before = digest(store)
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(documents, "delete", fail)
+        with pytest.raises(OSError, match="disk full"):
+            store.forget(["d1"])
+    assert digest(store) == before
+    assert store.forget(["d1"]).model_before == before
+
+
+def test_failed_first_addition_leaves_an_empty_store(tmp_path):
+    with Store.open(tmp_path) as store:
+        with pytest.raises(TooFewAnchorsError):
+            store.train(RECORDS, n_topics=99)
+        assert store.info().n_documents == store.info().n_columns == 0
+    with Store.open(tmp_path, exist_ok=False, rules=TextRules(min_df=3)) as store:
+        assert store.train(RECORDS, **SETTINGS) == 40
+
+
+def test_requests_before_fit_are_refused(tmp_path):
+    with Store.open(tmp_path) as store:
+        with pytest.raises(StoreError, match="no documents"):
+            store.fit()
+        store.add(RECORDS)
+        for act in (lambda: store.forget(["d1"]), store.topics, store.verify):
+            with pytest.raises(StoreError, match="call fit first"):
+                act()
+
+
+def test_closed_store_is_refused(store):
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.info()
+
+
+def test_rules_are_fixed_by_the_first_addition(store):
+    directory = store._db.directory
+    with pytest.raises(InvalidParameterError, match="begun with TextRules"):
+        Store.open(directory, rules=TextRules(min_df=3))
+    with pytest.raises(InvalidParameterError, match="keep_text=False"):
+        Store.open(directory, keep_text=True)
+    with pytest.raises(StoreError, match="holds a store already"):
+        Store.open(directory, exist_ok=False)
+    with Store.open(directory, rules=TextRules(min_df=0.5)) as other:
+        assert other.info().text_rules["min_df"] == 2
+
+
+# ---- files --------------------------------------------------------------------------------------
+
+
+def test_store_of_another_version_is_refused_by_both_versions(store):
+    store._db.execute("PRAGMA user_version = 7")
+    with pytest.raises(StoreError, match="version 7; this program reads version 1"):
+        Store.open(store._db.directory)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_file_that_is_no_store_is_refused(tmp_path, create):
+    file = tmp_path / database.FILE_NAME
+    file.write_bytes(b"not SQLite at all " * 100)
+    with pytest.raises(CorruptStateError, match="not the file of a store"):
+        Store.open(tmp_path, create=create)
+    file.unlink()
+    with sqlite3.connect(file) as raw:
+        raw.execute("CREATE TABLE other (x)")
+    raw.close()
+    with pytest.raises(CorruptStateError, match="not a store of pyunlearn"):
+        Store.open(tmp_path, create=create)
+
+
+def test_truncated_store_is_an_error(store):
+    path = store._db.path
+    store.close()
+    path.write_bytes(path.read_bytes()[:100_000])
+    with pytest.raises((CorruptStateError, StoreError)), Store.open(path.parent) as other:
+        other.verify()
+
+
+def test_store_that_does_not_exist_is_made_only_when_asked_for(tmp_path):
+    with pytest.raises(StoreError, match="no store at"):
+        Store.open(tmp_path / "none", create=False)
+    assert not (tmp_path / "none").exists()
+
+
+def test_directory_that_cannot_be_made_is_a_store_error(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="is a file"):
+        Store.open(tmp_path / "file")
+    with pytest.raises(StoreError, match="cannot make the directory"):
+        Store.open(tmp_path / "file" / "below")
+
+
+# ---- several processes --------------------------------------------------------------------------
+
+
+def test_second_writer_is_refused_after_a_wait_and_nothing_changes(store):
+    before = digest(store)
+    with (
+        Store.open(store._db.directory, busy_seconds=0.05) as other,
+        store._db.writing(),
+        pytest.raises(StoreBusyError, match="another process"),
+    ):
+        other.forget(["d1"])
+    assert digest(store) == before
+
+
+def _forget_in_another_process(directory):
+    with Store.open(directory, n_jobs=1) as store:
+        store.forget(["d5"])
+
+
+def test_store_sees_what_another_process_forgot(store):
+    store.forget(["d1"])
+    process = multiprocessing.get_context("spawn").Process(
+        target=_forget_in_another_process, args=(store._db.directory,)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    store.forget(["d2"])
+    gone = {"d1", "d2", "d5"}
+    remaining = [record for record in RECORDS if record["id"] not in gone]
+    assert digest(store) == retrained_digest(store, remaining)[1]
+
+
+def _die_in_the_middle(directory):
+    import os
+
+    store = Store.open(directory, n_jobs=1)
+    documents.delete_words = lambda *_: os._exit(9)
+    store.forget(["d5"])
+
+
+def test_killed_request_leaves_the_state_before(store):
+    before = digest(store)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_die_in_the_middle, args=(store._db.directory,)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    assert digest(store) == before
