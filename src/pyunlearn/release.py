@@ -152,7 +152,7 @@ class ReleaseCertificate:
 
 @dataclass(frozen=True, eq=False)
 class Release:
-    """Topics that may be published under the claim of the certificate.
+    """Topics that may be published under the claim of the certificate, by anchor column.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ class Release:
     topic_correlation_ : ndarray of float64, shape (n_topics, n_topics), or None
         R with noise, symmetric and projected on the positive semidefinite cone.
     anchors_ : ndarray of int32, shape (n_topics,)
-        The anchor words, public by assumption.
+        The anchor words, ascending, public by assumption.
     certificate : ReleaseCertificate
         The claim.
     budget : Budget
@@ -244,9 +244,11 @@ def release(
         )
     _refuse_other_claim(budget, epsilon, delta, capacity, mechanism)
     budget.constants.check(measured)
-    arrays = {"components": topic_matrix(topics)[0]}
+    # By anchor column: the order in which anchors were found depends on the data.
+    order = np.argsort(topics.anchors)
+    arrays = {"components": topic_matrix(topics)[0][:, order]}
     if correlation:
-        arrays["topic_correlation"] = model.topic_correlation_
+        arrays["topic_correlation"] = model.topic_correlation_[np.ix_(order, order)]
     moved = _sensitivities(budget, sensitivity, correlation)
     sigma, charged, mu = _calibrate(budget, arrays, moved)
     noise_norm = {name: sigma[name] * math.sqrt(arrays[name].size) for name in arrays}
@@ -282,7 +284,7 @@ def release(
     return Release(
         noised["components"],
         noised.get("topic_correlation"),
-        topics.anchors,
+        topics.anchors[order],
         certificate,
         budget,
     )
