@@ -21,7 +21,8 @@ from pyunlearn.errors import (
 from pyunlearn.mechanism import gaussian_delta
 from pyunlearn.newton import newton_update
 from pyunlearn.noise import discrete_gaussian, grid_charge, rounding_charge
-from pyunlearn.release import ReleaseCertificate, release
+from pyunlearn.release import _correlation, release
+from pyunlearn.release_certificate import ReleaseCertificate
 
 CLAIM = {"epsilon": 1.0, "delta": 1e-6, "capacity": 1}
 OWN = {**CLAIM, "sensitivity": 1e-4, "correlation": False}
@@ -127,13 +128,46 @@ def test_the_model_stays_as_it_was(model):
     assert model.digest() == before
 
 
-def test_a_newton_model_is_released_under_its_own_bound(corpus):
-    model = AnchorTopicModel(3, anchor_min_df=0.05).fit(corpus)
-    model.statistics_.remove(corpus[:5])
+def newton_model(X, k):
+    """A model that k documents were deleted from by the Newton update."""
+    model = AnchorTopicModel(3, anchor_min_df=0.05).fit(X)
+    model.statistics_.remove(X[:k])
     model.parameters_ = newton_update(model.parameters_, model.statistics_)
-    made = release(model, **OWN, seed=0)
+    return model
+
+
+def test_a_newton_model_is_released_under_its_own_bound(corpus):
+    made = release(newton_model(corpus, 5), **OWN, seed=0)
     assert made.certificate.mode == "newton"
     assert made.certificate.constants["recovery"] == "newton"
+
+
+def test_newton_releases_of_unlearned_and_retrained_differ_by_rounding_only(corpus):
+    unlearned = newton_model(corpus, 5)
+    retrained = AnchorTopicModel(3, anchor_min_df=0.05).fit(corpus[5:])
+    made = [
+        release(model, **{**OWN, "sensitivity": 0.0}, mode="newton", seed=0).components_
+        for model in (unlearned, retrained)
+    ]
+    assert np.linalg.norm(made[0] - made[1]) < 1e-12
+
+
+def test_a_newton_model_has_no_exact_topics_to_release(corpus):
+    with pytest.raises(InvalidParameterError, match="fit_statistics"):
+        release(newton_model(corpus, 5), **OWN, mode="exact", seed=0)
+
+
+def test_the_mode_of_a_budget_is_kept(corpus, model):
+    budget = release(model, **OWN, mode="newton", seed=0).budget
+    later = release(newton_model(corpus, 1), **OWN, budget=budget, seed=0)
+    assert later.certificate.mode == "newton"
+    with pytest.raises(FloorsError, match="recovery"):
+        release(model, **OWN, mode="exact", budget=budget, seed=0)
+
+
+def test_exact_correlation_is_that_of_the_model(model):
+    apart = _correlation(model.statistics_, model.parameters_) - model.topic_correlation_
+    assert np.abs(apart).max() < 1e-10
 
 
 def test_certificates_survive_json(noisy):
@@ -176,6 +210,7 @@ def test_certificates_of_another_format_are_refused(noisy):
         ({"sensitivity": math.inf}, "sensitivity"),
         ({"correlation": True}, "correlation=False"),
         ({"delta": 1e-300}, "delta"),
+        ({"mode": "fast"}, "mode"),
     ],
 )
 def test_bad_input_is_refused(model, options, match):

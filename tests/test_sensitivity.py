@@ -169,6 +169,12 @@ def test_measured_constants_are_those_of_numpy(corpus, model):
     assert constants.word_share == pytest.approx(model.word_frequencies_.max())
 
 
+def test_rows_of_the_gradient_solver_are_within_their_stated_error(corpus, model):
+    loose = AnchorTopicModel(3, anchor_min_df=0.05, solver="eg", tol=1e-7).fit(corpus)
+    apart = np.linalg.norm(loose.word_topic_ - model.word_topic_, axis=1).max()
+    assert 0 < apart <= measure(loose.statistics_, loose.parameters_).row_error
+
+
 @pytest.mark.parametrize("k", [-1, 3001, 1.5])
 def test_more_documents_than_there_are_is_refused(model, k):
     with pytest.raises(InvalidParameterError, match="k must be"):

@@ -134,7 +134,7 @@ def draw(rows, capacity, folder: Path, title: str) -> None:
     axes[0].text(capacity.rate * 1.08, 0.5, "paper's rate, constant 1", rotation=90, fontsize=7)
     axes[1].text(1, ALPHA * 1.1, "alpha", fontsize=7, color="gray")
     axes[0].set_ylim(-0.03, 1.03)
-    axes[0].legend(fontsize=7, loc="center right")
+    axes[1].legend(fontsize=7, loc="center right")
     axes[0].set_title(title, fontsize=8)
     save(made, folder, "release_utility.png")
 

@@ -20,7 +20,8 @@ from pyunlearn.mechanism import (
     gaussian_mu,
     gaussian_sigma,
 )
-from pyunlearn.release import Release, ReleaseCertificate, release
+from pyunlearn.release import Release, release
+from pyunlearn.release_certificate import ReleaseCertificate
 from pyunlearn.sensitivity import Sensitivity, removal_bound, sensitivity_bound, worst_case
 
 __all__ = [

@@ -2,152 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from pyunlearn import _validation as check
 from pyunlearn._core import newton
-from pyunlearn._version import __version__
 from pyunlearn.capacity import Budget
 from pyunlearn.certificate import content_digest
 from pyunlearn.constants import measure, topic_matrix
 from pyunlearn.errors import (
-    CorruptStateError,
     FloorsError,
     InvalidParameterError,
     NoisyReleaseWarning,
 )
+from pyunlearn.learner import TopicParameters
 from pyunlearn.mechanism import gaussian_epsilon, gaussian_sigma
-from pyunlearn.newton import NewtonParameters
+from pyunlearn.newton import NewtonParameters, newton_update
 from pyunlearn.noise import discrete_gaussian, grid_charge, require_sampler, rounding_charge
+from pyunlearn.release_certificate import ReleaseCertificate
+from pyunlearn.statistics import CooccurrenceStatistics
 
 if TYPE_CHECKING:
     from pyunlearn.model import AnchorTopicModel
 
-__all__ = ["Release", "ReleaseCertificate", "release"]
+__all__ = ["Release", "release"]
 
-FORMAT = "pyunlearn-release-1"
+RECOVERY = {"exact": "simplex", "newton": "newton"}
 GRID_BITS = 128
 # The share of delta that replacing the continuous by the discrete Gaussian may cost.
 GRID_SHARE = 2.0**-20
-
-COMPARATOR = (
-    "the same release of the model trained on the corpus without any set of at most `capacity` of "
-    "its documents, with the same anchor words, n_words and declared constants"
-)
-NOT_COVERED = (
-    "the choice of the anchor words and of the vocabulary, which the claim takes as public; the "
-    "model and the statistics themselves, which must not be published beside the release; the "
-    "digests, sizes and measured values in this certificate (publish `public()`, not this); what "
-    "several releases tell together beyond epsilon_composed; copies of the documents elsewhere"
-)
-
-
-@dataclass(frozen=True)
-class ReleaseCertificate:
-    """What a release claims, and what it does not.
-
-    Attributes
-    ----------
-    certified : bool
-        Whether the claim is made at all. A seeded release makes none.
-    mode : {"exact", "newton"}
-        How the topics were last brought up to date.
-    released : tuple of str
-        The noised arrays; the claim covers them together.
-    comparator, not_covered : str
-        What the release is indistinguishable from, and what the claim does not speak of.
-    epsilon, delta : float
-        The claim: (epsilon, delta)-indistinguishability.
-    epsilon_composed : float
-        Epsilon at this delta of all releases under this budget together, as continuous
-        mechanisms.
-    mechanism : {"analytic", "classical"}
-        Formula of the noise.
-    sensitivity_source : {"bound", "caller"}
-        "caller": the sensitivity was given, and is not proved here.
-    sensitivity, sigma : Mapping
-        For each array: l2 distance that the noise hides, and its standard deviation.
-    noise_norm : Mapping
-        For each array: expected l2 size of its noise, before projection.
-    grid_bits : int
-        Values and noise are multiples of 2^-grid_bits; 0 for a seeded release.
-    capacity, capacity_used, capacity_left : int
-        Documents; the last two None in the public copy.
-    n_releases : int
-        Releases under this budget, this one included.
-    constants : Mapping
-        The declared constants, on which the claim rests.
-    parameters : Mapping
-        What the learner was told.
-    n_documents : int or None
-        Documents in the model; None in the public copy.
-    model_digest, release_digest : str or None
-        SHA-256 before (None in the public copy) and after the noise.
-    """
-
-    certified: bool
-    mode: str
-    released: tuple[str, ...]
-    epsilon: float
-    delta: float
-    epsilon_composed: float
-    mechanism: str
-    sensitivity_source: str
-    sensitivity: Mapping[str, float]
-    sigma: Mapping[str, float]
-    noise_norm: Mapping[str, float]
-    grid_bits: int
-    capacity: int
-    capacity_used: int | None
-    capacity_left: int | None
-    n_releases: int
-    constants: Mapping[str, Any]
-    parameters: Mapping[str, Any]
-    n_documents: int | None
-    model_digest: str | None
-    release_digest: str | None
-    comparator: str = COMPARATOR
-    not_covered: str = NOT_COVERED
-    algorithm: str = "Gaussian mechanism on anchor-word topics, explicit sensitivity bound"
-    version: str = __version__
-    format: str = FORMAT
-
-    def __str__(self) -> str:
-        claim = f"({self.epsilon:g}, {self.delta:g})-unlearning for {self.capacity} documents"
-        return claim if self.certified else f"not certified (seeded noise): {claim}"
-
-    def public(self) -> ReleaseCertificate:
-        """A copy that may go with the release: without what is computed from the exact model."""
-        return replace(
-            self, n_documents=None, model_digest=None, capacity_used=None, capacity_left=None
-        )
-
-    def to_json(self) -> str:
-        """One line of JSON, keys sorted."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> ReleaseCertificate:
-        """The certificate that `to_json` wrote; CorruptStateError for anything else."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise CorruptStateError(f"not a certificate: {error}") from None
-        if not isinstance(values, dict) or set(values) != {one.name for one in fields(cls)}:
-            raise CorruptStateError("not a certificate: its fields are not those of this version")
-        if values["format"] != FORMAT:
-            raise CorruptStateError(
-                f"certificate of format {values['format']!r}; this version reads {FORMAT!r}"
-            )
-        return cls(**{**values, "released": tuple(values["released"])})
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +72,7 @@ def release(
     *,
     capacity: int,
     mechanism: str = "analytic",
+    mode: str | None = None,
     correlation: bool = True,
     sensitivity: float | None = None,
     budget: Budget | None = None,
@@ -199,6 +90,10 @@ def release(
         Documents that the release covers, from 1 to all.
     mechanism : {"analytic", "classical"}
         See `gaussian_sigma`.
+    mode : {"exact", "newton"}, optional
+        "newton" finishes the topics by `newton_update`, so that a model released before and after
+        Newton deletions went through the same map, as the definition of unlearning asks. Default:
+        that of the budget, else how the model was last updated.
     correlation : bool, default=True
         Whether R is released; without it A needs 1 / sqrt(2) of the noise.
     sensitivity : float, optional
@@ -224,6 +119,8 @@ def release(
     FloorsError
         The budget's constants do not hold, or the bound is infinite: removing so many documents
         could take away an anchor word.
+    AnchorVanishedError
+        mode="newton", and the Newton step does not exist.
     MissingExtraError
         OpenDP, the extra [privacy], is not installed.
 
@@ -235,9 +132,11 @@ def release(
     check_is_fitted(model, "parameters_")
     if seed is None:
         require_sampler()
-    topics, statistics = model.parameters_, model.statistics_
-    mode = "newton" if isinstance(topics, NewtonParameters) else "exact"
-    measured = measure(statistics, topics, "newton" if mode == "newton" else "simplex")
+    else:
+        check.check_integer("seed", seed, 0)
+    statistics = model.statistics_
+    mode, topics = _finished(model, mode, budget)
+    measured = measure(statistics, topics, RECOVERY[mode])
     if budget is None:
         budget = Budget.declare(
             measured.rounded(), epsilon, delta, capacity, statistics.n_documents, mechanism
@@ -248,7 +147,7 @@ def release(
     order = np.argsort(topics.anchors)
     arrays = {"components": topic_matrix(topics)[0][:, order]}
     if correlation:
-        arrays["topic_correlation"] = model.topic_correlation_[np.ix_(order, order)]
+        arrays["topic_correlation"] = _correlation(statistics, topics)[np.ix_(order, order)]
     moved = _sensitivities(budget, sensitivity, correlation)
     sigma, charged, mu = _calibrate(budget, arrays, moved)
     noise_norm = {name: sigma[name] * math.sqrt(arrays[name].size) for name in arrays}
@@ -288,6 +187,37 @@ def release(
         certificate,
         budget,
     )
+
+
+def _finished(
+    model: AnchorTopicModel, mode: str | None, budget: Budget | None
+) -> tuple[str, TopicParameters]:
+    """Mode of the release and the topics to be noised."""
+    topics = model.parameters_
+    updated = isinstance(topics, NewtonParameters)
+    if mode is None:
+        recovery = budget.constants.recovery if budget else ("newton" if updated else "simplex")
+        mode = "newton" if recovery == "newton" else "exact"
+    check.check_choice("mode", mode, tuple(RECOVERY))
+    if mode == "newton":
+        return mode, newton_update(topics, model.statistics_, model.n_jobs)
+    if updated:
+        raise InvalidParameterError(
+            "the model was last updated with mode='newton', so it has no exact topics to release; "
+            "call fit_statistics(model.statistics_) first, or release with mode='newton'"
+        )
+    return mode, topics
+
+
+def _correlation(
+    statistics: CooccurrenceStatistics, topics: TopicParameters
+) -> NDArray[np.float64]:
+    """R = A^+ Q (A^+)^T, symmetric, (r, r)."""
+    kept = topics.words
+    inverse = np.linalg.pinv(topic_matrix(topics)[0][kept])
+    K = statistics.to_csr()[kept][:, kept]
+    R = inverse @ (K @ inverse.T) / float(topics.mass.sum())
+    return np.asarray((R + R.T) / 2, np.float64)
 
 
 def _refuse_other_claim(
