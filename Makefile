@@ -19,8 +19,10 @@ lint: $(VENV)/ready-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(VENV)/ready-bench  ## the peers beside us on one machine; takes some minutes
+bench: $(VENV)/ready-bench  ## beside our peers, then asv; takes some minutes
 	$(BIN)/python -m benchmarks.main_job
+	$(BIN)/asv --config benchmarks/asv.conf.json machine --yes > /dev/null
+	$(BIN)/asv --config benchmarks/asv.conf.json run --quick
 
 build: $(BIN)/python
 	$(PIP) install build

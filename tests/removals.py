@@ -8,9 +8,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from pyunlearn import CooccurrenceStatistics
+from pyunlearn.anchor_search import anchor_gram
 from pyunlearn.constants import measure, topic_matrix
 from pyunlearn.datasets import make_separable
-from pyunlearn.learner import LearnerSettings, TopicParameters, anchor_gram, learn, recover
+from pyunlearn.learner import LearnerSettings, TopicParameters, learn, recover
 from pyunlearn.newton import NewtonParameters, newton_update
 from pyunlearn.sensitivity import removal_bound, sensitivity_bound, worst_case
 
@@ -48,7 +49,7 @@ def relearn_with_anchors(topics: TopicParameters, statistics) -> TopicParameters
     word_topic, converged = np.zeros_like(step.word_topic), step.converged.copy()
     G = anchor_gram(step.gram, step.anchors)
     recover(step.settings, G, step.gram, step.words, False, word_topic, converged, 1)
-    return replace(step, word_topic=word_topic, converged=converged)
+    return replace(step, word_topic=word_topic, converged=converged, hashes=None)
 
 
 def correlation(topics: TopicParameters, statistics) -> np.ndarray:

@@ -16,7 +16,9 @@ SHARED = ["_version", "errors", "_core", "_validation"]
 LAYERS = [
     *SHARED,
     "_rows",
+    "_hashing",
     "statistics",
+    "anchor_search",
     "learner",
     "unlearning",
     "certificate",
@@ -42,7 +44,9 @@ CIMPORTS = {
     "parallel.pyx": {"_openmp"},
     "counts.pyx": {"_status"},
     "rows.pyx": {"_status"},
-    "anchors.pyx": {"_lanes", "_status"},
+    "anchors.pyx": {"_lanes"},
+    "gram.pyx": set(),
+    "exponentiated.pyx": {"_lanes"},
     "simplex.pyx": {"_lanes", "_status"},
     "infer.pyx": {"_lanes", "simplex"},
 }

@@ -1,10 +1,9 @@
 """Greedy anchor selection in Gram form: a pivoted Cholesky factorisation of Qbar Qbar^T.
 
-Qbar_i = K_i / c_i. Only the pivot columns B_ij = <Qbar_i, Qbar_{s_j}> are formed. Every entry of B
-is summed over the non-zeros of row i in 8 fixed lanes, so the column pass (one topic, many rows) and
-the row pass (all topics, few rows) give the same bits.
+Masses and norms of the rows, one row of Qbar as a vector, and the steps of the factorisation; the
+Gram entries are formed in `gram`.
 """
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport prange
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
@@ -108,107 +107,6 @@ def scatter_row(
                 row_out[indices[t]] = <double> values[t] / <double> mass
 
 
-cdef double sparse_dot(
-    const int32_t* columns, const int64_t* values, int64_t length, const double* dense
-) noexcept nogil:
-    cdef double lane[8]
-    cdef int64_t t, whole = length - length % 8
-    cdef int l
-    for l in range(8):
-        lane[l] = 0.0
-    for t in range(0, whole, 8):
-        for l in range(8):
-            lane[l] += dense[columns[t + l]] * <double> values[t + l]
-    for t in range(whole, length):
-        lane[t - whole] += dense[columns[t]] * <double> values[t]
-    return combine_lanes(lane)
-
-
-def gram_column(
-    const int64_t[::1] start,
-    const int64_t[::1] length,
-    const int32_t[::1] indices,
-    const int64_t[::1] values,
-    const int64_t[::1] mass,
-    const int32_t[::1] rows,
-    const double[::1] anchor_row,
-    double[::1] column_out,
-    int num_threads,
-):
-    """<Qbar_i, Qbar_anchor> for the given rows i, all of positive mass; `column_out[r]` a row."""
-    cdef int64_t r, row, n_rows = rows.shape[0]
-    if indices.shape[0] == 0:
-        return
-    with nogil:
-        for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
-            row = rows[r]
-            column_out[r] = sparse_dot(
-                &indices[0] + start[row], &values[0] + start[row], length[row], &anchor_row[0]
-            ) / <double> mass[row]
-
-
-cdef void gram_row(
-    const int32_t* columns,
-    const int64_t* values,
-    int64_t length,
-    double mass,
-    const double* anchor_rows,
-    int64_t n_topics,
-    double* lanes,
-    double* gram_out,
-) noexcept nogil:
-    """All topics of one row: the lanes of `sparse_dot`, for every topic at once."""
-    cdef int64_t t, topic
-    cdef double value
-    cdef double lane[8]
-    cdef const double* weights
-    cdef double* sums
-    cdef int l
-    for t in range(8 * n_topics):
-        lanes[t] = 0.0
-    for t in range(length):
-        value = <double> values[t]
-        weights = anchor_rows + columns[t] * n_topics
-        sums = lanes + (t & 7) * n_topics
-        for topic in range(n_topics):
-            sums[topic] += weights[topic] * value
-    for topic in range(n_topics):
-        for l in range(8):
-            lane[l] = lanes[l * n_topics + topic]
-        gram_out[topic] = combine_lanes(lane) / mass
-
-
-def gram_rows(
-    const int64_t[::1] start,
-    const int64_t[::1] length,
-    const int32_t[::1] indices,
-    const int64_t[::1] values,
-    const int64_t[::1] mass,
-    const int32_t[::1] rows,
-    const double[:, ::1] anchor_rows,
-    double[:, ::1] lanes,
-    double[:, ::1] gram_out,
-    int num_threads,
-):
-    """B[i, :] for the given rows i, all of positive mass; `anchor_rows[t, j]` = Qbar_{s_j, t}.
-
-    The same bits as `gram_column`, topic by topic. `lanes`: 8 r doubles a thread.
-    """
-    cdef int64_t r, row, n_rows = rows.shape[0], n_topics = anchor_rows.shape[1]
-    cdef int thread
-    if n_topics == 0 or indices.shape[0] == 0:
-        return
-    with nogil:
-        for r in prange(n_rows, schedule="dynamic", chunksize=2, num_threads=num_threads):
-            thread = threadid()
-            row = rows[r]
-            gram_row(
-                &indices[0] + start[row], &values[0] + start[row], length[row],
-                <double> mass[row], &anchor_rows[0, 0], n_topics, &lanes[thread, 0],
-                &gram_out[row, 0],
-            )
-
-
 def cholesky_step(
     const double[:, ::1] gram,
     int64_t anchor,
@@ -245,7 +143,8 @@ def follow_pivots(
     int32_t[::1] wins_out,
     int num_threads,
 ):
-    """The first `n_steps` of `cholesky_step` for some rows, with the pivots as they were chosen.
+    """The first `n_steps` of `cholesky_step` for the rows `rows` of the factor, whose B and norms
+    stand in `gram[r]` and `norms[r]`, with the pivots as they were chosen.
 
     `wins_out[r]`: the first step at which row rows[r] would have been chosen in place of the
     anchor (larger residual, or an equal one and a lower word), else `n_steps`.
@@ -258,7 +157,7 @@ def follow_pivots(
     with nogil:
         for r in prange(n_rows, schedule="static", num_threads=num_threads):
             row = rows[r]
-            residual = norms[row]
+            residual = norms[r]
             win = <int32_t> n_steps
             for step in range(n_steps):
                 if win == n_steps and (
@@ -266,7 +165,7 @@ def follow_pivots(
                     or (residual == pivots[step] and words[row] < anchors[step])
                 ):
                     win = <int32_t> step
-                value = gram[row, step] - lane_dot(
+                value = gram[r, step] - lane_dot(
                     &factor_out[row, 0], &factor_out[anchor_positions[step], 0], step
                 )
                 value = value / sqrt(pivots[step])

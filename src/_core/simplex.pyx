@@ -1,11 +1,10 @@
 """Simplex-constrained least squares: min 1/2 c^T G c - b^T c  with  c >= 0, sum(c) = 1.
 
-Two solvers, one problem a row of `gram`. `active_set` is finite and exact; its answer is a fixed
-sequence of + - * / sqrt on (G, b, support), so its bits do not depend on how the support was found.
-`exponentiated_gradient` stops on the duality gap  sum_k c_k (g_k - min g)  with  g = G c - b.
+One problem a row of `gram`. The active set is finite and exact; its answer is a fixed sequence of
++ - * / sqrt on (G, b, support), so its bits do not depend on how the support was found.
 """
 from cython.parallel cimport prange, threadid
-from libc.math cimport exp, log, sqrt
+from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from pyunlearn._core._lanes cimport lane_dot
@@ -13,36 +12,53 @@ from pyunlearn._core._lanes cimport lane_dot
 
 cdef int factor_from(
     const double* G, int64_t n, const int32_t* support, int64_t size, int64_t first,
-    const double* b, double* L, double* yb, double* y1,
+    const double* b, double* U, double* yb, double* y1,
 ) noexcept nogil:
-    """Cholesky rows first..size-1 of G on the support, with L yb = b and L y1 = 1; 0 if singular."""
-    cdef int64_t i, j
-    cdef double value
+    """Columns first..size-1 of U, G = U^T U on the support, with U^T yb = b and U^T y1 = 1.
+
+    Row q of U starts at U + q n; its diagonal entry holds 1 / U_qq. Every entry receives its terms
+    with q ascending, whether columns come one by one or all at once. Returns 0 if singular.
+    """
+    cdef int64_t i, q, t
+    cdef double weight, level_b, level_1, square
+    cdef double* row
+    cdef double* column = y1 + n
+    cdef const double* source
     for i in range(first, size):
-        for j in range(i):
-            value = G[support[i] * n + support[j]] - lane_dot(L + i * n, L + j * n, j)
-            L[i * n + j] = value / L[j * n + j]
-        value = G[support[i] * n + support[i]] - lane_dot(L + i * n, L + i * n, i)
-        if not value > 1e-14 * G[support[i] * n + support[i]]:
+        source = G + support[i] * n
+        for q in range(i):
+            column[q] = source[support[q]]
+        square = source[support[i]]
+        level_b = b[support[i]]
+        level_1 = 1.0
+        for q in range(i):
+            row = U + q * n
+            weight = column[q] * row[q]
+            row[i] = weight
+            for t in range(q + 1, i):
+                column[t] -= weight * row[t]
+            square -= weight * weight
+            level_b -= weight * yb[q]
+            level_1 -= weight * y1[q]
+        if not square > 1e-14 * source[support[i]]:
             return 0
-        L[i * n + i] = sqrt(value)
-        yb[i] = (b[support[i]] - lane_dot(L + i * n, yb, i)) / L[i * n + i]
-        y1[i] = (1.0 - lane_dot(L + i * n, y1, i)) / L[i * n + i]
+        weight = 1.0 / sqrt(square)
+        U[i * n + i] = weight
+        yb[i] = level_b * weight
+        y1[i] = level_1 * weight
     return 1
 
 
 cdef double solve_support(
-    int64_t n, int64_t size, const double* L, const double* yb, const double* y1, double* solution
+    int64_t n, int64_t size, const double* U, const double* yb, const double* y1, double* solution
 ) noexcept nogil:
     """Weights with sum 1 on the support, G c - b = level there; returns the level."""
-    cdef int64_t i, j
+    cdef int64_t i
     cdef double level = (1.0 - lane_dot(y1, yb, size)) / lane_dot(y1, y1, size)
-    for i in range(size):
-        solution[i] = yb[i] + level * y1[i]
     for i in range(size - 1, -1, -1):
-        solution[i] = solution[i] / L[i * n + i]
-        for j in range(i):
-            solution[j] -= L[i * n + j] * solution[i]
+        solution[i] = yb[i] + level * y1[i]
+        solution[i] -= lane_dot(U + i * n + i + 1, solution + i + 1, size - i - 1)
+        solution[i] *= U[i * n + i]
     if size == 1:
         solution[0] = 1.0
     return level
@@ -84,13 +100,13 @@ cdef void sort_support(int32_t* support, int64_t size) noexcept nogil:
 
 cdef void write_canonical(
     const double* G, int64_t n, const double* b, int32_t* support, int64_t size,
-    double* L, double* yb, double* y1, double* solution, double* c_out,
+    double* U, double* yb, double* y1, double* solution, double* c_out,
 ) noexcept nogil:
     """The answer as a function of (G, b, support): support ascending, one order of operations."""
     cdef int64_t i
     sort_support(support, size)
-    factor_from(G, n, support, size, 0, b, L, yb, y1)
-    solve_support(n, size, L, yb, y1, solution)
+    factor_from(G, n, support, size, 0, b, U, yb, y1)
+    solve_support(n, size, U, yb, y1, solution)
     for i in range(n):
         c_out[i] = 0.0
     for i in range(size):
@@ -98,14 +114,14 @@ cdef void write_canonical(
 
 
 cdef int64_t shrink_to_feasible(
-    const double* G, int64_t n, const double* b, int32_t* support, int64_t size, double* L,
+    const double* G, int64_t n, const double* b, int32_t* support, int64_t size, double* U,
     double* yb, double* y1, double* weights, double* solution, double* level,
 ) noexcept nogil:
     """Move towards the equality-constrained optimum; drop an index at each boundary met."""
     cdef int64_t i, at
     cdef double step, ratio
     while True:
-        level[0] = solve_support(n, size, L, yb, y1, solution)
+        level[0] = solve_support(n, size, U, yb, y1, solution)
         at = -1
         step = 1.0
         for i in range(size):
@@ -124,7 +140,7 @@ cdef int64_t shrink_to_feasible(
             support[i] = support[i + 1]
             weights[i] = weights[i + 1]
         size -= 1
-        factor_from(G, n, support, size, at, b, L, yb, y1)
+        factor_from(G, n, support, size, at, b, U, yb, y1)
 
 
 cdef int cold_solve(
@@ -132,10 +148,10 @@ cdef int cold_solve(
     int32_t* support, uint8_t* blocked, double* c_out,
 ) noexcept nogil:
     """Primal active set from the best vertex; returns the number of steps, negative if stopped."""
-    cdef double* L = work
+    cdef double* U = work
     cdef double* yb = work + n * n
     cdef double* y1 = yb + n
-    cdef double* weights = y1 + n
+    cdef double* weights = y1 + 2 * n  # y1 + n is factor_from's column
     cdef double* solution = weights + n
     cdef double* g = solution + n
     cdef double level
@@ -145,8 +161,8 @@ cdef int cold_solve(
         blocked[k] = 0
     support[0] = <int32_t> start_vertex(G, n, b)
     weights[0] = 1.0
-    factor_from(G, n, support, 1, 0, b, L, yb, y1)
-    level = solve_support(n, 1, L, yb, y1, solution)
+    factor_from(G, n, support, 1, 0, b, U, yb, y1)
+    level = solve_support(n, 1, U, yb, y1, solution)
     while steps < limit:
         steps += 1
         gradient(G, n, b, support, weights, size, g)
@@ -157,16 +173,16 @@ cdef int cold_solve(
             if not blocked[k] and g[k] < level - tolerance and (worst < 0 or g[k] < g[worst]):
                 worst = k
         if worst < 0:
-            write_canonical(G, n, b, support, size, L, yb, y1, solution, c_out)
+            write_canonical(G, n, b, support, size, U, yb, y1, solution, c_out)
             return steps
         support[size] = <int32_t> worst
         weights[size] = 0.0
-        if not factor_from(G, n, support, size + 1, size, b, L, yb, y1):
+        if not factor_from(G, n, support, size + 1, size, b, U, yb, y1):
             blocked[worst] = 1
             continue
         before = size
         size = shrink_to_feasible(
-            G, n, b, support, size + 1, L, yb, y1, weights, solution, &level
+            G, n, b, support, size + 1, U, yb, y1, weights, solution, &level
         )
         # An index that leaves in the step that brought it in would come back for ever.
         if size <= before:
@@ -174,7 +190,7 @@ cdef int cold_solve(
             for i in range(size):
                 if support[i] == worst:
                     blocked[worst] = 0
-    write_canonical(G, n, b, support, size, L, yb, y1, solution, c_out)
+    write_canonical(G, n, b, support, size, U, yb, y1, solution, c_out)
     return -steps
 
 
@@ -187,10 +203,10 @@ cdef int warm_solve(
     The margins are so far above rounding that a cold start must end on the same support
     (docs/algorithms.md), hence in the same bits. On 0, c_out is unchanged.
     """
-    cdef double* L = work
+    cdef double* U = work
     cdef double* yb = work + n * n
     cdef double* y1 = yb + n
-    cdef double* solution = y1 + 2 * n
+    cdef double* solution = y1 + 2 * n  # y1 + n is factor_from's column
     cdef double* g = solution + n
     cdef double level
     cdef int64_t k, i, size = 0
@@ -198,9 +214,9 @@ cdef int warm_solve(
         if c_out[k] > 0.0:
             support[size] = <int32_t> k
             size += 1
-    if size == 0 or not factor_from(G, n, support, size, 0, b, L, yb, y1):
+    if size == 0 or not factor_from(G, n, support, size, 0, b, U, yb, y1):
         return 0
-    level = solve_support(n, size, L, yb, y1, solution)
+    level = solve_support(n, size, U, yb, y1, solution)
     for i in range(size):
         if not solution[i] > weight_margin:
             return 0
@@ -233,7 +249,7 @@ def active_set(
     """Solve the rows `rows`; `weights_out[i]` is the warm start when `warm`.
 
     `steps_out[i]`: 0 warm start confirmed, > 0 steps of a cold solve, < 0 step limit met.
-    Work space, one row a thread: `work` r*r + 5 r doubles, `support` r + 1, `blocked` r.
+    Work space, one row a thread: `work` r*r + 6 r doubles, `support` r + 1, `blocked` r.
     """
     cdef int64_t r, row, n_rows = rows.shape[0], n = G.shape[0]
     cdef int thread
@@ -251,89 +267,3 @@ def active_set(
                     &G[0, 0], n, &gram[row, 0], tolerance, &work[thread, 0], &support[thread, 0],
                     &blocked[thread, 0], &weights_out[row, 0],
                 )
-
-
-cdef int descend(
-    const double* G, int64_t n, const double* b, double gap_tolerance, int max_iter, double* work,
-    double* c, double* gap_out,
-) noexcept nogil:
-    """Exponentiated gradient with a step that grows until the model c -> KL is violated."""
-    cdef double* g = work
-    cdef double* trial = work + n
-    cdef double* trial_g = work + 2 * n
-    cdef double smallest, gap, rate, total, curvature, divergence, scale = 0.0
-    cdef int64_t k
-    cdef int iteration
-    for k in range(n):
-        c[k] = 1.0 / <double> n
-        scale = max(scale, G[k * n + k])
-    for k in range(n):
-        g[k] = lane_dot(G + k * n, c, n) - b[k]
-    rate = 1.0 / scale
-    for iteration in range(max_iter + 1):
-        smallest = g[0]
-        for k in range(1, n):
-            smallest = min(smallest, g[k])
-        gap = lane_dot(c, g, n) - smallest * lane_dot_ones(c, n)
-        gap_out[0] = gap
-        if gap <= gap_tolerance:
-            return iteration
-        if iteration == max_iter:
-            break
-        while True:
-            for k in range(n):
-                trial[k] = c[k] * exp(-rate * (g[k] - smallest))
-            total = lane_dot_ones(trial, n)
-            divergence = -log(total)
-            for k in range(n):
-                trial[k] /= total
-            curvature = 0.0
-            for k in range(n):
-                trial_g[k] = lane_dot(G + k * n, trial, n) - b[k]
-                curvature += (trial[k] - c[k]) * (trial_g[k] - g[k])
-                divergence -= rate * trial[k] * (g[k] - smallest)
-            # f(trial) <= f(c) + <g, trial - c> + KL(trial, c) / rate, f quadratic
-            if 0.5 * curvature * rate <= divergence or rate * scale < 1e-3:
-                break
-            rate *= 0.5
-        rate *= 1.5
-        for k in range(n):
-            c[k] = trial[k]
-            g[k] = trial_g[k]
-    return -1
-
-
-cdef inline double lane_dot_ones(const double* x, int64_t n) noexcept nogil:
-    cdef double total = 0.0
-    cdef int64_t k
-    for k in range(n):
-        total += x[k]
-    return total
-
-
-def exponentiated_gradient(
-    const double[:, ::1] G,
-    const double[:, ::1] gram,
-    const int32_t[::1] rows,
-    double gap_tolerance,
-    int max_iter,
-    double[:, ::1] work,
-    double[:, ::1] weights_out,
-    double[::1] gap_out,
-    int32_t[::1] steps_out,
-    int num_threads,
-):
-    """Solve the rows `rows` from the uniform start; `steps_out[i]` is -1 where the gap stayed above.
-
-    `work`: 3 r doubles, one row a thread.
-    """
-    cdef int64_t r, row, n_rows = rows.shape[0], n = G.shape[0]
-    cdef int thread
-    with nogil:
-        for r in prange(n_rows, schedule="dynamic", chunksize=4, num_threads=num_threads):
-            thread = threadid()
-            row = rows[r]
-            steps_out[row] = descend(
-                &G[0, 0], n, &gram[row, 0], gap_tolerance, max_iter, &work[thread, 0],
-                &weights_out[row, 0], &gap_out[row],
-            )

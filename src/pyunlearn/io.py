@@ -105,7 +105,10 @@ def assembled_model(
     model.n_features_in_ = len(learned["mass"])
     if statistics is not None:
         model.statistics_ = statistics
-    model.parameters_ = TopicParameters(model._settings(), **learned)
+    model.parameters_ = TopicParameters(
+        model._settings(),
+        **learned,  # type: ignore[arg-type]
+    )
     return model
 
 

@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from pyunlearn import _validation as check
 from pyunlearn._core import anchors as anchor_kernels
-from pyunlearn._core import simplex
-from pyunlearn._rows import CooccurrenceRows
+from pyunlearn._core import exponentiated, simplex
+from pyunlearn._hashing import PartHashes
+from pyunlearn.anchor_search import AnchorSearch, anchor_gram
 from pyunlearn.errors import InvalidParameterError
 from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["LearnerSettings", "TopicParameters", "learn"]
 
 SOLVERS = ("active-set", "eg")
-# A candidate whose residual is this small beside the largest row counts as already spanned.
-RANK_TOLERANCE = 1e-12
 # Active set: a multiplier above -KKT_TOLERANCE * max G_kk counts as non-negative.
 KKT_TOLERANCE = 1e-12
+# Rows of p(topic | word) that are hashed together: few words change in a small deletion.
+HASH_BLOCK = 16
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,24 @@ class TopicParameters:
     factor: NDArray[np.float64]  # (q, r'), L of the pivoted Cholesky factorisation
     word_topic: NDArray[np.float64]  # (n, r'), C_i = p(topic | word i); 0 for words without mass
     converged: NDArray[np.uint8]  # (n,), 0 where the solver stopped short
-    # (n, r'), Qbar of the anchors by column; derived from the statistics, kept for speed.
+    # (n, padded r'), Qbar of the anchors by column; derived from the statistics, kept for speed.
     anchor_rows: NDArray[np.float64] | None = None
+    # SHA-256 by blocks of word_topic, filled by `word_topic_hashes`.
+    hashes: PartHashes | None = None
 
     @property
     def n_topics(self) -> int:
         """Topics found, r'."""
         return len(self.anchors)
+
+    def word_topic_hashes(self, num_threads: int) -> bytes:
+        """SHA-256 of each block of HASH_BLOCK rows of C, one after the other."""
+        hashes = self.hashes or PartHashes(-(-len(self.word_topic) // HASH_BLOCK))
+        object.__setattr__(self, "hashes", hashes)
+        little = self.word_topic.astype("<f8", copy=False)
+        return hashes.combined(
+            lambda block: (little[block * HASH_BLOCK : (block + 1) * HASH_BLOCK].data,), num_threads
+        )
 
     @property
     def words(self) -> NDArray[np.int32]:
@@ -165,7 +177,7 @@ def learn(
         search.found_columns(search.factor),
         word_topic,
         converged,
-        search.found_columns(search.anchor_rows),
+        search.found_anchor_rows(),
     )
 
 
@@ -173,11 +185,24 @@ def kept_words(
     statistics: CooccurrenceStatistics, min_df: int, num_threads: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Mask of words with f_i >= min_df, and the row sums of K over those columns."""
-    kept = statistics.document_frequency >= max(min_df, 1)
-    keep = kept.astype(np.uint8)
-    if np.array_equal(kept, statistics.document_frequency > 0):
-        return keep, statistics.word_mass.copy()
+    keep = (statistics.document_frequency >= max(min_df, 1)).astype(np.uint8)
     mass = np.zeros(statistics.n_words, np.int64)
+    kept_mass(statistics, keep, np.arange(statistics.n_words, dtype=np.int32), mass, num_threads)
+    return keep, mass
+
+
+def kept_mass(
+    statistics: CooccurrenceStatistics,
+    keep: NDArray[np.uint8],
+    words: NDArray[np.int32],
+    mass_out: NDArray[np.int64],
+    num_threads: int,
+) -> None:
+    """Row sums of K over the kept columns, for those of the given words that are kept."""
+    words = words[keep[words] > 0]
+    if all_kept(statistics, keep):
+        mass_out[words] = statistics.word_mass[words]
+        return
     rows = statistics.rows
     anchor_kernels.kept_mass(
         rows.start,
@@ -185,11 +210,10 @@ def kept_words(
         rows.indices,
         rows.values,
         keep,
-        np.flatnonzero(kept).astype(np.int32),
-        mass,
+        words,
+        mass_out,
         num_threads,
     )
-    return keep, mass
 
 
 def row_norms(
@@ -232,170 +256,6 @@ def anchor_candidates(
     return np.flatnonzero(able).astype(np.int32)
 
 
-class AnchorSearch:
-    """Greedy anchors: the candidate farthest from the span of those picked, ties to the lowest.
-
-    Arora et al. 2013, algorithm 4, as a pivoted Cholesky factorisation of Qbar Qbar^T of which only
-    the pivot columns are formed: d_i -= L_ij^2 keeps the squared distances from the span. The
-    search reads the rows of the q candidates only; its matrices have one row a candidate.
-    """
-
-    def __init__(
-        self,
-        statistics: CooccurrenceStatistics,
-        n_topics: int,
-        keep: NDArray[np.uint8],
-        mass: NDArray[np.int64],
-        norms: NDArray[np.float64],
-        candidates: NDArray[np.int32],
-        num_threads: int,
-    ) -> None:
-        self.rows = statistics.rows
-        self.keep, self.mass = keep, mass
-        self.candidates = candidates
-        self.num_threads = num_threads
-        self.limit = min(n_topics, len(candidates))
-        self.norms = norms[candidates]
-        self.gram = np.zeros((len(candidates), self.limit))
-        self.factor = np.zeros((len(candidates), self.limit))
-        self.anchor_rows = np.zeros((statistics.n_words, self.limit))
-        self.residual = self.norms.copy()
-        self.anchors: list[int] = []
-        self.pivots: list[float] = []
-        self.smallest = RANK_TOLERANCE * float(self.norms.max(initial=0.0))
-
-    def select(self) -> None:
-        """Pick anchors until there are enough or no candidate is left outside their span."""
-        while len(self.anchors) < self.limit:
-            word = self.farthest(self.residual)
-            if word is None:
-                return
-            self.form_column(word, len(self.anchors))
-            self.anchors.append(word)
-            self.pivots.append(
-                self._step(len(self.anchors) - 1, self.gram, word, self.factor, self.residual)
-            )
-
-    def farthest(self, residual: NDArray[np.float64]) -> int | None:
-        """The candidate farthest from the span, the lowest of equals; None when all are spanned."""
-        if len(self.candidates) == 0:
-            return None
-        at = int(np.argmax(residual))
-        return int(self.candidates[at]) if residual[at] > self.smallest else None
-
-    def form_column(self, word: int, topic: int) -> None:
-        """B[:, topic] at the candidates, for the anchor `word`."""
-        self.anchor_rows[:, topic] = dense_row(self.rows, self.keep, self.mass, word)
-        self.gram[:, topic] = self.column(topic, self.candidates)
-
-    def column(self, topic: int, words: NDArray[np.int32]) -> NDArray[np.float64]:
-        """B[words, topic], for words of positive mass."""
-        column = np.empty(len(words))
-        anchor_kernels.gram_column(
-            self.rows.start,
-            self.rows.length,
-            self.rows.indices,
-            self.rows.values,
-            self.mass,
-            words,
-            np.ascontiguousarray(self.anchor_rows[:, topic]),
-            column,
-            self.num_threads,
-        )
-        return column
-
-    def clean_up(self) -> None:
-        """For each anchor in turn: the candidate farthest from the span of all the others."""
-        for topic in range(len(self.anchors)):
-            others = [t for t in range(len(self.anchors)) if t != topic]
-            word = self.farthest(self._factorise(others)[1])
-            if word is not None and word != self.anchors[topic]:
-                self.anchors[topic] = word
-                self.form_column(word, topic)
-        self.factor, self.residual, self.pivots = self._factorise(list(range(len(self.anchors))))
-
-    def _factorise(
-        self, topics: list[int]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[float]]:
-        """Factor, residual and pivots over some of the anchors, in the order given."""
-        gram = np.ascontiguousarray(self.gram[:, topics])
-        factor, residual = np.zeros_like(gram), self.norms.copy()
-        pivots = [
-            self._step(step, gram, self.anchors[topic], factor, residual)
-            for step, topic in enumerate(topics)
-        ]
-        return factor, residual, pivots
-
-    def _step(
-        self,
-        step: int,
-        gram: NDArray[np.float64],
-        anchor: int,
-        factor_out: NDArray[np.float64],
-        residual_out: NDArray[np.float64],
-    ) -> float:
-        """One Cholesky step; returns the pivot."""
-        position = int(np.searchsorted(self.candidates, anchor))
-        pivot = float(residual_out[position])
-        anchor_kernels.cholesky_step(
-            gram, position, step, pivot, factor_out, residual_out, self.num_threads
-        )
-        return pivot
-
-    def found_columns(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The columns of the anchors found."""
-        return np.ascontiguousarray(matrix[:, : len(self.anchors)])
-
-    def gram_of_all_words(self, words: NDArray[np.int32]) -> NDArray[np.float64]:
-        """B, (n, r'), at the given words (the candidates among them) and 0 elsewhere."""
-        gram = np.zeros((len(self.mass), len(self.anchors)))
-        gram[self.candidates] = self.found_columns(self.gram)
-        others = np.setdiff1d(words, self.candidates, assume_unique=True)
-        anchor_rows = self.found_columns(self.anchor_rows)
-        form_rows(self.rows, self.mass, others, anchor_rows, gram, self.num_threads)
-        return gram
-
-
-def dense_row(
-    rows: CooccurrenceRows, keep: NDArray[np.uint8], mass: NDArray[np.int64], word: int
-) -> NDArray[np.float64]:
-    """Qbar_word as a dense vector, (n,)."""
-    row = np.empty(len(mass))
-    anchor_kernels.scatter_row(
-        rows.start, rows.length, rows.indices, rows.values, keep, int(mass[word]), word, row
-    )
-    return row
-
-
-def form_rows(
-    rows: CooccurrenceRows,
-    mass: NDArray[np.int64],
-    words: NDArray[np.int32],
-    anchor_rows: NDArray[np.float64],
-    gram_out: NDArray[np.float64],
-    num_threads: int,
-) -> None:
-    """B[i, :] for the given words i of positive mass."""
-    anchor_kernels.gram_rows(
-        rows.start,
-        rows.length,
-        rows.indices,
-        rows.values,
-        mass,
-        words,
-        anchor_rows,
-        np.empty((num_threads, 8 * anchor_rows.shape[1])),
-        gram_out,
-        num_threads,
-    )
-
-
-def anchor_gram(gram: NDArray[np.float64], anchors: NDArray[np.int32]) -> NDArray[np.float64]:
-    """G (r', r') from the rows of B at the anchors: the lower triangle, mirrored."""
-    lower = np.tril(gram[anchors])
-    return np.ascontiguousarray(lower + np.tril(lower, -1).T)
-
-
 def recover(
     settings: LearnerSettings,
     G: NDArray[np.float64],
@@ -412,7 +272,7 @@ def recover(
         return
     steps = np.empty(len(gram), np.int32)
     if settings.solver == "eg":
-        simplex.exponentiated_gradient(
+        exponentiated.exponentiated_gradient(
             G,
             gram,
             rows,
@@ -436,7 +296,7 @@ def recover(
         warm,
         weight_margin,
         gradient_margin,
-        np.empty((num_threads, r * r + 5 * r)),
+        np.empty((num_threads, r * r + 6 * r)),
         np.empty((num_threads, r + 1), np.int32),
         np.empty((num_threads, r), np.uint8),
         word_topic_out,

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
@@ -179,7 +180,9 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self._refuse_other_parameters(settings)
             statistics = self.statistics_.add(counts, lengths)
             try:
-                parameters = relearn(self.parameters_, statistics, self.n_jobs)
+                parameters, _ = relearn(
+                    self.parameters_, statistics, self._changed_words(), self.n_jobs
+                )
             except BaseException:
                 # Interrupted or out of memory: integers take the documents out again exactly.
                 statistics.remove(counts, lengths)
@@ -250,15 +253,17 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self._refuse_other_parameters(self._settings())
         counts = self._checked(X_forget, reset=False)
         before = (self.statistics_.digest(), self.digest())
-        clock = [time.perf_counter()]
+        start = time.perf_counter()
         self.statistics_.remove(counts, lengths)
-        clock.append(time.perf_counter())
+        subtracted = time.perf_counter()
         try:
-            parameters = relearn(self.parameters_, self.statistics_, self.n_jobs)
+            parameters, path = relearn(
+                self.parameters_, self.statistics_, self._changed_words(), self.n_jobs
+            )
         except BaseException:
             self.statistics_.add(counts, lengths)
             raise
-        clock.append(time.perf_counter())
+        path.seconds["subtract"] = subtracted - start
         self._accept(self.statistics_, parameters)
         certificate = Certificate(
             mode=mode,
@@ -271,10 +276,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             model_before=before[1],
             model_after=self.digest(),
             parameters=self._header(),
-            path={
-                "seconds_statistics": clock[1] - clock[0],
-                "seconds_topics": clock[2] - clock[1],
-            },
+            path=asdict(path),
         )
         self._warn_if_fewer()
         return certificate
@@ -384,10 +386,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         for any number of threads, SIMD width or (solver "active-set") C library.
         """
         check_is_fitted(self, "parameters_")
-        learned = self.parameters_
+        learned, num_threads = self.parameters_, check.check_n_jobs(self.statistics_.n_jobs)
+        hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
         return content_digest(
             {**self._header(), "format": FORMAT, "statistics": self.statistics_.digest()},
-            {"anchors": learned.anchors, "word_topic": learned.word_topic},
+            {"anchors": learned.anchors, "word_topic_hashes": hashes},
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -541,6 +544,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _accept(self, statistics: CooccurrenceStatistics, parameters: TopicParameters) -> None:
         self.statistics_ = statistics
         self.parameters_ = parameters
+        self._learned_version = statistics.version
         stopped = int(np.sum(parameters.converged == 0))
         if stopped:
             warnings.warn(
@@ -556,6 +560,10 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 "parameters were changed after fit; call fit_statistics(model.statistics_) to "
                 "learn with the new ones first"
             )
+
+    def _changed_words(self) -> NDArray[np.int32]:
+        """Words whose statistics changed since the topics were learned, by whatever call."""
+        return self.statistics_.changed_since(getattr(self, "_learned_version", 0))
 
     def _warn_if_fewer(self) -> None:
         if self.n_topics_ < self.n_topics:

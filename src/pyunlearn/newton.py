@@ -9,17 +9,9 @@ from numpy.typing import NDArray
 
 from pyunlearn import _validation as check
 from pyunlearn._core import newton
+from pyunlearn.anchor_search import AnchorSearch, anchor_gram, dense_row, form_rows, padded
 from pyunlearn.errors import AnchorVanishedError
-from pyunlearn.learner import (
-    AnchorSearch,
-    TopicParameters,
-    anchor_candidates,
-    anchor_gram,
-    dense_row,
-    form_rows,
-    kept_words,
-    row_norms,
-)
+from pyunlearn.learner import TopicParameters, anchor_candidates, kept_words, row_norms
 from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["NewtonParameters", "anchors_unchanged", "newton_update"]
@@ -73,7 +65,7 @@ def newton_update(
     norms = np.zeros(statistics.n_words)
     row_norms(statistics, keep, mass, words, norms, num_threads)
     rows = statistics.rows
-    anchor_rows = np.empty((statistics.n_words, len(anchors)))
+    anchor_rows = np.zeros((statistics.n_words, padded(len(anchors))))
     for topic, word in enumerate(anchors):
         anchor_rows[:, topic] = dense_row(rows, keep, mass, int(word))
     gram = np.zeros((statistics.n_words, len(anchors)))

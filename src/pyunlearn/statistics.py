@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn import _validation as check
+from pyunlearn._hashing import PartHashes
 from pyunlearn._rows import CooccurrenceRows, Delta, MassOverflowError, count_documents
 from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
 
@@ -83,7 +84,10 @@ class CooccurrenceStatistics:
         self._document_frequency = np.zeros(self.n_words, np.int64)
         self._word_mass = np.zeros(self.n_words, np.int64)
         self._rows = CooccurrenceRows(self.n_words)
-        self._forget_hashes()
+        self._hashes = PartHashes(self.n_words)
+        self._digest: str | None = None
+        self._version = 0
+        self._changed_at = np.zeros(self.n_words, np.int64)
 
     @property
     def n_documents(self) -> int:
@@ -182,8 +186,7 @@ class CooccurrenceStatistics:
         twin._document_frequency = self._document_frequency.copy()
         twin._word_mass = self._word_mass.copy()
         twin._rows = self._rows.copy()
-        twin._row_hashes = self._row_hashes.copy()
-        twin._hashed = self._hashed.copy()
+        twin._hashes = self._hashes.copy()
         return twin
 
     def to_csr(self) -> sp.csr_array:
@@ -197,23 +200,38 @@ class CooccurrenceStatistics:
         A hash of a header, m, f and the hashes of the rows of K; only rows that changed since the
         last call are hashed again.
         """
-        for word in np.flatnonzero(~self._hashed):
-            columns, values = self._rows.row(int(word))
-            row = hashlib.sha256(columns.astype("<i4", copy=False).data)
-            row.update(values.astype("<i8", copy=False).data)
-            self._row_hashes[word] = np.frombuffer(row.digest(), np.uint8)
-        self._hashed[:] = True
-        header = {
-            "format": FORMAT,
-            "n_words": self.n_words,
-            "scale_bits": self.scale_bits,
-            "weighting": self.weighting,
-            "n_documents": self.n_documents,
-        }
-        total = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-        total.update(self._document_frequency.astype("<i8", copy=False).data)
-        total.update(self._row_hashes.data)
-        return total.hexdigest()
+        if self._digest is None:
+            header = {
+                "format": FORMAT,
+                "n_words": self.n_words,
+                "scale_bits": self.scale_bits,
+                "weighting": self.weighting,
+                "n_documents": self.n_documents,
+            }
+            total = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+            total.update(self._document_frequency.astype("<i8", copy=False).data)
+            total.update(self._hashes.combined(self._row_bytes, check.check_n_jobs(self.n_jobs)))
+            self._digest = total.hexdigest()
+        return self._digest
+
+    def _row_bytes(self, word: int) -> tuple[memoryview, ...]:
+        columns, values = self._rows.row(word)
+        return columns.astype("<i4", copy=False).data, values.astype("<i8", copy=False).data
+
+    @property
+    def version(self) -> int:
+        """The number of changes so far."""
+        return self._version
+
+    def changed_since(self, version: int) -> NDArray[np.int32]:
+        """Words, ascending, whose row or document frequency changed after `version`."""
+        return np.flatnonzero(self._changed_at > version).astype(np.int32)
+
+    def _changed(self, words: NDArray[np.int32]) -> None:
+        self._hashes.expire(words)
+        self._digest = None
+        self._version += 1
+        self._changed_at[words] = self._version
 
     def restore(
         self,
@@ -227,11 +245,8 @@ class CooccurrenceStatistics:
         self._word_mass = word_mass
         self._document_frequency = document_frequency
         self._n_documents = n_documents
-        self._forget_hashes()
-
-    def _forget_hashes(self) -> None:
-        self._row_hashes = np.zeros((self.n_words, 32), np.uint8)
-        self._hashed = np.zeros(self.n_words, np.bool_)
+        self._hashes = PartHashes(self.n_words)
+        self._digest = None
 
     def _count(self, X: Any, lengths: Any) -> Delta:
         documents = check.check_documents(X, self.n_words)
@@ -270,7 +285,7 @@ class CooccurrenceStatistics:
         self._word_mass[delta.words] = mass
         self._document_frequency[delta.words] += delta.document_frequency
         self._n_documents += delta.n_documents
-        self._hashed[delta.words] = False
+        self._changed(delta.words)
 
     def _apply_removal(self, delta: Delta) -> None:
         num_threads = check.check_n_jobs(self.n_jobs)
@@ -295,7 +310,7 @@ class CooccurrenceStatistics:
         self._word_mass[delta.words] = mass
         self._document_frequency[delta.words] = frequency
         self._n_documents -= delta.n_documents
-        self._hashed[delta.words] = False
+        self._changed(delta.words)
 
 
 def _read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -86,7 +86,7 @@ def dense_row(K, keep, mass, word):
 def gram_entry(K, mass, word, anchor_row):
     """<Qbar_word, Qbar_anchor>, over the non-zeros of the word's row."""
     columns, values = row_entries(K, word)
-    return lane_dot(anchor_row[columns], values.astype(np.float64)) / float(mass[word])
+    return running_sum(anchor_row[columns] * values.astype(np.float64)) / float(mass[word])
 
 
 def cholesky_step(gram, anchor, topic, pivot, factor, residual):
@@ -113,20 +113,26 @@ def greedy_anchors(rows, n_topics):
 
 
 def solve_on_support(G, b, support):
-    """The answer as a function of (G, b, support): Cholesky in ascending order, fixed lanes."""
+    """The answer as a function of (G, b, support): G = U^T U with the support ascending."""
     size = len(support)
-    L, yb, y1 = np.zeros((size, size)), np.zeros(size), np.zeros(size)
+    U, inverse = np.zeros((size, size)), np.zeros(size)  # inverse: of the diagonal of U
+    yb, y1 = b[support].astype(np.float64), np.ones(size)
     for i, row in enumerate(support):
-        for j, column in enumerate(support[:i]):
-            L[i, j] = (G[row, column] - lane_dot(L[i, :j], L[j, :j])) / L[j, j]
-        L[i, i] = math.sqrt(G[row, row] - lane_dot(L[i, :i], L[i, :i]))
-        yb[i] = (b[row] - lane_dot(L[i, :i], yb[:i])) / L[i, i]
-        y1[i] = (1.0 - lane_dot(L[i, :i], y1[:i])) / L[i, i]
+        column = G[row, support[: i + 1]].copy()
+        for q in range(i):
+            U[q, i] = column[q] * inverse[q]
+            column[q + 1 : i] -= U[q, i] * U[q, q + 1 : i]
+            column[i] -= U[q, i] * U[q, i]
+            yb[i] -= U[q, i] * yb[q]
+            y1[i] -= U[q, i] * y1[q]
+        inverse[i] = 1.0 / math.sqrt(column[i])
+        yb[i] *= inverse[i]
+        y1[i] *= inverse[i]
     level = (1.0 - lane_dot(y1, yb)) / lane_dot(y1, y1)
     solution = yb + level * y1
     for i in range(size - 1, -1, -1):
-        solution[i] = solution[i] / L[i, i]
-        solution[:i] -= L[i, :i] * solution[i]
+        solution[i] -= lane_dot(U[i, i + 1 :], solution[i + 1 :])
+        solution[i] *= inverse[i]
     if size == 1:
         solution[0] = 1.0
     weights = np.zeros(len(b))

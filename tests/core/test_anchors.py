@@ -6,6 +6,8 @@ from core import reference
 
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn._core import anchors as kernels
+from pyunlearn._core import gram as gram_kernels
+from pyunlearn.anchor_search import padded
 
 THREADS = (1, 2, 3, 7)
 
@@ -79,7 +81,7 @@ def gram_by_column(problem, anchor_rows, threads):
     gram = np.zeros((len(problem.words), anchor_rows.shape[1]))
     for topic in range(anchor_rows.shape[1]):
         column = np.full(len(problem.words), np.nan)
-        kernels.gram_column(
+        gram_kernels.gram_column(
             *problem.shape, problem.mass, problem.words,
             np.ascontiguousarray(anchor_rows[:, topic]), column, threads,
         )  # fmt: skip
@@ -89,10 +91,11 @@ def gram_by_column(problem, anchor_rows, threads):
 
 def gram_by_row(problem, anchor_rows, threads):
     gram = np.full((len(problem.K), anchor_rows.shape[1]), np.nan)
-    lanes = np.empty((threads, 8 * anchor_rows.shape[1]))
-    kernels.gram_rows(
-        *problem.shape, problem.mass, problem.words, np.ascontiguousarray(anchor_rows), lanes,
-        gram, threads,
+    wide = np.zeros((len(problem.K), padded(anchor_rows.shape[1])))
+    wide[:, : anchor_rows.shape[1]] = anchor_rows
+    work = np.empty((threads, gram_kernels.ROWS_TOGETHER * wide.shape[1]))
+    gram_kernels.gram_rows(
+        *problem.shape, problem.mass, problem.words, wide, work, gram, threads,
     )  # fmt: skip
     return gram[problem.words]
 
@@ -165,7 +168,7 @@ def test_following_known_pivots_gives_the_factor_and_who_would_have_won(threads)
     chosen = np.arange(40, dtype=np.int32)[::-1].copy()
     followed, wins = np.zeros_like(gram), np.zeros(40, np.int32)
     kernels.follow_pivots(
-        gram, norms, words, chosen, words[anchors], np.array(anchors, np.int32),
+        gram[chosen], norms[chosen], words, chosen, words[anchors], np.array(anchors, np.int32),
         np.array(pivots), 4, with_anchors(followed, factor, anchors), wins, threads,
     )  # fmt: skip
     assert followed.tobytes() == factor.tobytes()
@@ -196,8 +199,8 @@ def test_kernels_take_empty_arrays(threads):
     mass, norms = np.zeros(3, np.int64), np.zeros(3)
     kernels.kept_mass(*shape, keep, everything, mass, threads)
     kernels.squared_norms(*shape, keep, True, mass, everything, norms, threads)
-    kernels.gram_column(*shape, mass, none, norms, np.zeros(0), threads)
-    kernels.gram_rows(
+    gram_kernels.gram_column(*shape, mass, none, norms, np.zeros(0), threads)
+    gram_kernels.gram_rows(
         *shape, mass, none, np.zeros((3, 0)), np.zeros((threads, 0)), np.zeros((3, 0)), threads
     )
     kernels.cholesky_step(np.zeros((0, 1)), 0, 0, 1.0, np.zeros((0, 1)), np.zeros(0), threads)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from core import reference
 
-from pyunlearn._core import simplex
+from pyunlearn._core import exponentiated, simplex
 from pyunlearn.learner import KKT_TOLERANCE, warm_margins
 
 THREADS = (1, 2, 3, 7)
@@ -86,7 +86,7 @@ def solve(G, gram, threads=2, start=None):
     steps = np.zeros(n, np.int32)
     simplex.active_set(
         G, gram, np.arange(n, dtype=np.int32), tolerance, start is not None,
-        *warm_margins(G, tolerance), np.empty((threads, r * r + 5 * r)),
+        *warm_margins(G, tolerance), np.empty((threads, r * r + 6 * r)),
         np.empty((threads, r + 1), np.int32), np.empty((threads, r), np.uint8), weights, steps,
         threads,
     )  # fmt: skip
@@ -216,7 +216,7 @@ def test_no_rows_are_solved_in_no_steps():
 def descend(G, gram, tolerance, max_iter, threads=2):
     r, n = len(G), len(gram)
     weights, gap, steps = np.zeros((n, r)), np.zeros(n), np.zeros(n, np.int32)
-    simplex.exponentiated_gradient(
+    exponentiated.exponentiated_gradient(
         G, gram, np.arange(n, dtype=np.int32), tolerance, max_iter, np.empty((threads, 3 * r)),
         weights, gap, steps, threads,
     )  # fmt: skip

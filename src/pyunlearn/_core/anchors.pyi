@@ -38,29 +38,6 @@ def scatter_row(
     word: int,
     row_out: F64,
 ) -> None: ...
-def gram_column(
-    start: I64,
-    length: I64,
-    indices: I32,
-    values: I64,
-    mass: I64,
-    rows: I32,
-    anchor_row: F64,
-    column_out: F64,
-    num_threads: int,
-) -> None: ...
-def gram_rows(
-    start: I64,
-    length: I64,
-    indices: I32,
-    values: I64,
-    mass: I64,
-    rows: I32,
-    anchor_rows: F64,
-    lanes: F64,
-    gram_out: F64,
-    num_threads: int,
-) -> None: ...
 def cholesky_step(
     gram: F64,
     anchor: int,

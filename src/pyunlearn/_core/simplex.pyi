@@ -20,15 +20,3 @@ def active_set(
     steps_out: I32,
     num_threads: int,
 ) -> None: ...
-def exponentiated_gradient(
-    G: F64,
-    gram: F64,
-    rows: I32,
-    gap_tolerance: float,
-    max_iter: int,
-    work: F64,
-    weights_out: F64,
-    gap_out: F64,
-    steps_out: I32,
-    num_threads: int,
-) -> None: ...
