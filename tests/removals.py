@@ -9,11 +9,11 @@ import scipy.sparse as sp
 
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn.anchor_search import anchor_gram
-from pyunlearn.constants import measure, topic_matrix
 from pyunlearn.datasets import make_separable
 from pyunlearn.learner import LearnerSettings, TopicParameters, learn, recover
-from pyunlearn.newton import NewtonParameters, newton_update
-from pyunlearn.sensitivity import removal_bound, sensitivity_bound, worst_case
+from pyunlearn.newton import newton_update
+from pyunlearn.privacy.constants import measure, topic_matrix
+from pyunlearn.privacy.sensitivity import removal_bound, sensitivity_bound, worst_case
 
 AIMS = ("random", "anchor", "anchor-only", "anchor-odd", "rare", "topic", "long")
 
@@ -126,7 +126,7 @@ def compare(
     before,
     gone,
     after,
-    pair: tuple[NewtonParameters, NewtonParameters],
+    pair: tuple[TopicParameters, TopicParameters],
 ) -> Trial:
     k = gone.n_documents
     A = [topic_matrix(topics)[0] for topics in pair]

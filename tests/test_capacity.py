@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyunlearn.capacity import (
-    Budget,
-    deletion_capacity,
-    head_sensitivity,
-    paper_rate,
-    stopping_sensitivity,
-)
-from pyunlearn.constants import Constants
 from pyunlearn.errors import (
     CapacityExceededError,
     CorruptStateError,
     FloorsError,
     InvalidParameterError,
 )
-from pyunlearn.mechanism import gaussian_sigma
-from pyunlearn.sensitivity import worst_case
+from pyunlearn.privacy.capacity import (
+    Budget,
+    deletion_capacity,
+    head_sensitivity,
+    paper_rate,
+    stopping_sensitivity,
+)
+from pyunlearn.privacy.constants import Constants
+from pyunlearn.privacy.mechanism import gaussian_sigma
+from pyunlearn.privacy.sensitivity import worst_case
 
 RICH = Constants(50, 3, "simplex", 1e12, 1e11, 0.2, 0.3, 0.3, 0.05, 0.3, 1e-13)
 PLAIN = Constants(1000, 10, "simplex", 1e6, 1e3, 0.01, 0.1, 0.05, 0.02, 0.1, 1e-13)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyunlearn import InvalidParameterError
-from pyunlearn.mechanism import (
+from pyunlearn.privacy.mechanism import (
     composed_mu,
     gaussian_delta,
     gaussian_epsilon,

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from removals import relearn_with_anchors
 
-from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
-from pyunlearn.constants import topic_matrix
+from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import AnchorVanishedError
 from pyunlearn.learner import LearnerSettings, learn
-from pyunlearn.newton import NewtonParameters, anchors_unchanged, newton_update
+from pyunlearn.newton import anchors_unchanged, is_newton, newton_update
+from pyunlearn.privacy.constants import topic_matrix
 
 SETTINGS = LearnerSettings(n_topics=4, anchor_min_df=0.05)
 
@@ -111,9 +111,17 @@ def test_learning_anew_after_a_newton_update_gives_the_exact_digest(corpus):
     model.statistics_.remove(corpus[:50])
     model.parameters_ = newton_update(model.parameters_, model.statistics_)
     exact = AnchorTopicModel(4, anchor_min_df=0.05).fit(corpus[50:])
-    assert isinstance(model.parameters_, NewtonParameters)
+    assert is_newton(model.parameters_)
     assert model.digest() != exact.digest()
     assert model.fit_statistics(model.statistics_).digest() == exact.digest()
+
+
+def test_the_mark_of_a_newton_step_survives_saving(corpus, tmp_path):
+    model = AnchorTopicModel(4, anchor_min_df=0.05).fit(corpus)
+    assert not is_newton(model.parameters_)
+    model.parameters_ = newton_update(model.parameters_, model.statistics_)
+    model.save(tmp_path / "model.safetensors")
+    assert is_newton(load(tmp_path / "model.safetensors").parameters_)
 
 
 def test_whether_retraining_would_choose_the_same_anchors_is_told(corpus):

@@ -18,11 +18,11 @@ from pyunlearn.errors import (
     MissingExtraError,
     NoisyReleaseWarning,
 )
-from pyunlearn.mechanism import gaussian_delta
 from pyunlearn.newton import newton_update
-from pyunlearn.noise import discrete_gaussian, grid_charge, rounding_charge
-from pyunlearn.release import _correlation, release
-from pyunlearn.release_certificate import ReleaseCertificate
+from pyunlearn.privacy.certificate import ReleaseCertificate
+from pyunlearn.privacy.mechanism import gaussian_delta
+from pyunlearn.privacy.noise import discrete_gaussian, grid_charge, rounding_charge
+from pyunlearn.privacy.release import _correlation, release
 
 CLAIM = {"epsilon": 1.0, "delta": 1e-6, "capacity": 1}
 OWN = {**CLAIM, "sensitivity": 1e-4, "correlation": False}

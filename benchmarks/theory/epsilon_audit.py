@@ -26,7 +26,7 @@ from scipy.stats import beta
 from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import NoisyReleaseWarning
-from pyunlearn.release import release
+from pyunlearn.privacy.release import release
 
 DELTA = 1e-3
 CONFIDENCE = 0.95

@@ -21,13 +21,13 @@ import numpy as np
 from output import arguments, figure, print_table, save
 
 from pyunlearn import AnchorTopicModel
-from pyunlearn.capacity import deletion_capacity, paper_rate
-from pyunlearn.constants import measure, topic_matrix
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import NoisyReleaseWarning
 from pyunlearn.newton import newton_update
-from pyunlearn.release import release
-from pyunlearn.sensitivity import worst_case
+from pyunlearn.privacy.capacity import deletion_capacity, paper_rate
+from pyunlearn.privacy.constants import measure, topic_matrix
+from pyunlearn.privacy.release import release
+from pyunlearn.privacy.sensitivity import worst_case
 
 EPSILON, DELTA, ALPHA = 1.0, 1e-6, 0.01
 

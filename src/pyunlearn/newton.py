@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,22 +12,21 @@ from pyunlearn.errors import AnchorVanishedError
 from pyunlearn.learner import TopicParameters, anchor_candidates, kept_words, row_norms
 from pyunlearn.statistics import CooccurrenceStatistics
 
-__all__ = ["NewtonParameters", "anchors_unchanged", "newton_update"]
+__all__ = ["anchors_unchanged", "is_newton", "newton_update"]
 
 
-@dataclass(frozen=True, eq=False)
-class NewtonParameters(TopicParameters):
-    """Topics after a Newton step: anchors kept, rows of C projected instead of optimal.
+def is_newton(topics: TopicParameters) -> bool:
+    """Whether topics come from a Newton step: they have no pivots, since no anchor was searched.
 
-    The class is the mark: an exact update must learn from the statistics anew and take nothing
-    from these, and a saved model must say what it holds. `candidates`, `factor` and `pivots` are
-    empty, since anchors were not searched for.
+    The mark is in the arrays, so it survives saving. An exact update of such topics must learn from
+    the statistics anew and take nothing from them.
     """
+    return len(topics.pivots) < topics.n_topics
 
 
 def newton_update(
     previous: TopicParameters, statistics: CooccurrenceStatistics, n_jobs: int | None = None
-) -> NewtonParameters:
+) -> TopicParameters:
     """Bring topics up to date by one Newton step a word; the anchor words stay.
 
     B and G are those of the statistics after the deletion; then
@@ -48,8 +45,9 @@ def newton_update(
 
     Returns
     -------
-    NewtonParameters
-        With the settings of the previous topics.
+    TopicParameters
+        With the settings and anchors of the previous topics; `pivots`, `candidates` and `factor`
+        are empty (see `is_newton`).
 
     Raises
     ------
@@ -70,7 +68,7 @@ def newton_update(
         anchor_rows[:, topic] = dense_row(rows, keep, mass, int(word))
     gram = np.zeros((statistics.n_words, len(anchors)))
     form_rows(rows, mass, words, anchor_rows, gram, num_threads)
-    return NewtonParameters(
+    return TopicParameters(
         settings=previous.settings,
         keep=keep,
         mass=mass,

@@ -34,9 +34,9 @@ from typing import Any
 import numpy as np
 
 from pyunlearn import _validation as check
-from pyunlearn.constants import ROUNDING, Constants, measure
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.learner import TopicParameters
+from pyunlearn.privacy.constants import ROUNDING, Constants, measure
 from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["Sensitivity", "removal_bound", "sensitivity_bound", "worst_case"]

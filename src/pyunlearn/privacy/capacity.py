@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from pyunlearn import _validation as check
-from pyunlearn.constants import Constants
 from pyunlearn.errors import CapacityExceededError, CorruptStateError, InvalidParameterError
-from pyunlearn.mechanism import MECHANISMS, check_privacy, gaussian_sigma
-from pyunlearn.sensitivity import Sensitivity, worst_case
+from pyunlearn.privacy.constants import Constants
+from pyunlearn.privacy.mechanism import MECHANISMS, check_privacy, gaussian_sigma
+from pyunlearn.privacy.sensitivity import Sensitivity, worst_case
 
 __all__ = [
     "Budget",

@@ -14,19 +14,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _validation as check
 from pyunlearn._core import newton
-from pyunlearn.capacity import Budget
 from pyunlearn.certificate import content_digest
-from pyunlearn.constants import measure, topic_matrix
 from pyunlearn.errors import (
     FloorsError,
     InvalidParameterError,
     NoisyReleaseWarning,
 )
 from pyunlearn.learner import TopicParameters
-from pyunlearn.mechanism import gaussian_epsilon, gaussian_sigma
-from pyunlearn.newton import NewtonParameters, newton_update
-from pyunlearn.noise import discrete_gaussian, grid_charge, require_sampler, rounding_charge
-from pyunlearn.release_certificate import ReleaseCertificate
+from pyunlearn.newton import is_newton, newton_update
+from pyunlearn.privacy.capacity import Budget
+from pyunlearn.privacy.certificate import ReleaseCertificate
+from pyunlearn.privacy.constants import measure, topic_matrix
+from pyunlearn.privacy.mechanism import gaussian_epsilon, gaussian_sigma
+from pyunlearn.privacy.noise import discrete_gaussian, grid_charge, require_sampler, rounding_charge
 from pyunlearn.statistics import CooccurrenceStatistics
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _finished(
 ) -> tuple[str, TopicParameters]:
     """Mode of the release and the topics to be noised."""
     topics = model.parameters_
-    updated = isinstance(topics, NewtonParameters)
+    updated = is_newton(topics)
     if mode is None:
         recovery = budget.constants.recovery if budget else ("newton" if updated else "simplex")
         mode = "newton" if recovery == "newton" else "exact"

@@ -1,10 +1,9 @@
 """(epsilon, delta)-unlearning: the mechanism, the bound, the capacity, the release.
 
-For exact deletion none of this is needed. The names here are those of `mechanism`, `constants`,
-`sensitivity`, `capacity` and `release`, in one place.
+For exact deletion none of this is needed.
 """
 
-from pyunlearn.capacity import (
+from pyunlearn.privacy.capacity import (
     Budget,
     Capacity,
     deletion_capacity,
@@ -12,17 +11,17 @@ from pyunlearn.capacity import (
     paper_rate,
     stopping_sensitivity,
 )
-from pyunlearn.constants import Constants, measure
-from pyunlearn.mechanism import (
+from pyunlearn.privacy.certificate import ReleaseCertificate
+from pyunlearn.privacy.constants import Constants, measure
+from pyunlearn.privacy.mechanism import (
     composed_mu,
     gaussian_delta,
     gaussian_epsilon,
     gaussian_mu,
     gaussian_sigma,
 )
-from pyunlearn.release import Release, release
-from pyunlearn.release_certificate import ReleaseCertificate
-from pyunlearn.sensitivity import Sensitivity, removal_bound, sensitivity_bound, worst_case
+from pyunlearn.privacy.release import Release, release
+from pyunlearn.privacy.sensitivity import Sensitivity, removal_bound, sensitivity_bound, worst_case
 
 __all__ = [
     "Budget",
