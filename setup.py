@@ -23,6 +23,8 @@ KERNELS = (
     "exponentiated",
     "newton",
     "infer",
+    "products",
+    "softmax",
 )
 # What every kernel needs for memoryviews, compiled once: half the size and half the build time.
 SHARED = "pyunlearn._core._cyutility"

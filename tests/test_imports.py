@@ -52,6 +52,8 @@ CIMPORTS = {
     "simplex.pyx": {"_lanes", "_status"},
     "newton.pyx": {"_lanes"},
     "infer.pyx": {"_lanes", "simplex"},
+    "products.pyx": set(),
+    "softmax.pyx": set(),
 }
 PERSISTENCE_BY_CODE = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}
 

@@ -6,7 +6,9 @@ from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
+    DowngradedCertificateWarning,
     DuplicateDocumentError,
+    FewerClassesWarning,
     FewerTopicsWarning,
     InvalidInputError,
     InvalidParameterError,
@@ -14,12 +16,15 @@ from pyunlearn.errors import (
     NotInModelError,
     PyUnlearnError,
     RecordError,
+    StaleHeadError,
+    StaleHeadWarning,
     StatisticsOverflowError,
     StoreBusyError,
     StoreError,
     TooFewAnchorsError,
     UnknownDocumentError,
 )
+from pyunlearn.heads import HeadCertificate, LinearHead
 from pyunlearn.io import load
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.statistics import CooccurrenceStatistics
@@ -31,14 +36,20 @@ __all__ = [
     "CooccurrenceStatistics",
     "CorruptStateError",
     "DocumentTooLongError",
+    "DowngradedCertificateWarning",
     "DuplicateDocumentError",
+    "FewerClassesWarning",
     "FewerTopicsWarning",
+    "HeadCertificate",
     "InvalidInputError",
     "InvalidParameterError",
+    "LinearHead",
     "NotANumberError",
     "NotInModelError",
     "PyUnlearnError",
     "RecordError",
+    "StaleHeadError",
+    "StaleHeadWarning",
     "StatisticsOverflowError",
     "Store",
     "StoreBusyError",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.utils.validation import validate_data
 
 from pyunlearn._core import parallel
 from pyunlearn.errors import (
@@ -182,6 +184,42 @@ def check_documents(X: Any, n_words: int | None = None) -> Documents:
         totals[start[1:]] - totals[start[:-1]],
         int(csr.shape[1]),
     )
+
+
+def validated_documents(estimator: Any, X: Any, *, reset: bool) -> Documents:
+    """Counts after scikit-learn's checks of names and columns, and ours of the values.
+
+    `reset`: whether the estimator takes its columns from X, or X must have those of before.
+    """
+    if sp.issparse(X) or not hasattr(X, "columns"):
+        X = as_csr(X)
+    try:
+        counts = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=None,
+            ensure_all_finite=False,
+            accept_large_sparse=True,
+        )
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from None
+    return check_documents(counts)
+
+
+@contextmanager
+def vocabulary_kept_on_error(estimator: Any) -> Iterator[None]:
+    """A refused fit leaves the estimator as it was, the names of its columns included."""
+    names = ("n_features_in_", "feature_names_in_")
+    before = {name: vars(estimator)[name] for name in names if name in vars(estimator)}
+    try:
+        yield
+    except BaseException:
+        for name in names:
+            vars(estimator).pop(name, None)
+        vars(estimator).update(before)
+        raise
 
 
 def check_lengths(lengths: Any, documents: Documents) -> NDArray[np.int64]:

@@ -7,7 +7,9 @@ __all__ = [
     "CapacityExceededError",
     "CorruptStateError",
     "DocumentTooLongError",
+    "DowngradedCertificateWarning",
     "DuplicateDocumentError",
+    "FewerClassesWarning",
     "FewerTopicsWarning",
     "FloorsError",
     "InvalidInputError",
@@ -18,6 +20,8 @@ __all__ = [
     "NotInModelError",
     "PyUnlearnError",
     "RecordError",
+    "StaleHeadError",
+    "StaleHeadWarning",
     "StatisticsOverflowError",
     "StoreBusyError",
     "StoreError",
@@ -81,6 +85,10 @@ class FloorsError(PyUnlearnError, RuntimeError):
     """Declared constants of a guarantee that the statistics do not meet, or no longer meet."""
 
 
+class StaleHeadError(PyUnlearnError, RuntimeError):
+    """A head or index whose base has changed since it was brought up to date."""
+
+
 class MissingExtraError(PyUnlearnError, ImportError):
     """An optional dependency that is not installed."""
 
@@ -103,6 +111,18 @@ class StoreBusyError(StoreError):
 
 class FewerTopicsWarning(UserWarning):
     """What remains after a deletion supports fewer topics than asked for."""
+
+
+class FewerClassesWarning(UserWarning):
+    """After a deletion the task of a head has fewer than two classes."""
+
+
+class StaleHeadWarning(UserWarning):
+    """A head or index is used although its base has changed."""
+
+
+class DowngradedCertificateWarning(UserWarning):
+    """Something is exported with a release that voids its certificate."""
 
 
 class NoisyReleaseWarning(UserWarning):

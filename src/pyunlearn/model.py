@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _validation as check
 from pyunlearn._core import infer
@@ -154,7 +151,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             Fewer than `n_topics` words can be anchors.
         """
         settings = self._settings()
-        with self._vocabulary_kept_on_error():
+        with check.vocabulary_kept_on_error(self):
             documents = self._checked(X, reset=True)
             statistics = self._new_statistics(documents.n_words).add(documents, lengths)
             parameters = self._learn_all(statistics, settings)
@@ -170,7 +167,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         settings = self._settings()
         first = not hasattr(self, "statistics_")
         if first:
-            with self._vocabulary_kept_on_error():
+            with check.vocabulary_kept_on_error(self):
                 documents = self._checked(X, reset=True)
                 statistics = self._new_statistics(documents.n_words).add(documents, lengths)
                 parameters = learn(statistics, settings, self.n_jobs)
@@ -318,9 +315,15 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         documents = self._checked(X, reset=False)
         if self.n_topics_ == 0:
             raise NotFittedError("the model has no topics left: fit it on documents first")
-        A = np.ascontiguousarray(self.components_.T)
         if method == "linear":
-            return np.asarray(documents.to_csr() @ A, dtype=np.float64)
+            return np.asarray(documents.to_csr() @ self.components_.T, dtype=np.float64)
+        return self.fold_in(documents, tol, max_iter)
+
+    def fold_in(
+        self, documents: check.Documents, tol: float = 1e-6, max_iter: int = 500
+    ) -> NDArray[np.float64]:
+        """Topic proportions of documents that have been checked; see `transform`."""
+        A = np.ascontiguousarray(self.components_.T)
         num_threads = check.check_n_jobs(self.n_jobs)
         # The start is positive for every topic: EM never leaves a zero.
         theta = np.full((documents.n_documents, self.n_topics_), 1.0 / self.n_topics_)
@@ -495,35 +498,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return CooccurrenceStatistics(n_words, self.scale_bits, self.weighting, n_jobs=self.n_jobs)
 
     def _checked(self, X: Any, *, reset: bool) -> check.Documents:
-        """Counts after scikit-learn's checks of names and columns, and ours of the values."""
-        if sp.issparse(X) or not hasattr(X, "columns"):
-            X = check.as_csr(X)
-        try:
-            counts = validate_data(
-                self,
-                X,
-                reset=reset,
-                accept_sparse="csr",
-                dtype=None,
-                ensure_all_finite=False,
-                accept_large_sparse=True,
-            )
-        except ValueError as error:
-            raise InvalidInputError(str(error)) from None
-        return check.check_documents(counts)
-
-    @contextmanager
-    def _vocabulary_kept_on_error(self) -> Iterator[None]:
-        """A refused fit leaves the model as it was, the names of its columns included."""
-        names = ("n_features_in_", "feature_names_in_")
-        before = {name: self.__dict__[name] for name in names if name in self.__dict__}
-        try:
-            yield
-        except BaseException:
-            for name in names:
-                self.__dict__.pop(name, None)
-            self.__dict__.update(before)
-            raise
+        return check.validated_documents(self, X, reset=reset)
 
     def _learn_all(
         self, statistics: CooccurrenceStatistics, settings: LearnerSettings

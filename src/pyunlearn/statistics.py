@@ -253,13 +253,14 @@ class CooccurrenceStatistics:
 
     def _count(self, X: Any, lengths: Any) -> Delta:
         documents = check.check_documents(X, self.n_words)
-        weights = check.document_weights(
-            check.check_lengths(lengths, documents), self.scale_bits, self.weighting
-        )
+        weights = self._weights(check.check_lengths(lengths, documents))
         try:
             return count_documents(documents, weights, check.check_n_jobs(self.n_jobs))
         except MassOverflowError as overflow:
             raise self._overflow(overflow.args[0]) from None
+
+    def _weights(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        return check.document_weights(lengths, self.scale_bits, self.weighting)
 
     def _overflow(self, word: int) -> StatisticsOverflowError:
         return StatisticsOverflowError(

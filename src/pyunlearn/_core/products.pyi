@@ -1,0 +1,16 @@
+import numpy as np
+from numpy.typing import NDArray
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+
+def multiply(left: F64, right: F64, product_out: F64, num_threads: int) -> None: ...
+def document_means(
+    document_start: I64,
+    columns: I32,
+    counts: I32,
+    rows: F64,
+    means_out: F64,
+    num_threads: int,
+) -> None: ...

@@ -1,0 +1,90 @@
+"""Linear algebra whose bits are fixed: products by kernels, factorisations elementwise.
+
+No BLAS, no LAPACK, no NumPy reduction: an entry is one sum in one order, on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._core import products
+
+__all__ = ["cholesky", "dot", "inverse_factor", "norm", "product", "solve"]
+
+F64 = NDArray[np.float64]
+
+# A pivot below this share of its diagonal entry is rounding: the column adds no direction.
+DEPENDENT = 1e-11
+
+
+def product(left: F64, right: F64, num_threads: int) -> F64:
+    """``left @ right``, (m, p) and (p, q)."""
+    out = np.zeros((left.shape[0], right.shape[1]))
+    products.multiply(np.ascontiguousarray(left), np.ascontiguousarray(right), out, num_threads)
+    return out
+
+
+def dot(one: F64, other: F64) -> float:
+    """Sum of the products of corresponding entries, in C order."""
+    return float(product(one.reshape(1, -1), other.reshape(-1, 1), 1)[0, 0])
+
+
+def norm(array: F64) -> float:
+    """Euclidean norm of all entries."""
+    return math.sqrt(dot(array, array))
+
+
+def cholesky(matrices: F64) -> F64:
+    """Lower L with L L^T = each matrix of the last two axes, (..., p, p), positive definite.
+
+    A pivot that rounding made too small is raised: a solution always exists.
+    """
+    left = np.array(matrices, np.float64)
+    factor = np.zeros_like(left)
+    for k in range(left.shape[-1]):
+        least = np.finfo(float).eps * np.maximum(matrices[..., k, k], np.finfo(float).tiny)
+        pivot = np.sqrt(np.maximum(left[..., k, k], least))
+        column = left[..., k:, k] / pivot[..., None]
+        column[..., 0] = pivot
+        factor[..., k:, k] = column
+        below = column[..., 1:]
+        left[..., k + 1 :, k + 1 :] -= below[..., :, None] * below[..., None, :]
+    return factor
+
+
+def solve(factor: F64, right: F64) -> F64:
+    """X with L L^T X = right, for each factor (..., p, p) and right side (..., p, q)."""
+    x = np.array(right, np.float64)
+    size = factor.shape[-1]
+    for k in range(size):
+        x[..., k, :] /= factor[..., k, k, None]
+        x[..., k + 1 :, :] -= factor[..., k + 1 :, k, None] * x[..., k, None, :]
+    for k in range(size - 1, -1, -1):
+        x[..., k, :] /= factor[..., k, k, None]
+        x[..., :k, :] -= factor[..., k, :k, None] * x[..., k, None, :]
+    return x
+
+
+def inverse_factor(gram: F64) -> F64:
+    """Upper T with T^T gram T = identity, (p, p); zero columns where gram has no new direction.
+
+    ``columns @ T`` are the columns that gram speaks of, made orthonormal one after the other.
+    """
+    size = len(gram)
+    left = gram.copy()
+    # Gauss with the columns of T as the multipliers: T starts as the identity.
+    transform = np.eye(size)
+    for k in range(size):
+        if left[k, k] <= DEPENDENT * gram[k, k] or gram[k, k] <= 0:
+            left[k, :] = left[:, k] = 0.0
+            transform[:, k] = 0.0
+            continue
+        pivot = math.sqrt(left[k, k])
+        transform[:, k] /= pivot
+        row = left[k, k + 1 :] / pivot
+        transform[:, k + 1 :] -= transform[:, k, None] * row
+        left[k + 1 :, k + 1 :] -= row[:, None] * row
+    return transform

@@ -1,0 +1,175 @@
+"""What a trained head is used for: scores, predictions, weights; and whether its base is fresh."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from pyunlearn import _validation as check
+from pyunlearn._core import softmax
+from pyunlearn.errors import StaleHeadError, StaleHeadWarning
+from pyunlearn.heads.features import mean_features, proportion_features, proportion_scale
+from pyunlearn.heads.ordered import product
+from pyunlearn.heads.targets import check_labels, check_values
+from pyunlearn.heads.training import HeadSettings, Task
+from pyunlearn.learner import TopicParameters
+from pyunlearn.model import AnchorTopicModel
+
+__all__ = ["FittedHead"]
+
+F64 = NDArray[np.float64]
+
+
+def _has_probabilities(head: FittedHead) -> bool:
+    if head.loss != "logistic":
+        raise AttributeError("predict_proba needs loss='logistic'")
+    return True
+
+
+class FittedHead(BaseEstimator):
+    """The part of `LinearHead` that reads what training left."""
+
+    loss: str
+    features: str
+    on_stale: str
+    n_jobs: int | None
+    model_: AnchorTopicModel
+    task_: Task
+    settings_: HeadSettings
+    classes_: NDArray[Any]
+    weights_: F64
+    base_digest_: str
+    _one_output: bool
+    _learned: TopicParameters  # what the base had learned when the head was brought up to date
+    _word_scores: F64 | None
+    _transform: F64 | None
+
+    def decision_function(self, X: Any) -> F64:
+        """Scores of documents: (m,) for two classes, else (m, classes).
+
+        With linear features a document's scores are the mean of `word_scores_` over its tokens, and
+        0 when it has none.
+
+        Raises
+        ------
+        InvalidInputError
+            Bad counts, or other columns than the base.
+        StaleHeadError
+            The base has changed, and on_stale="raise".
+        """
+        scores = self._scores(X)
+        if len(self.classes_) != 2:
+            return scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The most probable class of each document (m,), or the predicted numbers.
+
+        Errors as for `decision_function`.
+        """
+        check_is_fitted(self, "task_")
+        if self.settings_.task == "regression":
+            values = self._scores(X)
+            return values[:, 0] if self._one_output else values
+        scores = self._scores(X)
+        if scores.shape[1] == 1 and len(self.classes_) == 2:
+            best = (scores[:, 0] > 0).astype(np.intp)
+        else:
+            best = np.argmax(scores, axis=1)
+        return np.asarray(self.classes_[best])
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> F64:
+        """p(class | document), (m, classes); errors as for `decision_function`."""
+        scores = self._scores(X)
+        if len(self.classes_) == 1:
+            return np.ones((len(scores), 1))
+        probability = np.empty_like(scores)
+        softmax.probabilities(scores, probability, check.check_n_jobs(self.n_jobs))
+        if len(self.classes_) == 2:
+            return np.hstack([1.0 - probability, probability])
+        return probability
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy, or R^2 for a regression.
+
+        Raises
+        ------
+        InvalidInputError
+            As for `predict`, and targets that do not fit X. A label that the head has not seen
+            counts as an error of the head.
+        """
+        predicted = self.predict(X)
+        if self.settings_.task == "regression":
+            values = check_values(y, len(predicted), self.task_.n_outputs)
+            return float(r2_score(values, predicted, sample_weight=sample_weight))
+        labels = check_labels(y, len(predicted), self.classes_)
+        return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
+
+    def is_fresh(self) -> bool:
+        """Whether the base is, byte for byte, the one that the head was brought up to date with."""
+        check_is_fitted(self, "task_")
+        if self.model_.parameters_ is not self._learned:
+            if self.model_.digest() != self.base_digest_:
+                return False
+            self._learned = self.model_.parameters_
+        return True
+
+    @property
+    def coef_(self) -> F64:
+        """Weights of the topics as the features have them, A^T x or theta, (outputs, topics)."""
+        return np.ascontiguousarray(self._topic_weights()[1:].T)
+
+    @property
+    def intercept_(self) -> F64:
+        """Weight of the constant beside `coef_`, (outputs,)."""
+        weights = self._topic_weights()
+        return np.array(weights[0])
+
+    @property
+    def word_scores_(self) -> F64:
+        """B, (n_words, outputs); there is none for features="proportions"."""
+        scores: F64 | None = vars(self).get("_word_scores")
+        if scores is None:
+            raise AttributeError("word_scores_ needs a fitted head with linear features")
+        return scores
+
+    def _scores(self, X: Any) -> F64:
+        """Scores as trained, (m, outputs)."""
+        check_is_fitted(self, "task_")
+        if not self.is_fresh():
+            if self.on_stale == "raise":
+                raise StaleHeadError(self._stale(""))
+            warnings.warn(self._stale(""), StaleHeadWarning, stacklevel=3)
+        if self.task_.n_documents == 0:
+            raise NotFittedError("no task documents are left in the head; call fit")
+        documents = check.validated_documents(self, X, reset=False)
+        num_threads = check.check_n_jobs(self.n_jobs)
+        if self._word_scores is not None:
+            return mean_features(documents, self._word_scores, num_threads)
+        return product(proportion_features(self.model_, documents), self.weights_, num_threads)
+
+    def _stale(self, more: str) -> str:
+        return (
+            "the base of this head has changed since the head was trained; call head.unlearn() to "
+            f"bring it up to date{more}"
+        )
+
+    def _topic_weights(self) -> F64:
+        if "weights_" not in vars(self):
+            raise AttributeError("the head is not fitted")
+        if self._transform is not None:
+            return np.asarray(self._transform @ self.weights_)
+        centre, scale = proportion_scale(self.model_)
+        weights = self.weights_.copy()
+        weights[1:] /= scale[:, None]
+        weights[0] -= centre @ weights[1:]
+        return weights

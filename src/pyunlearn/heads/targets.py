@@ -1,0 +1,115 @@
+"""Targets of a task: labels of classes, or numbers; checked once, and in one canonical form."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from pyunlearn.errors import InvalidInputError
+
+__all__ = ["check_labels", "check_values", "classes_of", "label_bytes", "one_hot"]
+
+KINDS = {"U": "strings", "i": "integers", "b": "booleans", "f": "numbers"}
+
+
+def check_labels(y: Any, n_documents: int, like: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Labels (m,) of one kind: str, int64, bool or whole float64; `like` has the kind asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        No labels, of another length or kind, missing values, or values that are no classes.
+    """
+    if y is None:
+        raise InvalidInputError("a head requires y to be passed, but the target y is None")
+    try:
+        labels = np.asarray(column_or_1d(y, warn=True))
+        if labels.dtype == object:
+            labels = _from_objects(labels)
+        if labels.dtype.kind not in "Uiubf":
+            raise ValueError(f"labels of dtype {labels.dtype} are not supported")
+        if labels.dtype.kind == "f" and not np.all(np.isfinite(labels)):
+            raise ValueError("Input y contains NaN or infinity")
+        check_classification_targets(labels)
+    except (ValueError, TypeError) as error:
+        raise InvalidInputError(str(error)) from None
+    if len(labels) != n_documents:
+        raise InvalidInputError(
+            f"y has {len(labels)} labels, X {n_documents} documents: Found input variables with "
+            "inconsistent numbers of samples"
+        )
+    if labels.dtype.kind in "iu":
+        labels = labels.astype(np.int64)
+    if like is not None and len(like) and like.dtype.kind != labels.dtype.kind:
+        raise InvalidInputError(
+            f"the labels are {KINDS[labels.dtype.kind]}, those of the head {KINDS[like.dtype.kind]}"
+        )
+    return labels
+
+
+def _from_objects(labels: NDArray[Any]) -> NDArray[Any]:
+    kinds = {type(one) for one in labels.tolist()}
+    if len(kinds) > 1 or not kinds <= {str, int, bool, float}:
+        names = sorted(kind.__name__ for kind in kinds)
+        raise ValueError(f"labels must be all strings or all integers, got {', '.join(names)}")
+    return np.array(labels.tolist())
+
+
+def check_values(y: Any, n_documents: int, n_outputs: int | None = None) -> NDArray[np.float64]:
+    """Numbers (m, outputs), finite.
+
+    Raises
+    ------
+    InvalidInputError
+        No numbers, of another length or number of outputs, NaN or infinite.
+    """
+    if y is None:
+        raise InvalidInputError("a head requires y to be passed, but the target y is None")
+    try:
+        values = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInputError("targets of a regression must be numbers") from None
+    if values.ndim == 1:
+        values = values[:, None]
+    if values.ndim != 2 or values.shape[1] == 0:
+        raise InvalidInputError(f"y must have shape (m,) or (m, outputs), got {np.shape(y)}")
+    if len(values) != n_documents:
+        raise InvalidInputError(
+            f"y has {len(values)} targets, X {n_documents} documents: Found input variables with "
+            "inconsistent numbers of samples"
+        )
+    if n_outputs is not None and values.shape[1] != n_outputs:
+        raise InvalidInputError(f"y has {values.shape[1]} outputs, the head {n_outputs}")
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        raise InvalidInputError(f"Input y contains NaN or infinity (row {int(np.argmax(bad))})")
+    return values + 0.0  # -0.0 becomes 0.0: equal numbers, equal bytes
+
+
+def classes_of(labels: NDArray[Any]) -> NDArray[Any]:
+    """The distinct labels, ascending; strings no wider than needed, whatever came before."""
+    found = np.unique(labels)
+    return np.array(found.tolist(), dtype=None if found.dtype.kind == "U" else found.dtype)
+
+
+def one_hot(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.float64]:
+    """1 where the document has the class, (m, classes)."""
+    return np.asarray(labels[:, None] == classes[None, :], np.float64)
+
+
+def label_bytes(labels: NDArray[Any]) -> list[bytes]:
+    """Each target as bytes: labels as JSON, numbers as little-endian float64."""
+    if labels.ndim == 2:
+        return [row.tobytes() for row in labels.astype("<f8")]
+    return [json.dumps(one).encode() for one in labels.tolist()]
+
+
+def largest(values: NDArray[np.float64]) -> float:
+    """Largest sum of magnitudes over the documents, by output."""
+    return max((math.fsum(column) for column in np.abs(values).T), default=0.0)

@@ -1,0 +1,142 @@
+"""`TaskDocuments`: the documents of a task, kept in an order that does not tell how they came."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._validation import Documents, check_documents
+from pyunlearn.errors import NotInModelError
+from pyunlearn.heads.targets import classes_of, label_bytes
+
+__all__ = ["TaskDocuments"]
+
+
+class TaskDocuments:
+    """Task documents with their targets, sorted by the SHA-256 of both.
+
+    Equal documents with equal targets cannot be told apart, so the order is a function of the
+    content, and everything that is computed in it as well.
+
+    Parameters
+    ----------
+    n_words : int
+        Size of the vocabulary.
+    n_outputs : int, optional
+        Numbers a document has as its target; None for a class label.
+
+    Attributes
+    ----------
+    documents : Documents
+        Word counts.
+    targets : ndarray
+        Labels (m,), or numbers (m, n_outputs).
+    """
+
+    def __init__(self, n_words: int, n_outputs: int | None = None) -> None:
+        self.n_words = n_words
+        self.n_outputs = n_outputs
+        self.documents = _empty(n_words)
+        self.targets: NDArray[Any] = np.zeros((0,) if n_outputs is None else (0, n_outputs))
+        self._keys: NDArray[np.bytes_] = np.zeros(0, "S64")
+
+    @property
+    def n_documents(self) -> int:
+        """Task documents."""
+        return len(self._keys)
+
+    @property
+    def classes(self) -> NDArray[Any]:
+        """Labels that some document has, ascending."""
+        return classes_of(self.targets)
+
+    def add(self, documents: Documents, targets: NDArray[Any]) -> None:
+        """Add task documents."""
+        keys = np.concatenate([self._keys, _keys(documents, targets)])
+        if self.n_documents:
+            documents = _stacked(self.documents, documents)
+            targets = np.concatenate([self.targets, targets])
+        self._take(documents, targets, keys, np.argsort(keys, kind="stable"))
+
+    def remove(self, documents: Documents, targets: NDArray[Any]) -> None:
+        """Take task documents out; NotInModelError changes nothing."""
+        wanted = _keys(documents, targets)
+        order = np.argsort(wanted, kind="stable")
+        first = np.searchsorted(self._keys, wanted[order])
+        # The second of two equal documents asks for the second of the equal ones held.
+        _, start, counts = np.unique(wanted[order], return_index=True, return_counts=True)
+        first += np.arange(len(order)) - np.repeat(start, counts)
+        there = first < self.n_documents
+        there[there] = self._keys[first[there]] == wanted[order][there]
+        if not there.all():
+            row = int(order[np.argmin(there)])
+            raise NotInModelError(
+                f"task document {row} is not in the head with this target: never added, removed "
+                "already, or labelled otherwise; nothing was changed"
+            )
+        left = np.ones(self.n_documents, np.bool_)
+        left[first] = False
+        self._take(self.documents, self.targets, self._keys, np.flatnonzero(left))
+
+    def digest(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
+        header = f"pyunlearn-task-documents-1 {self.n_words} {self.n_outputs} "
+        return hashlib.sha256(header.encode() + self._keys.tobytes()).hexdigest()
+
+    def _take(
+        self,
+        documents: Documents,
+        targets: NDArray[Any],
+        keys: NDArray[np.bytes_],
+        rows: NDArray[np.intp],
+    ) -> None:
+        self.documents = _chosen(documents, rows)
+        self.targets, self._keys = targets[rows], keys[rows]
+
+
+def _keys(documents: Documents, targets: NDArray[Any]) -> NDArray[np.bytes_]:
+    columns = documents.columns.astype("<i4", copy=False)
+    counts = documents.counts.astype("<i4", copy=False)
+    keys = []
+    for begin, end, target in zip(
+        documents.start[:-1].tolist(),
+        documents.start[1:].tolist(),
+        label_bytes(targets),
+        strict=True,
+    ):
+        # The length first: no two documents run into each other's bytes.
+        content = hashlib.sha256((end - begin).to_bytes(8, "little"))
+        content.update(columns[begin:end].data)
+        content.update(counts[begin:end].data)
+        content.update(target)
+        keys.append(content.hexdigest())
+    return np.array(keys, dtype="S64")
+
+
+def _empty(n_words: int) -> Documents:
+    return Documents(
+        np.zeros(1, np.int64),
+        np.zeros(0, np.int32),
+        np.zeros(0, np.int32),
+        np.zeros(0, np.int64),
+        n_words,
+    )
+
+
+def _stacked(one: Documents, other: Documents) -> Documents:
+    return Documents(
+        np.concatenate([one.start, one.start[-1] + other.start[1:]]),
+        np.concatenate([one.columns, other.columns]),
+        np.concatenate([one.counts, other.counts]),
+        np.concatenate([one.in_vocabulary, other.in_vocabulary]),
+        one.n_words,
+    )
+
+
+def _chosen(documents: Documents, rows: NDArray[np.intp]) -> Documents:
+    if not len(rows):
+        return _empty(documents.n_words)
+    return check_documents(documents.to_csr()[rows])
