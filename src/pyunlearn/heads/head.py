@@ -178,15 +178,15 @@ class LinearHead(FittedHead):
             trainer = Trainer(model, settings, self.n_jobs)
             solution = trainer.train(task)
         self.model_, self.task_ = model, task
-        self._one_output = np.ndim(y) == 1
+        self._one_output = np.asarray(y).ndim == 1
         self._accept(trainer, solution, "exact")
         return self
 
-    def partial_fit(self, X: Any, y: Any) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Add task documents and train again; arguments and errors as for `fit`.
 
-        New labels become classes. One class alone gives a FewerClassesWarning instead of an error,
-        since more documents may follow.
+        New labels become classes; `classes` is there for scikit-learn and ignored. One class alone
+        gives a FewerClassesWarning instead of an error, since more documents may follow.
         """
         if not hasattr(self, "task_"):
             return self.fit(X, y)

@@ -34,10 +34,17 @@ def _has_probabilities(head: FittedHead) -> bool:
     return True
 
 
+def _is_classifier(head: FittedHead) -> bool:
+    if head.task != "classification":
+        raise AttributeError("decision_function is for classification; see predict")
+    return True
+
+
 class FittedHead(BaseEstimator):
     """The part of `LinearHead` that reads what training left."""
 
     loss: str
+    task: str
     features: str
     on_stale: str
     n_jobs: int | None
@@ -52,6 +59,7 @@ class FittedHead(BaseEstimator):
     _word_scores: F64 | None
     _transform: F64 | None
 
+    @available_if(_is_classifier)  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> F64:
         """Scores of documents: (m,) for two classes, else (m, classes).
 
