@@ -27,6 +27,7 @@ LAYERS = [
     "privacy",
     "model",
     "heads",
+    "similarity",
     "retrieval",
     "io",
     "records",

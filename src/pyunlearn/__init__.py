@@ -27,6 +27,7 @@ from pyunlearn.errors import (
 from pyunlearn.heads import HeadCertificate, LinearHead
 from pyunlearn.io import load
 from pyunlearn.model import AnchorTopicModel
+from pyunlearn.retrieval import TopicRetriever
 from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import Store
 
@@ -56,6 +57,7 @@ __all__ = [
     "StoreError",
     "TextRules",
     "TooFewAnchorsError",
+    "TopicRetriever",
     "UnknownDocumentError",
     "__version__",
     "load",

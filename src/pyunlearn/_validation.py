@@ -47,6 +47,31 @@ class Documents:
         shape = (self.n_documents, self.n_words)
         return sp.csr_array((self.counts, self.columns, self.start), shape=shape)
 
+    @classmethod
+    def empty(cls, n_words: int) -> Documents:
+        """No documents."""
+        return cls(
+            np.zeros(1, np.int64),
+            np.zeros(0, np.int32),
+            np.zeros(0, np.int32),
+            np.zeros(0, np.int64),
+            n_words,
+        )
+
+    def followed_by(self, other: Documents) -> Documents:
+        """These documents and then the others, over the same words."""
+        return Documents(
+            np.concatenate([self.start, self.start[-1] + other.start[1:]]),
+            np.concatenate([self.columns, other.columns]),
+            np.concatenate([self.counts, other.counts]),
+            np.concatenate([self.in_vocabulary, other.in_vocabulary]),
+            self.n_words,
+        )
+
+    def chosen(self, rows: NDArray[np.integer]) -> Documents:
+        """The documents of some rows, in their order."""
+        return check_documents(self.to_csr()[rows]) if len(rows) else Documents.empty(self.n_words)
+
     def entry_rows(self) -> NDArray[np.int64]:
         """Document of each entry, (nnz,)."""
         return np.repeat(np.arange(self.n_documents, dtype=np.int64), np.diff(self.start))

@@ -1,6 +1,15 @@
 """Linear heads: downstream tasks on a topic model, and deletion that reaches them."""
 
+from pyunlearn.heads.capacity import head_capacity, smallest_topic_used
 from pyunlearn.heads.certificate import HeadCertificate
 from pyunlearn.heads.head import LinearHead
+from pyunlearn.heads.release import HeadRelease, HeadReleaseCertificate
 
-__all__ = ["HeadCertificate", "LinearHead"]
+__all__ = [
+    "HeadCertificate",
+    "HeadRelease",
+    "HeadReleaseCertificate",
+    "LinearHead",
+    "head_capacity",
+    "smallest_topic_used",
+]

@@ -20,13 +20,16 @@ from pyunlearn.errors import (
     InvalidParameterError,
     StaleHeadError,
 )
+from pyunlearn.heads.capacity import head_capacity
 from pyunlearn.heads.certificate import COMPARATORS, HeadCertificate
 from pyunlearn.heads.logistic import Solution
 from pyunlearn.heads.prediction import FittedHead
+from pyunlearn.heads.release import HeadRelease, release_head
 from pyunlearn.heads.targets import check_labels, check_values
 from pyunlearn.heads.task_documents import TaskDocuments
 from pyunlearn.heads.training import HeadSettings, Task, Trainer, new_task
 from pyunlearn.model import AnchorTopicModel
+from pyunlearn.privacy import Capacity
 
 __all__ = ["LinearHead"]
 
@@ -323,6 +326,22 @@ class LinearHead(FittedHead):
             "classes": self.classes_.tolist() if hasattr(self, "classes_") else None,
         }
         return content_digest(header, {"weights": self.weights_})
+
+    def release(
+        self,
+        epsilon: float,
+        delta: float,
+        *,
+        kind: str = "composed",
+        base: Any = None,
+        seed: int | None = None,
+    ) -> HeadRelease:
+        """A copy that may be published after deletions; see `release_head`."""
+        return release_head(self, epsilon, delta, kind=kind, base=base, seed=seed)
+
+    def deletion_capacity(self, epsilon: float, delta: float, **options: Any) -> Capacity:
+        """Documents that a noised release could cover without exact updates; `head_capacity`."""
+        return head_capacity(self, epsilon, delta, **options)
 
     # ---- inside ---------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from pyunlearn.errors import StaleHeadError, StaleHeadWarning
 from pyunlearn.heads.features import mean_features, proportion_features, proportion_scale
 from pyunlearn.heads.ordered import product
 from pyunlearn.heads.targets import check_labels, check_values
-from pyunlearn.heads.training import HeadSettings, Task
+from pyunlearn.heads.training import HeadSettings, Task, Trainer
 from pyunlearn.learner import TopicParameters
 from pyunlearn.model import AnchorTopicModel
 
@@ -159,7 +159,10 @@ class FittedHead(BaseEstimator):
             warnings.warn(self._stale(""), StaleHeadWarning, stacklevel=3)
         if self.task_.n_documents == 0:
             raise NotFittedError("no task documents are left in the head; call fit")
-        documents = check.validated_documents(self, X, reset=False)
+        return self.raw_scores(check.validated_documents(self, X, reset=False))
+
+    def raw_scores(self, documents: check.Documents) -> F64:
+        """Scores of checked documents as trained, (m, outputs)."""
         num_threads = check.check_n_jobs(self.n_jobs)
         if self._word_scores is not None:
             return mean_features(documents, self._word_scores, num_threads)
@@ -171,13 +174,28 @@ class FittedHead(BaseEstimator):
             f"bring it up to date{more}"
         )
 
+    def topic_weights(self, weights: F64) -> F64:
+        """Weights of the constant and of the topics as the features have them, from those of W."""
+        if self._transform is not None:
+            return np.asarray(self._transform @ weights)
+        centre, scale = proportion_scale(self.model_)
+        plain = weights.copy()
+        plain[1:] /= scale[:, None]
+        plain[0] -= centre @ plain[1:]
+        return plain
+
+    def word_features(self) -> tuple[F64, F64]:
+        """E (n_words, topics + 1) of the present base, and T with E = [1, A] T for its words."""
+        words = Trainer(self.model_, self.settings_, self.n_jobs).words
+        if words is None:
+            raise AttributeError("features='proportions' are not linear in the word counts")
+        return words.rows, words.transform
+
+    def word_scores_of(self, weights: F64) -> F64:
+        """B = E W for some W."""
+        return product(self.word_features()[0], weights, check.check_n_jobs(self.n_jobs))
+
     def _topic_weights(self) -> F64:
         if "weights_" not in vars(self):
             raise AttributeError("the head is not fitted")
-        if self._transform is not None:
-            return np.asarray(self._transform @ self.weights_)
-        centre, scale = proportion_scale(self.model_)
-        weights = self.weights_.copy()
-        weights[1:] /= scale[:, None]
-        weights[0] -= centre @ weights[1:]
-        return weights
+        return self.topic_weights(self.weights_)

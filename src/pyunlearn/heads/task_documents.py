@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._validation import Documents, check_documents
+from pyunlearn._validation import Documents
 from pyunlearn.errors import NotInModelError
 from pyunlearn.heads.targets import classes_of, label_bytes
 
@@ -39,7 +39,7 @@ class TaskDocuments:
     def __init__(self, n_words: int, n_outputs: int | None = None) -> None:
         self.n_words = n_words
         self.n_outputs = n_outputs
-        self.documents = _empty(n_words)
+        self.documents = Documents.empty(n_words)
         self.targets: NDArray[Any] = np.zeros((0,) if n_outputs is None else (0, n_outputs))
         self._keys: NDArray[np.bytes_] = np.zeros(0, "S64")
 
@@ -57,7 +57,7 @@ class TaskDocuments:
         """Add task documents."""
         keys = np.concatenate([self._keys, _keys(documents, targets)])
         if self.n_documents:
-            documents = _stacked(self.documents, documents)
+            documents = self.documents.followed_by(documents)
             targets = np.concatenate([self.targets, targets])
         self._take(documents, targets, keys, np.argsort(keys, kind="stable"))
 
@@ -93,7 +93,7 @@ class TaskDocuments:
         keys: NDArray[np.bytes_],
         rows: NDArray[np.intp],
     ) -> None:
-        self.documents = _chosen(documents, rows)
+        self.documents = documents.chosen(rows)
         self.targets, self._keys = targets[rows], keys[rows]
 
 
@@ -114,29 +114,3 @@ def _keys(documents: Documents, targets: NDArray[Any]) -> NDArray[np.bytes_]:
         content.update(target)
         keys.append(content.hexdigest())
     return np.array(keys, dtype="S64")
-
-
-def _empty(n_words: int) -> Documents:
-    return Documents(
-        np.zeros(1, np.int64),
-        np.zeros(0, np.int32),
-        np.zeros(0, np.int32),
-        np.zeros(0, np.int64),
-        n_words,
-    )
-
-
-def _stacked(one: Documents, other: Documents) -> Documents:
-    return Documents(
-        np.concatenate([one.start, one.start[-1] + other.start[1:]]),
-        np.concatenate([one.columns, other.columns]),
-        np.concatenate([one.counts, other.counts]),
-        np.concatenate([one.in_vocabulary, other.in_vocabulary]),
-        one.n_words,
-    )
-
-
-def _chosen(documents: Documents, rows: NDArray[np.intp]) -> Documents:
-    if not len(rows):
-        return _empty(documents.n_words)
-    return check_documents(documents.to_csr()[rows])
