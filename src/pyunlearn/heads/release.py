@@ -214,7 +214,7 @@ def release_head(
         The claim asked for; an exact head gets (0, 0) and no noise.
     kind : {"composed", "head", "full"}
         "composed": word scores B. "head": weights V = argmin |A_S V - B| for a frozen base that
-        stays in use (in mean square over tokens), with the residual. "full": A and the weights on it.
+        stays in use (in mean square over tokens), with the residual. "full": A and its weights.
     base : array-like, shape (topics, n_words), optional
         For kind="head": `components_` of the frozen base A_S, which is public.
     seed : int, optional
