@@ -13,7 +13,17 @@ from setuptools._distutils.ccompiler import new_compiler
 from setuptools._distutils.errors import CompileError, LinkError
 from setuptools._distutils.sysconfig import customize_compiler
 
-KERNELS = ("parallel", "counts", "rows", "anchors", "gram", "simplex", "exponentiated", "infer")
+KERNELS = (
+    "parallel",
+    "counts",
+    "rows",
+    "anchors",
+    "gram",
+    "simplex",
+    "exponentiated",
+    "newton",
+    "infer",
+)
 # What every kernel needs for memoryviews, compiled once: half the size and half the build time.
 SHARED = "pyunlearn._core._cyutility"
 BUILD_DIR = Path("build/cython")

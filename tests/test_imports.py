@@ -20,6 +20,8 @@ LAYERS = [
     "statistics",
     "anchor_search",
     "learner",
+    "datasets",
+    "newton",
     "unlearning",
     "certificate",
     "privacy",
@@ -48,6 +50,7 @@ CIMPORTS = {
     "gram.pyx": set(),
     "exponentiated.pyx": {"_lanes"},
     "simplex.pyx": {"_lanes", "_status"},
+    "newton.pyx": {"_lanes"},
     "infer.pyx": {"_lanes", "simplex"},
 }
 PERSISTENCE_BY_CODE = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}

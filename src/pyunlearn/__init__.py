@@ -4,12 +4,17 @@ from pyunlearn._version import __version__
 from pyunlearn.certificate import Certificate
 from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import (
+    AnchorVanishedError,
+    CapacityExceededError,
     CorruptStateError,
     DocumentTooLongError,
     DuplicateDocumentError,
     FewerTopicsWarning,
+    FloorsError,
     InvalidInputError,
     InvalidParameterError,
+    MissingExtraError,
+    NoisyReleaseWarning,
     NotANumberError,
     NotInModelError,
     PyUnlearnError,
@@ -22,23 +27,30 @@ from pyunlearn.errors import (
 )
 from pyunlearn.io import load
 from pyunlearn.model import AnchorTopicModel
+from pyunlearn.privacy import Release, deletion_capacity
 from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import Store
 
 __all__ = [
     "AnchorTopicModel",
+    "AnchorVanishedError",
+    "CapacityExceededError",
     "Certificate",
     "CooccurrenceStatistics",
     "CorruptStateError",
     "DocumentTooLongError",
     "DuplicateDocumentError",
     "FewerTopicsWarning",
+    "FloorsError",
     "InvalidInputError",
     "InvalidParameterError",
+    "MissingExtraError",
+    "NoisyReleaseWarning",
     "NotANumberError",
     "NotInModelError",
     "PyUnlearnError",
     "RecordError",
+    "Release",
     "StatisticsOverflowError",
     "Store",
     "StoreBusyError",
@@ -47,5 +59,6 @@ __all__ = [
     "TooFewAnchorsError",
     "UnknownDocumentError",
     "__version__",
+    "deletion_capacity",
     "load",
 ]

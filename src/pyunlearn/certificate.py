@@ -39,7 +39,7 @@ class Certificate:
         "exact": the learner is a deterministic function of integer statistics, so the result is
         (0, 0)-indistinguishable from the comparator, with no assumption on the data.
     epsilon, delta : float
-        The claim; both 0 for exact deletion.
+        The claim; both 0 for exact deletion, None where a deletion claims nothing by itself.
     n_documents_removed, n_documents_left : int
         Documents.
     statistics_before, statistics_after, model_before, model_after : str
@@ -53,8 +53,8 @@ class Certificate:
     """
 
     mode: str
-    epsilon: float
-    delta: float
+    epsilon: float | None
+    delta: float | None
     n_documents_removed: int
     n_documents_left: int
     statistics_before: str

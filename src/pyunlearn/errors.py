@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 __all__ = [
+    "AnchorVanishedError",
+    "CapacityExceededError",
     "CorruptStateError",
     "DocumentTooLongError",
     "DuplicateDocumentError",
     "FewerTopicsWarning",
+    "FloorsError",
     "InvalidInputError",
     "InvalidParameterError",
+    "MissingExtraError",
+    "NoisyReleaseWarning",
     "NotANumberError",
     "NotInModelError",
     "PyUnlearnError",
@@ -64,6 +69,22 @@ class TooFewAnchorsError(PyUnlearnError, ValueError):
     """Fewer anchor words can be found than topics were asked for."""
 
 
+class AnchorVanishedError(PyUnlearnError, RuntimeError):
+    """A deletion takes away what an update with fixed anchor words stands on."""
+
+
+class CapacityExceededError(PyUnlearnError, RuntimeError):
+    """More documents removed than the noise of a release was made for."""
+
+
+class FloorsError(PyUnlearnError, RuntimeError):
+    """Declared constants of a guarantee that the statistics do not meet, or no longer meet."""
+
+
+class MissingExtraError(PyUnlearnError, ImportError):
+    """An optional dependency that is not installed."""
+
+
 class RecordError(PyUnlearnError, ValueError):
     """A line of a JSONL file that is not a record."""
 
@@ -82,3 +103,7 @@ class StoreBusyError(StoreError):
 
 class FewerTopicsWarning(UserWarning):
     """What remains after a deletion supports fewer topics than asked for."""
+
+
+class NoisyReleaseWarning(UserWarning):
+    """A release whose noise is larger than what it could say."""

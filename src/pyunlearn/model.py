@@ -30,13 +30,20 @@ from pyunlearn.learner import (
     TopicParameters,
     learn,
 )
+from pyunlearn.newton import newton_update
+from pyunlearn.privacy import Budget, Release, measure, release
 from pyunlearn.statistics import CooccurrenceStatistics
-from pyunlearn.unlearning import relearn
+from pyunlearn.unlearning import UpdatePath, relearn
 
 __all__ = ["AnchorTopicModel"]
 
 FORMAT = "pyunlearn-model-1"
-MODES = ("exact",)
+NEWTON_CLAIM = {
+    "algorithm": "projected Newton step on updated statistics, anchors kept (U_base)",
+    "comparator": "none by itself: claims are made by a release of the topics, with noise",
+    "covers": "nothing by itself; the statistics equal those of the remaining documents",
+}
+MODES = ("exact", "newton")
 TRANSFORMS = ("em", "linear")
 
 
@@ -159,6 +166,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             statistics = self._new_statistics(documents.n_words).add(documents, lengths)
             parameters = self._learn_all(statistics, settings)
         self._accept(statistics, parameters)
+        self.__dict__.pop("budget_", None)
         return self
 
     def partial_fit(self, X: Any, y: None = None, lengths: Any = None) -> Self:
@@ -210,6 +218,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         self._accept(stats, parameters)
+        self.__dict__.pop("budget_", None)
         return self
 
     # ---- deletion -------------------------------------------------------------------------
@@ -226,8 +235,10 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             Word counts of the documents, as they were trained on.
         lengths : array-like of int, shape (k,), optional
             As they were given to `fit`.
-        mode : {"exact"}, default="exact"
-            Byte equality with a model trained on the remaining documents.
+        mode : {"exact", "newton"}, default="exact"
+            "exact": byte equality with a model trained on the remaining documents. "newton": the
+            paper's algorithm 1, one Newton step a word with the anchors kept. Its claim is that of
+            a release (see `release`); the documents count against the capacity declared there.
 
         Returns
         -------
@@ -240,6 +251,9 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             The documents are not contained in the statistics. The model is unchanged.
         InvalidInputError
             Bad counts. The model is unchanged.
+        AnchorVanishedError, CapacityExceededError, FloorsError
+            mode="newton" only: the step does not exist, or the declared capacity or constants do
+            not hold after it. The model is unchanged.
 
         Warns
         -----
@@ -255,19 +269,29 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         start = time.perf_counter()
         self.statistics_.remove(documents, lengths)
         subtracted = time.perf_counter()
+        budget: Budget | None = getattr(self, "budget_", None)
         try:
-            parameters, path = relearn(
-                self.parameters_, self.statistics_, self._changed_words(), self.n_jobs
-            )
+            if mode == "newton":
+                parameters = newton_update(self.parameters_, self.statistics_, self.n_jobs)
+                path = UpdatePath(kind="newton", words_solved=len(parameters.words))
+                if budget is not None:
+                    measured = measure(self.statistics_, parameters, "newton")
+                    budget = budget.spend(documents.n_documents, measured)
+            else:
+                parameters, path = relearn(
+                    self.parameters_, self.statistics_, self._changed_words(), self.n_jobs
+                )
         except BaseException:
             self.statistics_.add(documents, lengths)
             raise
+        if budget is not None:
+            self.budget_ = budget
         path.seconds["subtract"] = subtracted - start
         self._accept(self.statistics_, parameters)
         certificate = Certificate(
             mode=mode,
-            epsilon=0.0,
-            delta=0.0,
+            epsilon=0.0 if mode == "exact" else None,
+            delta=0.0 if mode == "exact" else None,
             n_documents_removed=documents.n_documents,
             n_documents_left=self.statistics_.n_documents,
             statistics_before=before[0],
@@ -276,9 +300,30 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             model_after=self.digest(),
             parameters=self._header(),
             path=dict(vars(path)),
+            **(NEWTON_CLAIM if mode == "newton" else {}),
         )
         self._warn_if_fewer()
         return certificate
+
+    def release(self, epsilon: float, delta: float, **options: Any) -> Release:
+        """A noised copy of the topics, with its claim, counted against the model's budget.
+
+        Parameters
+        ----------
+        epsilon, delta : float
+            The claim.
+        **options
+            `capacity`, and the others of `pyunlearn.privacy.release`, whose errors are raised.
+
+        Returns
+        -------
+        Release
+            Its budget is kept as `budget_` and saved with the model.
+        """
+        options.setdefault("budget", getattr(self, "budget_", None))
+        made = release(self, epsilon, delta, **options)
+        self.budget_ = made.budget
+        return made
 
     # ---- use ------------------------------------------------------------------------------
 

@@ -1,0 +1,320 @@
+"""`release`: a noised copy of the topics with a statement of what it claims."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from pyunlearn import _validation as check
+from pyunlearn._core import newton
+from pyunlearn.certificate import content_digest
+from pyunlearn.errors import (
+    FloorsError,
+    InvalidParameterError,
+    NoisyReleaseWarning,
+)
+from pyunlearn.learner import TopicParameters
+from pyunlearn.newton import is_newton, newton_update
+from pyunlearn.privacy.capacity import Budget
+from pyunlearn.privacy.certificate import ReleaseCertificate
+from pyunlearn.privacy.constants import measure, topic_matrix
+from pyunlearn.privacy.mechanism import gaussian_epsilon, gaussian_sigma
+from pyunlearn.privacy.noise import discrete_gaussian, grid_charge, require_sampler, rounding_charge
+from pyunlearn.statistics import CooccurrenceStatistics
+
+if TYPE_CHECKING:
+    from pyunlearn.model import AnchorTopicModel
+
+__all__ = ["Release", "release"]
+
+RECOVERY = {"exact": "simplex", "newton": "newton"}
+GRID_BITS = 128
+# The share of delta that replacing the continuous by the discrete Gaussian may cost.
+GRID_SHARE = 2.0**-20
+
+
+@dataclass(frozen=True, eq=False)
+class Release:
+    """Topics that may be published under the claim of the certificate, by anchor column.
+
+    Attributes
+    ----------
+    components_ : ndarray of float64, shape (n_topics, n_words)
+        p(word | topic) with noise, rows projected on the simplex.
+    topic_correlation_ : ndarray of float64, shape (n_topics, n_topics), or None
+        R with noise, symmetric and projected on the positive semidefinite cone.
+    anchors_ : ndarray of int32, shape (n_topics,)
+        The anchor words, ascending, public by assumption.
+    certificate : ReleaseCertificate
+        The claim.
+    budget : Budget
+        The budget after this release, to be kept with the model; not to be published.
+    """
+
+    components_: NDArray[np.float64]
+    topic_correlation_: NDArray[np.float64] | None
+    anchors_: NDArray[np.int32]
+    certificate: ReleaseCertificate
+    budget: Budget
+
+
+def release(
+    model: AnchorTopicModel,
+    epsilon: float,
+    delta: float,
+    *,
+    capacity: int,
+    mechanism: str = "analytic",
+    mode: str | None = None,
+    correlation: bool = True,
+    sensitivity: float | None = None,
+    budget: Budget | None = None,
+    seed: int | None = None,
+) -> Release:
+    """Noise the topics so that the release hides which `capacity` documents were removed.
+
+    Parameters
+    ----------
+    model : AnchorTopicModel
+        Fitted.
+    epsilon, delta : float
+        The claim, for A and R together.
+    capacity : int
+        Documents that the release covers, from 1 to all.
+    mechanism : {"analytic", "classical"}
+        See `gaussian_sigma`.
+    mode : {"exact", "newton"}, optional
+        "newton" finishes the topics by `newton_update`, so that a model released before and after
+        Newton deletions went through the same map, as the definition of unlearning asks. Default:
+        that of the budget, else how the model was last updated.
+    correlation : bool, default=True
+        Whether R is released; without it A needs 1 / sqrt(2) of the noise.
+    sensitivity : float, optional
+        Bound on |A_F - A_S|_F to use instead of ours, with correlation=False; the certificate
+        says that the caller gave it.
+    budget : Budget, optional
+        What was declared before; default a fresh one with constants rounded from the model's.
+    seed : int, optional
+        For tests only: reproducible noise, and a release that is not certified.
+
+    Returns
+    -------
+    Release
+        The noised arrays, the certificate and the budget after the release.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        The model is not fitted.
+    InvalidParameterError
+        A parameter out of range or other than in the budget, or a model that the bound does not
+        speak of.
+    FloorsError
+        The budget's constants do not hold, or the bound is infinite: removing so many documents
+        could take away an anchor word.
+    AnchorVanishedError
+        mode="newton", and the Newton step does not exist.
+    MissingExtraError
+        OpenDP, the extra [privacy], is not installed.
+
+    Warns
+    -----
+    NoisyReleaseWarning
+        The noise is larger than any two topic matrices can differ by.
+    """
+    check_is_fitted(model, "parameters_")
+    if seed is None:
+        require_sampler()
+    else:
+        check.check_integer("seed", seed, 0)
+    statistics = model.statistics_
+    mode, topics = _finished(model, mode, budget)
+    measured = measure(statistics, topics, RECOVERY[mode])
+    if budget is None:
+        budget = Budget.declare(
+            measured.rounded(), epsilon, delta, capacity, statistics.n_documents, mechanism
+        )
+    _refuse_other_claim(budget, epsilon, delta, capacity, mechanism)
+    budget.constants.check(measured)
+    # By anchor column: the order in which anchors were found depends on the data.
+    order = np.argsort(topics.anchors)
+    arrays = {"components": topic_matrix(topics)[0][:, order]}
+    if correlation:
+        arrays["topic_correlation"] = _correlation(statistics, topics)[np.ix_(order, order)]
+    moved = _sensitivities(budget, sensitivity, correlation)
+    sigma, charged, mu = _calibrate(budget, arrays, moved)
+    noise_norm = {name: sigma[name] * math.sqrt(arrays[name].size) for name in arrays}
+    _warn_if_useless(noise_norm["components"], topics.n_topics)
+    noised = _add_noise(arrays, sigma, seed)
+    noised["components"] = _project_rows(np.ascontiguousarray(noised["components"].T))
+    if correlation:
+        noised["topic_correlation"] = _nearest_semidefinite(noised["topic_correlation"])
+    budget = budget.released(mu)
+    certificate = ReleaseCertificate(
+        certified=seed is None,
+        mode=mode,
+        released=tuple(noised),
+        epsilon=budget.epsilon,
+        delta=budget.delta,
+        epsilon_composed=gaussian_epsilon(budget.mu_released, budget.delta * (1 - GRID_SHARE)),
+        mechanism=budget.mechanism,
+        sensitivity_source="bound" if sensitivity is None else "caller",
+        sensitivity=charged,
+        sigma=sigma,
+        noise_norm=noise_norm,
+        grid_bits=GRID_BITS if seed is None else 0,
+        capacity=budget.capacity,
+        capacity_used=budget.used,
+        capacity_left=budget.left,
+        n_releases=budget.n_releases,
+        constants=budget.constants.as_dict(),
+        parameters=topics.settings.as_dict(),
+        n_documents=statistics.n_documents,
+        model_digest=model.digest(),
+        release_digest=content_digest({}, noised),
+    )
+    return Release(
+        noised["components"],
+        noised.get("topic_correlation"),
+        topics.anchors[order],
+        certificate,
+        budget,
+    )
+
+
+def _finished(
+    model: AnchorTopicModel, mode: str | None, budget: Budget | None
+) -> tuple[str, TopicParameters]:
+    """Mode of the release and the topics to be noised."""
+    topics = model.parameters_
+    updated = is_newton(topics)
+    if mode is None:
+        recovery = budget.constants.recovery if budget else ("newton" if updated else "simplex")
+        mode = "newton" if recovery == "newton" else "exact"
+    check.check_choice("mode", mode, tuple(RECOVERY))
+    if mode == "newton":
+        return mode, newton_update(topics, model.statistics_, model.n_jobs)
+    if updated:
+        raise InvalidParameterError(
+            "the model was last updated with mode='newton', so it has no exact topics to release; "
+            "call fit_statistics(model.statistics_) first, or release with mode='newton'"
+        )
+    return mode, topics
+
+
+def _correlation(
+    statistics: CooccurrenceStatistics, topics: TopicParameters
+) -> NDArray[np.float64]:
+    """R = A^+ Q (A^+)^T, symmetric, (r, r)."""
+    kept = topics.words
+    inverse = np.linalg.pinv(topic_matrix(topics)[0][kept])
+    K = statistics.to_csr()[kept][:, kept]
+    R = inverse @ (K @ inverse.T) / float(topics.mass.sum())
+    return np.asarray((R + R.T) / 2, np.float64)
+
+
+def _refuse_other_claim(
+    budget: Budget, epsilon: float, delta: float, capacity: int, mechanism: str
+) -> None:
+    asked = {"epsilon": epsilon, "delta": delta, "capacity": capacity, "mechanism": mechanism}
+    for name, value in asked.items():
+        if getattr(budget, name) != value:
+            raise InvalidParameterError(
+                f"the budget was declared with {name}={getattr(budget, name)!r}, the release asks "
+                f"for {value!r}; noise is fixed when the budget is declared. Pass the same, or "
+                "start a new budget"
+            )
+
+
+def _sensitivities(budget: Budget, given: float | None, correlation: bool) -> dict[str, float]:
+    """l2 distance to hide, for each array."""
+    if given is not None:
+        if correlation:
+            raise InvalidParameterError("a sensitivity of your own needs correlation=False")
+        if not 0 <= given < math.inf:
+            raise InvalidParameterError(f"sensitivity must be finite and >= 0, got {given!r}")
+        return {"components": float(given)}
+    bound = budget.sensitivity
+    moved = {"components": bound.topics}
+    if correlation:
+        moved["topic_correlation"] = bound.correlation
+    if not all(math.isfinite(value) for value in moved.values()):
+        raise FloorsError(
+            f"no finite bound for capacity={budget.capacity}: the anchor words are sure of a mass "
+            f"of {budget.constants.anchor_mass:g} documents only, and the smallest singular value "
+            f"of A of {budget.constants.topics_min:g}. Use a smaller capacity, or mode='exact', "
+            "which needs no noise"
+        )
+    return moved
+
+
+def _calibrate(
+    budget: Budget, arrays: Mapping[str, NDArray[np.float64]], moved: Mapping[str, float]
+) -> tuple[dict[str, float], dict[str, float], float]:
+    """Noise and charged sensitivity of each array, and mu of all of them.
+
+    With q arrays, each takes 1 / sqrt(q) of mu.
+    """
+    charged = {
+        name: value + rounding_charge(arrays[name].size, GRID_BITS) if value > 0 else 0.0
+        for name, value in moved.items()
+    }
+    share = math.sqrt(len(charged))
+    target = budget.delta * (1 - GRID_SHARE)
+    sigma = {
+        name: gaussian_sigma(value * share, budget.epsilon, target, budget.mechanism)
+        for name, value in charged.items()
+    }
+    spent = sum(
+        grid_charge(arrays[name].size, sigma[name], budget.epsilon, GRID_BITS) for name in sigma
+    )
+    if spent > budget.delta * GRID_SHARE:
+        raise InvalidParameterError(
+            f"delta={budget.delta:g} with epsilon={budget.epsilon:g} is finer than a grid of "
+            f"2^-{GRID_BITS} can certify; use a larger delta or a smaller epsilon"
+        )
+    mu = math.hypot(*(charged[name] / sigma[name] for name in sigma if sigma[name] > 0), 0.0)
+    return sigma, charged, mu
+
+
+def _warn_if_useless(noise_norm: float, n_topics: int) -> None:
+    if noise_norm > math.sqrt(2 * n_topics):
+        warnings.warn(
+            f"the noise on the topics has size {noise_norm:.3g}, more than any two topic matrices "
+            f"of this shape can differ by ({math.sqrt(2 * n_topics):.3g}): the release says little "
+            "of the corpus. See deletion_capacity; mode='exact' needs no noise",
+            NoisyReleaseWarning,
+            stacklevel=3,
+        )
+
+
+def _add_noise(
+    arrays: Mapping[str, NDArray[np.float64]], sigma: Mapping[str, float], seed: int | None
+) -> dict[str, NDArray[np.float64]]:
+    if seed is None:
+        return {name: discrete_gaussian(arrays[name], sigma[name], GRID_BITS) for name in arrays}
+    random = np.random.default_rng(seed)
+    return {
+        name: array + sigma[name] * random.standard_normal(array.shape)
+        for name, array in arrays.items()
+    }
+
+
+def _project_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row replaced by the nearest distribution."""
+    newton.project_rows(rows, np.empty((1, rows.shape[1])), 1)
+    return rows
+
+
+def _nearest_semidefinite(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The nearest symmetric positive semidefinite matrix in Frobenius norm."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    nearest = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    return np.asarray((nearest + nearest.T) / 2, np.float64)
