@@ -1,21 +1,19 @@
 """Is the sensitivity bound ever violated? Random corpora, random and aimed removals.
 
-    python benchmarks/theory/bound_trials.py [--quick]
+    python -m benchmarks.theory.bound_trials [--quick]
 
 Exit status 1 if any trial exceeds its bound.
 """
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "tests")]
+import numpy as np
 
-import numpy as np  # noqa: E402
-import removals  # noqa: E402
-from output import arguments, figure, print_table, save  # noqa: E402
+from benchmarks.theory.output import arguments, figure, print_table, save
+from tests import removals
 
 
 def main() -> int:

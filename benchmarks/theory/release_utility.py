@@ -1,6 +1,6 @@
 """What is a release worth, by number of documents that it has to cover?
 
-    python benchmarks/theory/release_utility.py [--quick]
+    python -m benchmarks.theory.release_utility [--quick]
 
 Topics are released with the noise for k documents, from our bound and from the largest change that
 aimed removals were seen to make (not a proof, and not certified: what no bound could beat). Worth
@@ -10,15 +10,12 @@ projection. The capacity is where the error bound reaches alpha = 0.01.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import numpy as np
-from output import arguments, figure, print_table, save
+from benchmarks.theory.output import arguments, figure, print_table, save
 
 from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
