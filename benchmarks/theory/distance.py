@@ -8,11 +8,9 @@ random and for any documents, and the paper's capacity (its rate with constant 1
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-from benchmarks.theory.output import arguments, figure, print_table, save
 
+from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
 from pyunlearn.datasets import make_separable
 from pyunlearn.newton import anchors_unchanged, newton_update

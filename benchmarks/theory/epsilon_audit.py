@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import math
 import warnings
-from pathlib import Path
 
 import numpy as np
-from benchmarks.theory.output import arguments, figure, print_table, save
 from scipy.stats import beta
 
+from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import NoisyReleaseWarning

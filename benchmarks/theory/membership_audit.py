@@ -12,11 +12,9 @@ retrained one, so the attack sees the same bytes; the newton column shows what U
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-from benchmarks.theory.output import arguments, figure, print_table, save
 
+from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
 from pyunlearn.newton import newton_update
