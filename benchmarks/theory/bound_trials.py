@@ -55,7 +55,7 @@ def draw(groups, folder: Path) -> None:
         axis.loglog([t.bound for t in told], [t.change for t in told], ".", ms=3, label=aim)
     ends = np.array(axis.get_xlim())
     axis.loglog(ends, ends, "k-", lw=1)
-    axis.text(ends[0] * 1.5, ends[0] * 2.5, "change = bound", rotation=25)
+    axis.text(0.15, 0.2, "change = bound", rotation=27, rotation_mode="anchor", fontsize=8)
     axis.set_xlabel("bound on |A_F - A_S| for the removal")
     axis.set_ylabel("measured |A_F - A_S|")
     axis.legend(title="removal of", fontsize=7, markerscale=3)
