@@ -130,6 +130,17 @@ class CooccurrenceRows:
         """Number of non-zeros."""
         return int(self.length.sum())
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the entries and of the room for more."""
+        return int(self.indices.nbytes + self.values.nbytes)
+
+    def most_nbytes(self, more: NDArray[np.int64], n_present: int) -> int:
+        """Bytes at most when row i gets up to more[i] entries and `n_present` words occur."""
+        entries = int(np.minimum(self.length + more, n_present).sum())
+        entries += entries // 8 if self.used else 0
+        return (self.indices.itemsize + self.values.itemsize) * max(entries, len(self.indices))
+
     def copy(self) -> CooccurrenceRows:
         """Independent rows with the same entries, without spare room."""
         return CooccurrenceRows.from_arrays(*self.to_arrays())
@@ -220,13 +231,16 @@ class CooccurrenceRows:
         self.used += int(wanted.sum())
 
     def _merge_into_new(self, delta: Delta, length: NDArray[np.int64], num_threads: int) -> None:
-        """Rebuild without gaps; the room behind the last row (an eighth) serves later additions."""
+        """Rebuild without gaps; room behind the last row (an eighth) serves later additions.
+
+        The first addition leaves none: most corpora are added in one go.
+        """
         new_length = self.length.copy()
         new_length[delta.words] = length
         start = np.cumsum(new_length) - new_length
         used = int(new_length.sum())
-        indices = np.empty(used + used // 8, np.int32)
-        values = np.empty(used + used // 8, np.int64)
+        size = used + (used // 8 if self.used else 0)
+        indices, values = np.empty(size, np.int32), np.empty(size, np.int64)
         untouched = np.ones(self.n_words, np.bool_)
         untouched[delta.words] = False
         kept = np.flatnonzero(untouched).astype(np.int32)
