@@ -25,6 +25,7 @@ import scipy.sparse as sp
 from tqdm import tqdm
 
 from benchmarks.corpora import newsgroups
+from benchmarks.report import machine
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
 
 Job = Callable[[], object]
@@ -99,21 +100,6 @@ def measure_apart(side: str, counts: Path, n_topics: int, repeat: int) -> list[f
     )
     seconds: list[float] = json.loads(finished.stdout)
     return seconds
-
-
-def machine() -> str:
-    """Processor, cores at hand and versions, in one line."""
-    model = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (
-        f"{model}, {cores} cores, {platform.system()}, Python {platform.python_version()}, "
-        f"numpy {np.__version__}, scipy {scipy.__version__}"
-    )
 
 
 def compare(n_topics: int, repeat: int, max_words: int | None) -> None:
