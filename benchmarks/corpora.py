@@ -93,7 +93,9 @@ def news(max_words: int | None = None) -> sp.csr_array:
 BLOCK = 1000
 
 
-def blocks(n_documents: int, n_words: int, n_topics: int, length: int = 50) -> Iterator[sp.csr_array]:
+def blocks(
+    n_documents: int, n_words: int, n_topics: int, length: int = 50
+) -> Iterator[sp.csr_array]:
     """A stream of synthetic documents by the thousand: a shorter one is the beginning of a longer.
 
     Every topic owns 5 words, as in `separable`; the other words are so common in all topics that K

@@ -131,7 +131,9 @@ def deletion_rows(
             yield Row(f"  {stage}", 1000 * median, "ms")
     refit = median_seconds(lambda: AnchorTopicModel(n_topics=n_topics).fit(X[1:]), fits)
     yield Row("fit on the rest", refit, "s", note=f"median of {fits}")
-    yield Row("fit over deletion (all)", 1000 * refit / milliseconds(deletions), "times", aim(50), False)
+    yield Row(
+        "fit over deletion (all)", 1000 * refit / milliseconds(deletions), "times", aim(50), False
+    )
 
 
 def flatness_rows(X: sp.csr_array, n_topics: int, documents: int) -> Iterator[Row]:

@@ -10,7 +10,6 @@ on a machine with other work the least are closer to the truth.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import scipy
 import scipy.sparse as sp
 from tqdm import tqdm
 

@@ -352,3 +352,14 @@ def test_a_large_addition_is_announced_before_it_is_made(monkeypatch, caplog):
         caplog.clear()
         stats.add(example()[:1])
     assert caplog.text == ""
+
+
+@settings(max_examples=60)
+@given(pool=pools(), entries=st.integers(1, 40))
+def test_counting_some_words_at_a_time_leaves_no_trace(pool, entries):
+    once = counted(pool.counts, pool.lengths)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pyunlearn._rows.BLOCK_ENTRIES", entries)
+        parts = counted(pool.counts, pool.lengths)
+        assert parts.estimate_nbytes(pool.counts) == once.estimate_nbytes(pool.counts)
+    assert_same_statistics(parts, once)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,6 +13,12 @@ from numpy.typing import NDArray
 from pyunlearn._core import counts as counting
 from pyunlearn._core import rows as kernels
 from pyunlearn._validation import Documents
+
+# Entries of the documents that are sorted by word at a time, and the most blocks of them.
+BLOCK_ENTRIES = 2**22
+MOST_BLOCKS = 16
+
+_ByWord = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,34 +42,28 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     """K = sum_d w_d (h_d h_d^T - diag(h_d)) of a batch, over the words that occur in it."""
     words, columns = _own_numbering(documents)
     n = len(words)
-    entries = np.arange(len(columns), dtype=np.int64)
-    by_word = sp.csr_array(
-        (entries, columns, documents.start), shape=(documents.n_documents, n)
-    ).tocsc()
-    word_start = by_word.indptr.astype(np.int64)
-    entry_of_word = by_word.data
-    document_of_word = by_word.indices.astype(np.int32, copy=False)
-
-    upper = np.zeros(n, np.int64)
-    mass = np.zeros(n, np.int64)
+    blocks = _Transposed(documents.start, columns, n)
+    upper, mass = np.zeros((2, n), np.int64)
     status = np.zeros(n, np.int32)
     lower_by_thread = np.zeros((num_threads, n), np.int32)
-    counting.count_pattern(
-        documents.start,
-        columns,
-        documents.counts,
-        weights,
-        documents.in_vocabulary,
-        word_start,
-        entry_of_word,
-        document_of_word,
-        np.zeros((num_threads, n), np.uint8),
-        lower_by_thread,
-        upper,
-        mass,
-        status,
-        num_threads,
-    )
+    mark = np.zeros((num_threads, n), np.uint8)
+    for part, by_word in blocks:
+        sizes, masses, refused = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int32)
+        counting.count_pattern(
+            documents.start,
+            columns,
+            documents.counts,
+            weights,
+            documents.in_vocabulary,
+            *by_word,
+            mark,
+            lower_by_thread,
+            sizes,
+            masses,
+            refused,
+            num_threads,
+        )
+        upper[part], mass[part], status[part] = sizes[part], masses[part], refused[part]
     if status.any():
         raise MassOverflowError(int(words[np.argmax(status != 0)]))
     lower = lower_by_thread.sum(axis=0, dtype=np.int64)
@@ -69,25 +71,84 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     indices = np.empty(start[-1], np.int32)
     values = np.empty(start[-1], np.int64)
     upper_start = start[:-1] + lower
-    counting.count_upper(
-        documents.start,
-        columns,
-        documents.counts,
-        weights,
-        word_start,
-        entry_of_word,
-        document_of_word,
-        upper_start,
-        upper,
-        np.zeros((num_threads, n), np.int64),
-        indices,
-        values,
-        num_threads,
-    )
+    accumulator = np.zeros((num_threads, n), np.int64)
+    for part, by_word in blocks:
+        sizes = np.zeros(n, np.int64)
+        sizes[part] = upper[part]
+        counting.count_upper(
+            documents.start,
+            columns,
+            documents.counts,
+            weights,
+            *by_word,
+            upper_start,
+            sizes,
+            accumulator,
+            indices,
+            values,
+            num_threads,
+        )
     counting.mirror(
         start[:-1], upper_start, start[1:], np.zeros(n, np.int64), indices, values, num_threads
     )
-    return Delta(words, start, indices, values, mass, np.diff(word_start), documents.n_documents)
+    frequency = np.bincount(columns, minlength=n).astype(np.int64)
+    return Delta(words, start, indices, values, mass, frequency, documents.n_documents)
+
+
+class _Transposed:
+    """The entries of the documents by word, for some words at a time.
+
+    All at once would take 20 bytes an entry, more than K when the documents are many and short.
+    Gives, for each block of words, its slice and (word_start, entry_of_word, document_of_word); the
+    words of other blocks have no entries.
+    """
+
+    def __init__(
+        self, document_start: NDArray[np.int64], columns: NDArray[np.int32], n_words: int
+    ) -> None:
+        self.document_start, self.columns, self.n_words = document_start, columns, n_words
+        through = np.cumsum(np.bincount(columns, minlength=n_words))
+        block = through // max(BLOCK_ENTRIES, len(columns) // MOST_BLOCKS)
+        edges = (np.flatnonzero(np.diff(block)) + 1).tolist()
+        self.parts = [slice(*edge) for edge in pairwise([0, *edges, n_words])]
+        self.only = self._by_word(self.parts[0]) if len(self.parts) == 1 else None
+
+    def __iter__(self) -> Iterator[tuple[slice, _ByWord]]:
+        for part in self.parts:
+            yield part, self.only or self._by_word(part)
+
+    def _by_word(self, part: slice) -> _ByWord:
+        entries = self._entries(part)
+        shape = (len(self.document_start) - 1, part.stop - part.start)
+        start = np.searchsorted(entries, self.document_start)
+        columns = self.columns[entries] - np.int32(part.start)
+        by_word = sp.csr_array((entries, columns, start), shape=shape).tocsc()
+        word_start = np.zeros(self.n_words + 1, np.int64)
+        word_start[part.start : part.stop + 1] = by_word.indptr
+        word_start[part.stop :] = len(entries)
+        return word_start, by_word.data, by_word.indices.astype(np.int32, copy=False)
+
+    def _entries(self, part: slice) -> NDArray[np.int64]:
+        """The entries of some words, looked for piece by piece."""
+        if part == slice(0, self.n_words):
+            return np.arange(len(self.columns), dtype=np.int64)
+        pieces = []
+        for first in range(0, len(self.columns), BLOCK_ENTRIES):
+            columns = self.columns[first : first + BLOCK_ENTRIES]
+            pieces.append(first + np.flatnonzero((columns >= part.start) & (columns < part.stop)))
+        return np.concatenate(pieces)
+
+
+def neighbours_at_most(documents: Documents) -> NDArray[np.int64]:
+    """For each word the entries that its documents have: the most that its row of K can have."""
+    total = np.zeros(documents.n_words)
+    start = documents.start
+    cuts = np.searchsorted(start, np.arange(0, start[-1] + BLOCK_ENTRIES, BLOCK_ENTRIES))
+    for first, last in pairwise(np.minimum(cuts, documents.n_documents).tolist()):
+        sizes = np.diff(start[first : last + 1])
+        columns = documents.columns[start[first] : start[last]]
+        total += np.bincount(columns, np.repeat(sizes, sizes), documents.n_words)
+    return total.astype(np.int64)
 
 
 def _own_numbering(documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

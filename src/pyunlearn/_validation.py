@@ -174,14 +174,20 @@ def check_documents(X: Any, n_words: int | None = None) -> Documents:
         _check_values(csr.data, _csr_row_of(csr))
     counts = csr.data.astype(np.int32, copy=False)
     start = csr.indptr.astype(np.int64, copy=False)
-    totals = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
     return Documents(
         np.ascontiguousarray(start),
         np.ascontiguousarray(csr.indices.astype(np.int32, copy=False)),
         np.ascontiguousarray(counts),
-        totals[start[1:]] - totals[start[:-1]],
+        _row_sums(start, counts),
         int(csr.shape[1]),
     )
+
+
+def _row_sums(start: NDArray[np.int64], counts: NDArray[np.int32]) -> NDArray[np.int64]:
+    sums = np.zeros(len(start) - 1, np.int64)
+    filled = start[1:] > start[:-1]
+    sums[filled] = np.add.reduceat(counts, start[:-1][filled], dtype=np.int64)
+    return sums
 
 
 def check_lengths(lengths: Any, documents: Documents) -> NDArray[np.int64]:

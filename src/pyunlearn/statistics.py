@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from pyunlearn import _validation as check
 from pyunlearn._hashing import PartHashes
-from pyunlearn._rows import CooccurrenceRows, Delta, MassOverflowError, count_documents
+from pyunlearn._rows import (
+    CooccurrenceRows,
+    Delta,
+    MassOverflowError,
+    count_documents,
+    neighbours_at_most,
+)
 from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
 
 __all__ = ["CooccurrenceStatistics"]
@@ -143,10 +149,7 @@ class CooccurrenceStatistics:
             Bad counts.
         """
         documents = check.check_documents(X, self.n_words)
-        sizes = np.diff(documents.start)
-        shared = np.bincount(
-            documents.columns, weights=np.repeat(sizes, sizes), minlength=self.n_words
-        ).astype(np.int64)
+        shared = neighbours_at_most(documents)
         n_present = int(np.count_nonzero((shared > 0) | (self._document_frequency > 0)))
         return self._rows.most_nbytes(shared, n_present) + PER_WORD * self.n_words
 
