@@ -121,4 +121,6 @@ def blocks(
 
 def stream(n_documents: int, n_words: int, n_topics: int, length: int = 50) -> sp.csr_array:
     """All of `blocks` in one matrix."""
-    return sp.csr_array(sp.vstack(list(blocks(n_documents, n_words, n_topics, length)), "csr"))
+    X = sp.vstack(list(blocks(n_documents, n_words, n_topics, length)), "csr")
+    indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    return sp.csr_array((X.data, indices, indptr), shape=X.shape)

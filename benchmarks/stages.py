@@ -1,8 +1,8 @@
 """What bounds each kernel of a fit: `python -m benchmarks.stages`.
 
-One fit after another, the time of every kernel taken, beside what this machine can do at most: bytes
-moved a second against copying, updates a second against a plain increment loop, multiplications
-against a loop in registers (`bounds.py`).
+One fit after another, the time of every kernel taken, beside what this machine can do at most:
+bytes moved a second against copying, updates a second against a plain increment loop,
+multiplications against a loop in registers (`bounds.py`).
 """
 
 import argparse

@@ -360,6 +360,8 @@ def test_counting_some_words_at_a_time_leaves_no_trace(pool, entries):
     once = counted(pool.counts, pool.lengths)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pyunlearn._rows.BLOCK_ENTRIES", entries)
+        patch.setattr("pyunlearn._rows.PIECE", entries)
+        patch.setattr("pyunlearn._validation.PIECE", entries)
         parts = counted(pool.counts, pool.lengths)
         assert parts.estimate_nbytes(pool.counts) == once.estimate_nbytes(pool.counts)
     assert_same_statistics(parts, once)

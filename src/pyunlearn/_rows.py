@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 
 from pyunlearn._core import counts as counting
 from pyunlearn._core import rows as kernels
-from pyunlearn._validation import Documents
+from pyunlearn._validation import PIECE, Documents, pieces
 
 # Entries of the documents that are sorted by word at a time, and the most blocks of them.
-BLOCK_ENTRIES = 2**22
-MOST_BLOCKS = 16
+BLOCK_ENTRIES = 2**20
+MOST_BLOCKS = 32
 
 _ByWord = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
 
@@ -47,7 +46,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     status = np.zeros(n, np.int32)
     lower_by_thread = np.zeros((num_threads, n), np.int32)
     mark = np.zeros((num_threads, n), np.uint8)
-    for part, by_word in blocks:
+    for part in blocks.parts:
         sizes, masses, refused = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int32)
         counting.count_pattern(
             documents.start,
@@ -55,7 +54,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
             documents.counts,
             weights,
             documents.in_vocabulary,
-            *by_word,
+            *blocks.by_word(part),
             mark,
             lower_by_thread,
             sizes,
@@ -72,7 +71,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     values = np.empty(start[-1], np.int64)
     upper_start = start[:-1] + lower
     accumulator = np.zeros((num_threads, n), np.int64)
-    for part, by_word in blocks:
+    for part in blocks.parts:
         sizes = np.zeros(n, np.int64)
         sizes[part] = upper[part]
         counting.count_upper(
@@ -80,7 +79,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
             columns,
             documents.counts,
             weights,
-            *by_word,
+            *blocks.by_word(part),
             upper_start,
             sizes,
             accumulator,
@@ -99,8 +98,6 @@ class _Transposed:
     """The entries of the documents by word, for some words at a time.
 
     All at once would take 20 bytes an entry, more than K when the documents are many and short.
-    Gives, for each block of words, its slice and (word_start, entry_of_word, document_of_word); the
-    words of other blocks have no entries.
     """
 
     def __init__(
@@ -111,16 +108,16 @@ class _Transposed:
         block = through // max(BLOCK_ENTRIES, len(columns) // MOST_BLOCKS)
         edges = (np.flatnonzero(np.diff(block)) + 1).tolist()
         self.parts = [slice(*edge) for edge in pairwise([0, *edges, n_words])]
-        self.only = self._by_word(self.parts[0]) if len(self.parts) == 1 else None
+        self.only = self._sorted(self.parts[0]) if len(self.parts) == 1 else None
 
-    def __iter__(self) -> Iterator[tuple[slice, _ByWord]]:
-        for part in self.parts:
-            yield part, self.only or self._by_word(part)
+    def by_word(self, part: slice) -> _ByWord:
+        """(word_start, entry_of_word, document_of_word); other words than these have no entries."""
+        return self.only or self._sorted(part)
 
-    def _by_word(self, part: slice) -> _ByWord:
+    def _sorted(self, part: slice) -> _ByWord:
         entries = self._entries(part)
         shape = (len(self.document_start) - 1, part.stop - part.start)
-        start = np.searchsorted(entries, self.document_start)
+        start = np.searchsorted(entries, self.document_start).astype(np.int32)
         columns = self.columns[entries] - np.int32(part.start)
         by_word = sp.csr_array((entries, columns, start), shape=shape).tocsc()
         word_start = np.zeros(self.n_words + 1, np.int64)
@@ -132,19 +129,18 @@ class _Transposed:
         """The entries of some words, looked for piece by piece."""
         if part == slice(0, self.n_words):
             return np.arange(len(self.columns), dtype=np.int64)
-        pieces = []
-        for first in range(0, len(self.columns), BLOCK_ENTRIES):
-            columns = self.columns[first : first + BLOCK_ENTRIES]
-            pieces.append(first + np.flatnonzero((columns >= part.start) & (columns < part.stop)))
-        return np.concatenate(pieces)
+        found = []
+        for first in range(0, len(self.columns), PIECE):
+            columns = self.columns[first : first + PIECE]
+            found.append(first + np.flatnonzero((columns >= part.start) & (columns < part.stop)))
+        return np.concatenate(found)
 
 
 def neighbours_at_most(documents: Documents) -> NDArray[np.int64]:
     """For each word the entries that its documents have: the most that its row of K can have."""
     total = np.zeros(documents.n_words)
     start = documents.start
-    cuts = np.searchsorted(start, np.arange(0, start[-1] + BLOCK_ENTRIES, BLOCK_ENTRIES))
-    for first, last in pairwise(np.minimum(cuts, documents.n_documents).tolist()):
+    for first, last in pieces(start):
         sizes = np.diff(start[first : last + 1])
         columns = documents.columns[start[first] : start[last]]
         total += np.bincount(columns, np.repeat(sizes, sizes), documents.n_words)
