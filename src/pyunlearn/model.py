@@ -269,7 +269,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         start = time.perf_counter()
         self.statistics_.remove(documents, lengths)
         subtracted = time.perf_counter()
-        budget: Budget | None = getattr(self, "budget_", None)
+        budget: Budget | None = getattr(self, "budget_", None) if mode == "newton" else None
         try:
             if mode == "newton":
                 parameters = newton_update(self.parameters_, self.statistics_, self.n_jobs)
@@ -299,6 +299,8 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             model_before=before[1],
             model_after=self.digest(),
             parameters=self._header(),
+            capacity_used=budget.used if budget else None,
+            capacity_left=budget.left if budget else None,
             path=dict(vars(path)),
             **(NEWTON_CLAIM if mode == "newton" else {}),
         )
