@@ -29,6 +29,7 @@ from benchmarks import (  # noqa: E402
     scaling,
     stages,
 )
+from benchmarks.peers import compare, eg, side  # noqa: E402
 
 MODULES = (bench_deletion, bench_fit, bench_ratios, bench_stages)
 PREFIXES = ("time_", "track_", "peakmem_")
@@ -145,7 +146,9 @@ def test_memory_of_a_fit_is_found():
     assert 0 < found["statistics"] <= found["estimate"]
 
 
-@pytest.mark.parametrize("name", ["deletion", "main_job", "memory", "scaling", "stages"])
+@pytest.mark.parametrize(
+    "name", ["deletion", "main_job", "memory", "peers.compare", "scaling", "stages"]
+)
 def test_a_script_has_help(name):
     module = importlib.import_module(f"benchmarks.{name}")
     said = subprocess.run(
@@ -156,3 +159,27 @@ def test_a_script_has_help(name):
         check=True,
     )
     assert module.__doc__.splitlines()[0][:40] in said.stdout
+
+
+def test_our_own_side_beside_the_peers_is_measured():
+    measured = side.measure("pyunlearn", corpora.stream(60, 60, 3, 10), 3, runs=2)
+    assert len(measured["fit"]) == 2
+    assert len(measured["delete"]) == 50
+    assert measured["peak"] >= 0
+
+
+def test_a_peer_that_is_ahead_is_named():
+    ours = {"fit": 2.0, "delete": 0.1, "memory": 600.0}
+    peer = {"fit": 4.0, "delete": 4.0, "memory": 150.0}
+    assert compare.losses({"pyunlearn": ours, "peer": peer})[1:] == ["  peer: memory 0.25 of ours"]
+    assert compare.line("peer", peer, ours).split()[-3:] == ["2.0", "40", "0.25"]
+
+
+def test_the_gap_of_exponentiated_gradient_is_reached_on_every_word():
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet(np.ones(40), 30)
+    G, B = rows[:4] @ rows[:4].T, np.ascontiguousarray(rows @ rows[:4].T)
+    for solve in (eg.pyunlearn, eg.active_set):
+        _, found = solve(G, B, 1)
+        assert np.all(eg.gaps(G, B, found) <= 1.01 * eg.GAP)
+    assert eg.gaps(G, B, np.full((30, 4), 0.25)).max() > eg.GAP
