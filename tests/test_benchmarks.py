@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -176,10 +177,19 @@ def test_a_peer_that_is_ahead_is_named():
 
 
 def test_the_gap_of_exponentiated_gradient_is_reached_on_every_word():
-    rng = np.random.default_rng(0)
-    rows = rng.dirichlet(np.ones(40), 30)
-    G, B = rows[:4] @ rows[:4].T, np.ascontiguousarray(rows @ rows[:4].T)
+    model = deletion.AnchorTopicModel(n_topics=3).fit(corpora.stream(60, 60, 3, 10))
+    problem = compare.problem(model)
+    G, B = problem["G"], problem["B"]
     for solve in (eg.pyunlearn, eg.active_set):
-        _, found = solve(G, B, 1)
+        _, found = solve(problem, 1)
         assert np.all(eg.gaps(G, B, found) <= 1.01 * eg.GAP)
-    assert eg.gaps(G, B, np.full((30, 4), 0.25)).max() > eg.GAP
+    assert eg.gaps(G, B, np.full(B.shape, 1 / 3)).max() > eg.GAP
+
+
+def test_a_peer_gets_the_rows_that_g_and_b_are_made_of():
+    problem = compare.problem(
+        deletion.AnchorTopicModel(n_topics=3).fit(corpora.stream(60, 60, 3, 10))
+    )
+    rows = sparse.csr_array((problem["values"], problem["indices"], problem["indptr"])).toarray()
+    rows /= rows.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(rows @ problem["anchor_rows"].T, problem["B"], rtol=1e-12)
