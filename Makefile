@@ -9,7 +9,7 @@ COMPILED := $(wildcard src/_core/*.pyx src/pyunlearn/_core/*.pxd) setup.py pypro
 # Scripts of benchmarks/theory; each draws docs/figures/NAME.png.
 THEORY := bound_trials distance epsilon_audit membership_audit release_utility
 
-.PHONY: demo test lint bench peers evidence build clean
+.PHONY: demo test lint bench peers bench-asv evidence build clean
 
 demo: $(VENV)/ready  ## learn topics of 20 newsgroups, forget one author, verify
 	$(BIN)/python examples/forget_an_author.py
@@ -22,14 +22,16 @@ lint: $(VENV)/ready-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(VENV)/ready-bench  ## beside our peers, then asv; takes some minutes
+bench: $(VENV)/ready-bench  ## every number beside its aim, from one run; about ten minutes
+	$(BIN)/python -m benchmarks.table
+
+peers: $(VENV)/ready-bench  ## beside SciPy and five other libraries; much longer
 	$(BIN)/python -m benchmarks.main_job
-	$(BIN)/python -m benchmarks.deletion
+	$(BIN)/python -m benchmarks.peers.compare
+
+bench-asv: $(VENV)/ready-bench  ## each benchmark of this commit once; `asv run` for history
 	$(BIN)/asv --config benchmarks/asv.conf.json machine --yes > /dev/null
 	$(BIN)/asv --config benchmarks/asv.conf.json run --quick
-
-peers: $(VENV)/ready-bench  ## five other libraries on the same matrix; some minutes
-	$(BIN)/python -m benchmarks.peers.compare
 
 evidence: $(VENV)/ready-evidence  ## figures and tables of docs/guarantees.md; some minutes
 	mkdir -p docs/figures

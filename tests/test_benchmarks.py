@@ -148,7 +148,7 @@ def test_memory_of_a_fit_is_found():
 
 
 @pytest.mark.parametrize(
-    "name", ["deletion", "main_job", "memory", "peers.compare", "scaling", "stages"]
+    "name", ["deletion", "main_job", "memory", "peers.compare", "scaling", "stages", "table"]
 )
 def test_a_script_has_help(name):
     module = importlib.import_module(f"benchmarks.{name}")
