@@ -12,6 +12,6 @@ settings.register_profile(
     "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
-    "thorough", settings.get_profile("default"), max_examples=5000, derandomize=False
+    "thorough", settings.get_profile("default"), max_examples=1000, derandomize=False
 )
 settings.load_profile("default")

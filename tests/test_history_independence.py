@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, NotInModelError, load
 
+PROFILE = settings().max_examples  # 100, or what --hypothesis-profile says
 CHOICES = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
 
 
@@ -105,11 +106,11 @@ class Histories(RuleBasedStateMachine):
         assert_same_model(self.model, self.trained_once())
 
 
-Histories.TestCase.settings = settings(max_examples=400, stateful_step_count=12)
+Histories.TestCase.settings = settings(max_examples=4 * PROFILE, stateful_step_count=12)
 TestHistories = Histories.TestCase
 
 
-@settings(max_examples=800)
+@settings(max_examples=8 * PROFILE)
 @given(pools(24, 40), learner_parameters(), st.data())
 def test_unlearning_equals_fitting_without(pool, parameters, data):
     m = len(pool.counts)
@@ -121,7 +122,7 @@ def test_unlearning_equals_fitting_without(pool, parameters, data):
     assert_same_model(model, trained_once(parameters, pool.counts[remain], pool.lengths[remain]))
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * PROFILE)
 @given(pools(24, 30), learner_parameters(("eg",)), st.data())
 def test_the_law_holds_for_exponentiated_gradient(pool, parameters, data):
     m = len(pool.counts)

@@ -4,14 +4,19 @@ from pyunlearn._version import __version__
 from pyunlearn.certificate import Certificate
 from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import (
+    AnchorVanishedError,
+    CapacityExceededError,
     CorruptStateError,
     DocumentTooLongError,
     DowngradedCertificateWarning,
     DuplicateDocumentError,
     FewerClassesWarning,
     FewerTopicsWarning,
+    FloorsError,
     InvalidInputError,
     InvalidParameterError,
+    MissingExtraError,
+    NoisyReleaseWarning,
     NotANumberError,
     NotInModelError,
     PyUnlearnError,
@@ -27,12 +32,15 @@ from pyunlearn.errors import (
 from pyunlearn.heads import HeadCertificate, LinearHead
 from pyunlearn.io import load
 from pyunlearn.model import AnchorTopicModel
+from pyunlearn.privacy import Release, deletion_capacity
 from pyunlearn.retrieval import TopicRetriever
 from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import Store
 
 __all__ = [
     "AnchorTopicModel",
+    "AnchorVanishedError",
+    "CapacityExceededError",
     "Certificate",
     "CooccurrenceStatistics",
     "CorruptStateError",
@@ -41,14 +49,18 @@ __all__ = [
     "DuplicateDocumentError",
     "FewerClassesWarning",
     "FewerTopicsWarning",
+    "FloorsError",
     "HeadCertificate",
     "InvalidInputError",
     "InvalidParameterError",
     "LinearHead",
+    "MissingExtraError",
+    "NoisyReleaseWarning",
     "NotANumberError",
     "NotInModelError",
     "PyUnlearnError",
     "RecordError",
+    "Release",
     "StaleHeadError",
     "StaleHeadWarning",
     "StatisticsOverflowError",
@@ -60,5 +72,6 @@ __all__ = [
     "TopicRetriever",
     "UnknownDocumentError",
     "__version__",
+    "deletion_capacity",
     "load",
 ]

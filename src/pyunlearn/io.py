@@ -17,6 +17,7 @@ from pyunlearn._rows import CooccurrenceRows
 from pyunlearn.certificate import content_digest
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
 from pyunlearn.learner import TopicParameters
+from pyunlearn.privacy import Budget
 from pyunlearn.statistics import CooccurrenceStatistics
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def save_model(model: AnchorTopicModel, path: str | os.PathLike[str]) -> None:
         "digest": model.digest(),
         "feature_names": [str(name) for name in getattr(model, "feature_names_in_", [])],
     }
+    if hasattr(model, "budget_"):
+        header["budget"] = model.budget_.as_dict()
     learned = {f"learned.{name}": getattr(model.parameters_, name) for name in LEARNED}
     _write(Path(path), header, {**statistics_arrays(model.statistics_), **learned})
 
@@ -84,6 +87,8 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> AnchorTo
         model = assembled_model(parameters, statistics, learned, n_jobs)
         if header["feature_names"]:
             model.feature_names_in_ = np.array(header["feature_names"], dtype=object)
+        if "budget" in header:
+            model.budget_ = Budget.from_dict(header["budget"])
         digest = model.digest()
     except (KeyError, TypeError, ValueError, AttributeError, PyUnlearnError) as error:
         raise CorruptStateError(f"{path}: not a complete saved model ({error})") from None

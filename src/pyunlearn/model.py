@@ -27,13 +27,20 @@ from pyunlearn.learner import (
     TopicParameters,
     learn,
 )
+from pyunlearn.newton import newton_update
+from pyunlearn.privacy import Budget, Release, measure, release
 from pyunlearn.statistics import CooccurrenceStatistics
-from pyunlearn.unlearning import relearn
+from pyunlearn.unlearning import UpdatePath, relearn
 
 __all__ = ["AnchorTopicModel"]
 
 FORMAT = "pyunlearn-model-1"
-MODES = ("exact",)
+NEWTON_CLAIM = {
+    "algorithm": "projected Newton step on updated statistics, anchors kept (U_base)",
+    "comparator": "none by itself: claims are made by a release of the topics, with noise",
+    "covers": "nothing by itself; the statistics equal those of the remaining documents",
+}
+MODES = ("exact", "newton")
 TRANSFORMS = ("em", "linear")
 
 
@@ -156,6 +163,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             statistics = self._new_statistics(documents.n_words).add(documents, lengths)
             parameters = self._learn_all(statistics, settings)
         self._accept(statistics, parameters)
+        self.__dict__.pop("budget_", None)
         return self
 
     def partial_fit(self, X: Any, y: None = None, lengths: Any = None) -> Self:
@@ -207,6 +215,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         self._accept(stats, parameters)
+        self.__dict__.pop("budget_", None)
         return self
 
     # ---- deletion -------------------------------------------------------------------------
@@ -223,8 +232,10 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             Word counts of the documents, as they were trained on.
         lengths : array-like of int, shape (k,), optional
             As they were given to `fit`.
-        mode : {"exact"}, default="exact"
-            Byte equality with a model trained on the remaining documents.
+        mode : {"exact", "newton"}, default="exact"
+            "exact": byte equality with a model trained on the remaining documents. "newton": the
+            paper's algorithm 1, one Newton step a word with the anchors kept. Its claim is that of
+            a release (see `release`); the documents count against the capacity declared there.
 
         Returns
         -------
@@ -237,6 +248,9 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             The documents are not contained in the statistics. The model is unchanged.
         InvalidInputError
             Bad counts. The model is unchanged.
+        AnchorVanishedError, CapacityExceededError, FloorsError
+            mode="newton" only: the step does not exist, or the declared capacity or constants do
+            not hold after it. The model is unchanged.
 
         Warns
         -----
@@ -252,19 +266,29 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         start = time.perf_counter()
         self.statistics_.remove(documents, lengths)
         subtracted = time.perf_counter()
+        budget: Budget | None = getattr(self, "budget_", None) if mode == "newton" else None
         try:
-            parameters, path = relearn(
-                self.parameters_, self.statistics_, self._changed_words(), self.n_jobs
-            )
+            if mode == "newton":
+                parameters = newton_update(self.parameters_, self.statistics_, self.n_jobs)
+                path = UpdatePath(kind="newton", words_solved=len(parameters.words))
+                if budget is not None:
+                    measured = measure(self.statistics_, parameters, "newton")
+                    budget = budget.spend(documents.n_documents, measured)
+            else:
+                parameters, path = relearn(
+                    self.parameters_, self.statistics_, self._changed_words(), self.n_jobs
+                )
         except BaseException:
             self.statistics_.add(documents, lengths)
             raise
+        if budget is not None:
+            self.budget_ = budget
         path.seconds["subtract"] = subtracted - start
         self._accept(self.statistics_, parameters)
         certificate = Certificate(
             mode=mode,
-            epsilon=0.0,
-            delta=0.0,
+            epsilon=0.0 if mode == "exact" else None,
+            delta=0.0 if mode == "exact" else None,
             n_documents_removed=documents.n_documents,
             n_documents_left=self.statistics_.n_documents,
             statistics_before=before[0],
@@ -272,10 +296,94 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             model_before=before[1],
             model_after=self.digest(),
             parameters=self._header(),
+            capacity_used=budget.used if budget else None,
+            capacity_left=budget.left if budget else None,
             path=dict(vars(path)),
+            **(NEWTON_CLAIM if mode == "newton" else {}),
         )
         self._warn_if_fewer()
         return certificate
+
+    def release(
+        self,
+        epsilon: float,
+        delta: float,
+        *,
+        capacity: int,
+        mechanism: str = "analytic",
+        mode: str | None = None,
+        sensitivity: float | None = None,
+        correlation: bool = True,
+        seed: int | None = None,
+    ) -> Release:
+        """A noised copy of the topics that hides which documents were removed.
+
+        The first release declares a budget: the claim, the capacity, and constants of the model
+        rounded to powers of two. It is kept as `budget_`, saved with the model, and later releases
+        and deletions with mode="newton" are counted against it. See docs/guarantees.md for what is
+        claimed; at common sizes the noise is larger than the topics (see `deletion_capacity`).
+
+        Parameters
+        ----------
+        epsilon, delta : float
+            The claim, for A and R together: epsilon > 0, 0 < delta < 1.
+        capacity : int
+            Documents that the release covers, from 1 to all.
+        mechanism : {"analytic", "classical"}
+            Formula of the noise; the classical one holds for epsilon < 1.
+        mode : {"exact", "newton"}, optional
+            Whose topics: those of the learner, or after one Newton step. Default: that of the
+            budget, else how the model was last updated.
+        sensitivity : float, optional
+            A bound of your own on |A_F - A_S|_F (Frobenius), with correlation=False; the
+            certificate says that it is the caller's. Default: the proved bound.
+        correlation : bool, default=True
+            Whether R is released as well; without it A needs 1 / sqrt(2) of the noise.
+        seed : int, optional
+            For tests: noise that repeats, and a release that is not certified. Default: noise from
+            the operating system's generator, through the extra [privacy].
+
+        Returns
+        -------
+        Release
+            `components_`, shape (n_topics_, n_words), `topic_correlation_`, shape (n_topics_,
+            n_topics_) or None, both float64 and by ascending anchor column, and `certificate`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Not fitted.
+        InvalidParameterError
+            A parameter out of range or other than in the budget, or a model that the bound does
+            not speak of.
+        FloorsError
+            The budget's constants do not hold any more, or removing so many documents could take
+            an anchor word away.
+        AnchorVanishedError
+            mode="newton", and the Newton step does not exist.
+        MissingExtraError
+            The extra [privacy] is not installed. Model and budget are unchanged, after any of
+            these errors.
+
+        Warns
+        -----
+        NoisyReleaseWarning
+            The noise is larger than any two topic matrices can differ by.
+        """
+        made = release(
+            self,
+            epsilon,
+            delta,
+            capacity=capacity,
+            mechanism=mechanism,
+            mode=mode,
+            correlation=correlation,
+            sensitivity=sensitivity,
+            budget=getattr(self, "budget_", None),
+            seed=seed,
+        )
+        self.budget_ = made.budget
+        return made
 
     # ---- use ------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from pyunlearn.learner import (
     recover,
     row_norms,
 )
+from pyunlearn.newton import is_newton
 from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["UpdatePath", "relearn"]
@@ -83,7 +84,8 @@ def relearn(
     path = UpdatePath()
     clock = _Clock(path.seconds)
     # The clean-up loop moves anchors off the greedy path that the shortcuts below follow.
-    if previous.settings.anchor_cleanup or previous.n_topics == 0:
+    # Topics of a Newton step are no result of `learn`.
+    if previous.settings.anchor_cleanup or previous.n_topics == 0 or is_newton(previous):
         path.kind = "full"
         parameters = learn(statistics, previous.settings, n_jobs)
         path.words_solved = len(parameters.words)
