@@ -22,6 +22,7 @@ KERNELS = (
     "simplex",
     "exponentiated",
     "newton",
+    "factorise",
     "infer",
 )
 # What every kernel needs for memoryviews, compiled once: half the size and half the build time.

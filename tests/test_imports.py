@@ -19,6 +19,7 @@ LAYERS = [
     "_hashing",
     "statistics",
     "anchor_search",
+    "refined",
     "learner",
     "datasets",
     "newton",
@@ -51,6 +52,7 @@ CIMPORTS = {
     "exponentiated.pyx": {"_lanes"},
     "simplex.pyx": {"_lanes", "_status"},
     "newton.pyx": {"_lanes"},
+    "factorise.pyx": {"_lanes"},
     "infer.pyx": {"_lanes", "simplex"},
 }
 PERSISTENCE_BY_CODE = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}

@@ -58,6 +58,15 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ----------
     n_topics : int, default=20
         Number of topics r.
+    learner : {"anchor", "refined"}, default="anchor"
+        "anchor": anchor words and recovery, the algorithm of the papers. "refined": topics by
+        non-negative factorisation of the same statistics; words that people would choose, and the
+        same exact deletion (docs/quality.md).
+    background : float, default=0.5
+        "refined": share of the co-occurrence of independent words that is taken off before topics
+        are fitted. More makes topics of rarer words, with less overlap.
+    n_updates : int, default=30
+        "refined": updates of the factorisation.
     anchor_min_df : int or float, default=0.01
         Words in at least this many documents (int), or in this share of them (float), can become
         anchors. Rare words make noisy anchors.
@@ -88,9 +97,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     parameters_ : TopicParameters
         All that was learned, as arrays.
     anchors_ : ndarray of int32, shape (n_topics_,)
-        Anchor words, as columns, in the order of selection.
+        Anchor words, as columns, in the order of selection; with "refined" one representative word
+        a topic, in the order of topics.
     word_topic_ : ndarray, shape (n_words, n_topics_)
-        p(topic | word); zeros for words without mass.
+        p(topic | word); zeros for words without mass. With "refined" of the part of a word's mass
+        that topics explain; the rest is background.
     n_topics_ : int
         Topics found: n_topics, or fewer after a deletion that leaves too few anchor words.
     n_features_in_ : int
@@ -111,23 +122,29 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self,
         n_topics: int = 20,
         *,
+        learner: str = "anchor",
         anchor_min_df: int | float = 0.01,
         min_df: int = 1,
         solver: str = "active-set",
         anchor_cleanup: bool = False,
         tol: float = 1e-6,
         max_iter: int = 2000,
+        background: float = 0.5,
+        n_updates: int = 30,
         scale_bits: int = 40,
         weighting: str = "document",
         n_jobs: int | None = None,
     ) -> None:
         self.n_topics = n_topics
+        self.learner = learner
         self.anchor_min_df = anchor_min_df
         self.min_df = min_df
         self.solver = solver
         self.anchor_cleanup = anchor_cleanup
         self.tol = tol
         self.max_iter = max_iter
+        self.background = background
+        self.n_updates = n_updates
         self.scale_bits = scale_bits
         self.weighting = weighting
         self.n_jobs = n_jobs
@@ -433,7 +450,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
         return content_digest(
             {**self._header(), "format": FORMAT, "statistics": self.statistics_.digest()},
-            {"anchors": learned.anchors, "word_topic_hashes": hashes},
+            {"anchors": learned.anchors, "word_topic_hashes": hashes, "topical": learned.topical},
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -506,7 +523,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _joint(self) -> NDArray[np.float64]:
         """p(word, topic), (n_words, n_topics_)."""
-        return self.word_frequencies_[:, None] * self._learned().word_topic
+        learned = self._learned()
+        if not len(learned.topical):
+            return self.word_frequencies_[:, None] * learned.word_topic
+        total = float(learned.topical.sum())
+        return (learned.topical / (total if total > 0 else 1.0))[:, None] * learned.word_topic
 
     # ---- inside ---------------------------------------------------------------------------
 
@@ -534,6 +555,9 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             anchor_cleanup=self.anchor_cleanup,
             tol=self.tol,
             max_iter=self.max_iter,
+            learner=self.learner,
+            background=self.background,
+            n_updates=self.n_updates,
         )
 
     def _new_statistics(self, n_words: int) -> CooccurrenceStatistics:
