@@ -33,6 +33,7 @@ LAYERS = [
     "records",
     "dictionary",
     "store",
+    "cli_tasks",
     "cli",
     "__main__",
     "__init__",

@@ -51,6 +51,9 @@ class Certificate:
     capacity_used, capacity_left : int or None
         Documents counted against the budget of the model's releases, this deletion included; None
         where there is none, and for exact deletion, which needs none.
+    dependents : Mapping
+        Heads and indexes that were brought up to date with the model, by name, with their digests
+        before and after; in a store all that it has.
     path : Mapping
         How the result was reached, for information: words touched, time of the stages in seconds.
     """
@@ -70,6 +73,7 @@ class Certificate:
     not_covered: str = EXACT_NOT_COVERED
     capacity_used: int | None = None
     capacity_left: int | None = None
+    dependents: Mapping[str, Any] = field(default_factory=dict)
     path: Mapping[str, Any] = field(default_factory=dict)
     algorithm: str = "exact deletion from integer co-occurrence statistics"
     version: str = __version__

@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
 from pyunlearn._version import __version__
+from pyunlearn.cli_tasks import add_commands
 from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError, PyUnlearnError
 from pyunlearn.records import JsonlReader, Record, ids_from_lines
@@ -162,7 +163,9 @@ def _forget(arguments: argparse.Namespace) -> int:
         f"model before  {certificate.model_before}\n"
         f"model after   {certificate.model_after}\n"
         f"It equals {certificate.comparator}.\n"
-        "check it: pyunlearn verify --store " + arguments.store,
+        + "".join(f"also up to date: {name}\n" for name in certificate.dependents)
+        + "check it: pyunlearn verify --store "
+        + arguments.store,
     )
 
 
@@ -345,6 +348,7 @@ def _parser() -> argparse.ArgumentParser:
         VERIFY_HELP,
     )
     _add_command(commands, "info", _info, "what a store holds")
+    add_commands(commands, _add_command, _print)
     for command in (forget, verify):
         _add_jobs(command)
     return parser

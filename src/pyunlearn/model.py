@@ -299,7 +299,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             capacity_used=budget.used if budget else None,
             capacity_left=budget.left if budget else None,
             path=dict(vars(path)),
-            **(NEWTON_CLAIM if mode == "newton" else {}),
+            **(NEWTON_CLAIM if mode == "newton" else {}),  # type: ignore[arg-type]
         )
         self._warn_if_fewer()
         return certificate

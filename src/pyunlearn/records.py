@@ -53,6 +53,8 @@ class JsonlReader:
         null and may be missing. Other fields are ignored.
     skip_bad : bool, default=False
         Pass over lines that are no record, and count them, instead of raising.
+    label_field : str, default="label"
+        The field that has the label.
 
     Attributes
     ----------
@@ -74,8 +76,11 @@ class JsonlReader:
         While iterating: an id for the second time.
     """
 
-    def __init__(self, path: str | os.PathLike[str], skip_bad: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], skip_bad: bool = False, *, label_field: str = "label"
+    ) -> None:
         self.path = Path(path)
+        self.label_field = label_field
         self.skip_bad = skip_bad
         self.n_read = 0
         self.n_skipped = 0
@@ -92,7 +97,7 @@ class JsonlReader:
                 if not line.strip():
                     continue
                 try:
-                    record = _parse(line, f"{self.path}, line {number}")
+                    record = _parse(line, f"{self.path}, line {number}", self.label_field)
                     if record.id in seen:
                         raise DuplicateDocumentError(
                             f"{record.where}: id {record.id!r} stands in the file twice"
@@ -153,7 +158,7 @@ def ids_from_lines(content: bytes, source: str) -> list[str]:
     return [one for one in ids if one]
 
 
-def _parse(line: bytes, where: str) -> Record:
+def _parse(line: bytes, where: str, label_field: str) -> Record:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -164,10 +169,10 @@ def _parse(line: bytes, where: str) -> Record:
         raise RecordError(f"{where}: not JSON ({error.msg}, column {error.colno})") from None
     except (ValueError, RecursionError):  # numbers of thousands of digits, or nested too deeply
         raise RecordError(f"{where}: not JSON that can be read") from None
-    return _record(value, where)
+    return _record(value, where, label_field)
 
 
-def _record(value: Any, where: str) -> Record:
+def _record(value: Any, where: str, label_field: str = "label") -> Record:
     if not isinstance(value, Mapping):
         raise RecordError(f"{where}: not an object with id and text, but {_kind(value)}")
     for name in ("id", "text"):
@@ -179,9 +184,9 @@ def _record(value: Any, where: str) -> Record:
     text = value["text"]
     if not isinstance(text, str):
         raise RecordError(f"{where}: 'text' must be a string, not {_kind(text)}")
-    label = value.get("label")
-    label = None if label is None else _name(label, "label", where)
-    for name, string in (("id", identifier), ("text", text), ("label", label or "")):
+    label = value.get(label_field)
+    label = None if label is None else _name(label, label_field, where)
+    for name, string in (("id", identifier), ("text", text), (label_field, label or "")):
         if not _is_unicode(string):
             raise RecordError(f"{where}: {name!r} holds half of a surrogate pair")
     return Record(identifier, text, label, where)

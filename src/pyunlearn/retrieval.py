@@ -24,7 +24,7 @@ from pyunlearn.errors import (
 )
 from pyunlearn.heads.head import ON_STALE, LinearHead
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.similarity import jensen_shannon, top_of_rows, unit_rows
+from pyunlearn.similarity import SIMILARITIES, similarities, top_of_rows
 
 if TYPE_CHECKING:
     from pyunlearn.learner import TopicParameters
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["TopicRetriever"]
 
 FORMAT = "pyunlearn-index-1"
-SIMILARITIES = ("cosine", "jensen-shannon")
 
 F64 = NDArray[np.float64]
 Found = tuple[NDArray[Any], F64]
@@ -224,7 +223,7 @@ class TopicRetriever(BaseEstimator):
         """
         n = self._ready(n)
         rows = self._rows_of(ids)
-        scores = self._similarities(self.proportions_[rows])
+        scores = similarities(self.similarity, self.proportions_[rows], self.proportions_)
         scores[np.arange(len(rows)), rows] = -np.inf
         return self._named(scores, min(n, max(len(self.ids_) - 1, 0)))
 
@@ -334,17 +333,11 @@ class TopicRetriever(BaseEstimator):
         return rows
 
     def _nearest(self, proportions: F64, n: int) -> Found:
-        return self._named(self._similarities(proportions), n)
+        return self._named(similarities(self.similarity, proportions, self.proportions_), n)
 
     def _named(self, scores: F64, n: int) -> Found:
         rows, best = top_of_rows(scores, n)
         return self.ids_[rows], best
-
-    def _similarities(self, proportions: F64) -> F64:
-        """Of each query (q, r) with each document, (q, m)."""
-        if self.similarity == "cosine":
-            return unit_rows(proportions) @ unit_rows(self.proportions_).T
-        return 1.0 - jensen_shannon(proportions, self.proportions_)
 
 
 _STALE = (

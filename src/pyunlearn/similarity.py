@@ -6,12 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
-__all__ = ["jensen_shannon", "top_of_rows", "unit_rows"]
+__all__ = ["SIMILARITIES", "jensen_shannon", "similarities", "top_of_rows", "unit_rows"]
+
+SIMILARITIES = ("cosine", "jensen-shannon")
 
 # Entries of a block of query x index x topics: 32 MB.
 BLOCK_ENTRIES = 4_000_000
 
 F64 = NDArray[np.float64]
+
+
+def similarities(kind: str, queries: F64, documents: F64) -> F64:
+    """Of topic proportions of queries (q, r) with those of documents (m, r): (q, m)."""
+    if kind == "cosine":
+        return unit_rows(queries) @ unit_rows(documents).T
+    return 1.0 - jensen_shannon(queries, documents)
 
 
 def unit_rows(vectors: F64) -> F64:

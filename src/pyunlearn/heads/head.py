@@ -427,11 +427,21 @@ class LinearHead(FittedHead):
         spent = self.residual_spent_ * (left + documents.n_documents) / left + bound
         return (solution if spent <= self.residual_budget else None), bound, spent
 
-    def _accept(
-        self, trainer: Trainer, solution: Solution, mode: str, spent: float | None = None
+    def restore(
+        self,
+        trainer: Trainer,
+        solution: Solution,
+        classes: NDArray[Any],
+        n_task_documents: int,
+        mode: str = "exact",
+        spent: float | None = None,
     ) -> None:
-        settings = self.settings_ = trainer.settings
+        """Take over weights that were trained on the trainer's base: all that prediction needs."""
+        self.model_ = trainer.model
+        self.n_features_in_ = trainer.model.n_features_in_
+        self.settings_ = trainer.settings
         self.weights_ = solution.weights
+        self.n_task_documents_ = n_task_documents
         self._word_scores = trainer.word_scores(solution.weights)
         self._transform = None if trainer.words is None else trainer.words.transform
         self.gradient_norm_ = solution.gradient_norm
@@ -439,15 +449,19 @@ class LinearHead(FittedHead):
         self.mode_ = mode
         self.residual_spent_ = spent if mode == "newton" and spent else solution.gradient_norm
         self._learned = self.model_.parameters_
+        if trainer.settings.task == "classification":
+            self.classes_ = classes
+
+    def _accept(
+        self, trainer: Trainer, solution: Solution, mode: str, spent: float | None = None
+    ) -> None:
+        settings, task = trainer.settings, self.task_
+        classes = task.classes if settings.task == "classification" else np.zeros(0)
+        self.restore(trainer, solution, classes, task.n_documents, mode, spent)
         self.base_digest_ = self.model_.digest()
         if settings.task == "classification":
-            self.classes_ = self.task_.classes
             self._warn_if_fewer()
-        if (
-            settings.loss == "logistic"
-            and mode == "exact"
-            and solution.gradient_norm > settings.tol
-        ):
+        if (settings.loss, mode) == ("logistic", "exact") and self.gradient_norm_ > settings.tol:
             warnings.warn(
                 f"the gradient has norm {solution.gradient_norm:.2g} after {solution.steps} steps "
                 f"(tol={settings.tol}, max_iter={settings.max_iter}, alpha={settings.alpha})",

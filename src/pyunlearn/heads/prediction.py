@@ -50,6 +50,7 @@ class FittedHead(BaseEstimator):
     n_jobs: int | None
     model_: AnchorTopicModel
     task_: Task
+    n_task_documents_: int
     settings_: HeadSettings
     classes_: NDArray[Any]
     weights_: F64
@@ -83,7 +84,7 @@ class FittedHead(BaseEstimator):
 
         Errors as for `decision_function`.
         """
-        check_is_fitted(self, "task_")
+        check_is_fitted(self, "weights_")
         if self.settings_.task == "regression":
             values = self._scores(X)
             return values[:, 0] if self._one_output else values
@@ -117,14 +118,14 @@ class FittedHead(BaseEstimator):
         """
         predicted = self.predict(X)
         if self.settings_.task == "regression":
-            values = check_values(y, len(predicted), self.task_.n_outputs)
+            values = check_values(y, len(predicted), self.weights_.shape[1])
             return float(r2_score(values, predicted, sample_weight=sample_weight))
         labels = check_labels(y, len(predicted), self.classes_)
         return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
     def is_fresh(self) -> bool:
         """Whether the base is, byte for byte, the one that the head was brought up to date with."""
-        check_is_fitted(self, "task_")
+        check_is_fitted(self, "weights_")
         if self.model_.parameters_ is not self._learned:
             if self.model_.digest() != self.base_digest_:
                 return False
@@ -152,12 +153,12 @@ class FittedHead(BaseEstimator):
 
     def _scores(self, X: Any) -> F64:
         """Scores as trained, (m, outputs)."""
-        check_is_fitted(self, "task_")
+        check_is_fitted(self, "weights_")
         if not self.is_fresh():
             if self.on_stale == "raise":
                 raise StaleHeadError(self._stale(""))
             warnings.warn(self._stale(""), StaleHeadWarning, stacklevel=3)
-        if self.task_.n_documents == 0:
+        if self.n_task_documents_ == 0:
             raise NotFittedError("no task documents are left in the head; call fit")
         return self.raw_scores(check.validated_documents(self, X, reset=False))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,53 @@ class Topic:
     proportion: float
     anchor: str
     words: list[str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A document that a search found.
+
+    Attributes
+    ----------
+    id : str
+        Of the document.
+    score : float
+        Similarity of its topics with those of the query.
+    """
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True)
+class HeadInfo:
+    """A head of a store.
+
+    Attributes
+    ----------
+    field : str
+        Whose labels it was trained on.
+    parameters : Mapping
+        Of the head.
+    classes : list
+        Labels, ascending; empty for a regression.
+    n_documents : int
+        Task documents.
+    digest : str
+        SHA-256 of the head.
+    """
+
+    field: str
+    parameters: Mapping[str, Any]
+    classes: list[Any]
+    n_documents: int
+    digest: str
+
+    @classmethod
+    def of_row(cls, field: str, row: Sequence[str]) -> HeadInfo:
+        """From parameters, state and digest as the table has them."""
+        state = json.loads(row[1])
+        return cls(field, json.loads(row[0]), state["classes"], state["n_documents"], row[2])
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from pyunlearn.errors import CorruptStateError, StoreBusyError, StoreError
 
 FILE_NAME = "store.sqlite"
 APPLICATION_ID = 0x70756C31  # "pul1", in the header of the file
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 -- One value a key, as JSON: state_version (counts changes), text_rules, keep_text,
--- model_parameters, learned_digest, n_counted (documents in the statistics).
+-- model_parameters, learned_digest, n_counted (documents in the statistics), index_digest.
 CREATE TABLE IF NOT EXISTS meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -57,11 +57,36 @@ CREATE TABLE IF NOT EXISTS arrays (
     PRIMARY KEY (name, part)
 ) WITHOUT ROWID;
 
+-- Labels of documents by field; those of the field "label" stand beside the documents.
+CREATE TABLE IF NOT EXISTS labels (
+    field TEXT NOT NULL,
+    id TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (field, id)
+) WITHOUT ROWID;
+
+-- Heads, each on the labels of one field. Their arrays are in `arrays` as "head.NUMBER.NAME".
+CREATE TABLE IF NOT EXISTS heads (
+    number INTEGER PRIMARY KEY,
+    field TEXT NOT NULL UNIQUE,
+    parameters TEXT NOT NULL,           -- JSON
+    state TEXT NOT NULL,                -- JSON: classes, documents, how it was trained
+    digest TEXT NOT NULL
+);
+
+-- Word pairs of the tasks of heads that keep sums instead of documents; as `cooccurrence`.
+CREATE TABLE IF NOT EXISTS head_pairs (
+    head INTEGER NOT NULL,
+    word INTEGER NOT NULL,
+    entries BLOB NOT NULL,
+    PRIMARY KEY (head, word)
+) WITHOUT ROWID;
+
 -- What was done, each entry bound to the one before by its hash. Holds no id and no content.
 CREATE TABLE IF NOT EXISTS ledger (
     seq INTEGER PRIMARY KEY,
     time TEXT NOT NULL,                 -- UTC, ISO 8601
-    action TEXT NOT NULL,               -- add, fit or forget
+    action TEXT NOT NULL,               -- add, fit, forget, redact, head, ...
     n_documents INTEGER NOT NULL,       -- added, trained on, or forgotten
     detail TEXT NOT NULL,               -- JSON: digests, that of the certificate included
     previous TEXT NOT NULL,

@@ -118,7 +118,7 @@ def batches(
 def read_all(db: Database) -> Iterator[tuple[str, CountedText]]:
     """Every document."""
     for row in db.execute("SELECT id, length, columns, counts FROM documents ORDER BY rowid"):
-        yield _document(*row)
+        yield document(*row)
 
 
 def read_some(db: Database, ids: Sequence[str]) -> list[tuple[str, CountedText]]:
@@ -153,7 +153,27 @@ def read_some(db: Database, ids: Sequence[str]) -> list[tuple[str, CountedText]]
             f"not in the store: {shown}{more} ({len(unknown)} of {len(ids)} ids); nothing was "
             "forgotten"
         )
-    return [_document(*row) for row in rows]
+    return [document(*row) for row in rows]
+
+
+def read_text(db: Database, identifier: str) -> str | None:
+    """The text of a document, None where texts are not kept."""
+    text: str | None = db.value("SELECT text FROM documents WHERE id = ?", (identifier,))
+    return text
+
+
+def replace_counts(db: Database, identifier: str, counted: CountedText, text: str | None) -> None:
+    """Write other counts, length and text for a document."""
+    db.execute(
+        "UPDATE documents SET length = ?, columns = ?, counts = ?, text = ? WHERE id = ?",
+        (
+            counted.length,
+            counted.columns.astype("<i4", copy=False).tobytes(),
+            counted.counts.astype("<i4", copy=False).tobytes(),
+            text,
+            identifier,
+        ),
+    )
 
 
 def delete(db: Database, ids: Sequence[str]) -> None:
@@ -161,9 +181,10 @@ def delete(db: Database, ids: Sequence[str]) -> None:
     db.execute_many("DELETE FROM documents WHERE id = ?", ((one,) for one in ids))
 
 
-def _document(
+def document(
     identifier: str, length: int, columns: bytes, counts: bytes
 ) -> tuple[str, CountedText]:
+    """A document from its columns in the table."""
     if len(columns) != len(counts) or len(columns) % 4:
         raise CorruptStateError(f"the counts of document {identifier!r} are damaged")
     column, count = (np.frombuffer(blob, "<i4").astype(np.int32) for blob in (columns, counts))

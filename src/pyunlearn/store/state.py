@@ -31,18 +31,37 @@ def write_model(db: Database, model: AnchorTopicModel, touched: Iterable[int] | 
     parameters.pop("n_jobs")  # a property of the machine, not of the model
     db.set_meta("model_parameters", parameters)
     db.set_meta("n_counted", statistics.n_documents)
-    _write_array(db, "document_frequency", statistics.document_frequency)
-    _write_array(db, "word_mass", statistics.word_mass)
-    _write_array(db, "row_length", statistics.rows.length)
     learned = {name: np.asarray(getattr(model.parameters_, name)) for name in LEARNED}
     for name, array in learned.items():
-        _write_array(db, f"learned.{name}", array)
+        write_array(db, f"learned.{name}", array)
     db.set_meta("learned_digest", content_digest({}, learned))
+    write_statistics(db, statistics, touched)
+
+
+def write_statistics(
+    db: Database,
+    statistics: CooccurrenceStatistics,
+    touched: Iterable[int] | None,
+    head: int | None = None,
+) -> None:
+    """Write statistics: those of the topics, or of the task of a head; see `write_model`."""
+    prefix = _prefix(head)
+    write_array(db, f"{prefix}document_frequency", statistics.document_frequency)
+    write_array(db, f"{prefix}word_mass", statistics.word_mass)
+    write_array(db, f"{prefix}row_length", statistics.rows.length)
     if touched is None:
-        db.execute("DELETE FROM cooccurrence")
+        delete_rows(db, head)
         touched = range(statistics.n_words)
     for word in touched:
-        _write_row(db, int(word), statistics)
+        _write_row(db, int(word), statistics, head)
+
+
+def delete_rows(db: Database, head: int | None) -> None:
+    """Delete the co-occurrence rows of the topics, or of a head."""
+    if head is None:
+        db.execute("DELETE FROM cooccurrence")
+    else:
+        db.execute("DELETE FROM head_pairs WHERE head = ?", (head,))
 
 
 def read_model(db: Database, n_jobs: int | None) -> AnchorTopicModel:
@@ -56,7 +75,7 @@ def read_model(db: Database, n_jobs: int | None) -> AnchorTopicModel:
     try:
         parameters = db.get_meta("model_parameters")
         statistics = statistics_from_arrays(
-            _read_statistics(db, n_jobs),
+            read_statistics(db, n_jobs),
             int(db.get_meta("n_counted")),
             parameters["scale_bits"],
             parameters["weighting"],
@@ -92,22 +111,39 @@ def read_topics(db: Database) -> AnchorTopicModel:
 
 def read_document_frequency(db: Database) -> NDArray[np.int64]:
     """Documents with each word, (n_words,)."""
-    return _read_array(db, "document_frequency")
+    return read_array(db, "document_frequency")
 
 
-def _write_row(db: Database, word: int, statistics: CooccurrenceStatistics) -> None:
+def _prefix(head: int | None) -> str:
+    return "" if head is None else f"head.{head}."
+
+
+def _write_row(
+    db: Database, word: int, statistics: CooccurrenceStatistics, head: int | None
+) -> None:
     columns, values = statistics.rows.row(word)
     first = int(np.searchsorted(columns, word))
-    if first == len(columns):
+    packed = pack(word, columns[first:], values[first:])
+    if head is None:
         db.execute("DELETE FROM cooccurrence WHERE word = ?", (word,))
+        if first < len(columns):
+            db.execute("INSERT INTO cooccurrence VALUES (?, ?)", (word, packed))
     else:
-        packed = pack(word, columns[first:], values[first:])
-        db.execute("REPLACE INTO cooccurrence VALUES (?, ?)", (word, packed))
+        db.execute("DELETE FROM head_pairs WHERE head = ? AND word = ?", (head, word))
+        if first < len(columns):
+            db.execute("INSERT INTO head_pairs VALUES (?, ?, ?)", (head, word, packed))
 
 
-def _read_statistics(db: Database, n_jobs: int | None) -> Arrays:
+def _rows(db: Database, head: int | None) -> Iterable[tuple[int, bytes]]:
+    if head is None:
+        return db.execute("SELECT word, entries FROM cooccurrence ORDER BY word")
+    return db.execute("SELECT word, entries FROM head_pairs WHERE head = ? ORDER BY word", (head,))
+
+
+def read_statistics(db: Database, n_jobs: int | None, head: int | None = None) -> Arrays:
     """The arrays that `statistics_from_arrays` takes, K made whole from its upper half."""
-    length = _read_array(db, "row_length")
+    prefix = _prefix(head)
+    length = read_array(db, f"{prefix}row_length")
     if len(length) and length.min() < 0:
         raise ValueError("a row has a negative length")
     start = np.concatenate(([0], np.cumsum(length)))
@@ -116,7 +152,7 @@ def _read_statistics(db: Database, n_jobs: int | None) -> Arrays:
     indices = np.zeros(start[-1], np.int32)
     values = np.zeros(start[-1], np.int64)
     lower = np.zeros(len(length), np.int64)
-    for word, data in db.execute("SELECT word, entries FROM cooccurrence ORDER BY word"):
+    for word, data in _rows(db, head):
         columns, entries = unpack(word, data)
         # The kernel below trusts its input.
         if not word <= columns[0] or not columns[-1] < len(length):
@@ -142,20 +178,21 @@ def _read_statistics(db: Database, n_jobs: int | None) -> Arrays:
         "indptr": start,
         "indices": indices,
         "values": values,
-        "word_mass": _read_array(db, "word_mass"),
-        "document_frequency": _read_array(db, "document_frequency"),
+        "word_mass": read_array(db, f"{prefix}word_mass"),
+        "document_frequency": read_array(db, f"{prefix}document_frequency"),
     }
 
 
 def _read_learned(db: Database) -> Arrays:
-    learned = {name: _read_array(db, f"learned.{name}") for name in LEARNED}
+    learned = {name: read_array(db, f"learned.{name}") for name in LEARNED}
     # The model digest does not cover all of them, and kernels index by their values.
     if content_digest({}, learned) != db.get_meta("learned_digest"):
         raise ValueError("the learned arrays were changed")
     return learned
 
 
-def _write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:
+def write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:
+    """Write an array under a name."""
     little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     data = little.tobytes()
     db.execute("DELETE FROM arrays WHERE name = ?", (name,))
@@ -168,7 +205,8 @@ def _write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:
     )
 
 
-def _read_array(db: Database, name: str) -> NDArray[np.int64]:
+def read_array(db: Database, name: str) -> NDArray[Any]:
+    """The array of a name; ValueError when there is none."""
     rows = db.execute(
         "SELECT dtype, shape, data FROM arrays WHERE name = ? ORDER BY part", (name,)
     ).fetchall()

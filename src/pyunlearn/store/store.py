@@ -21,22 +21,24 @@ from pyunlearn.errors import (
     InvalidParameterError,
     StoreError,
 )
+from pyunlearn.heads import LinearHead
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import Record, as_records
 from pyunlearn.store import documents as docs
-from pyunlearn.store import ledger, state
+from pyunlearn.store import heads, index, ledger, state
 from pyunlearn.store.answers import StoreInfo, Topic, Verification
 from pyunlearn.store.counting import Progress, count_all
 from pyunlearn.store.database import SCHEMA_VERSION, Database
 from pyunlearn.store.intake import choose_dictionary, count_texts
 from pyunlearn.store.ledger import LedgerEntry
+from pyunlearn.store.tasks import StoreTasks
 from pyunlearn.store.verification import verify
 
 __all__ = ["Store"]
 
 COVERS = (
-    "the statistics and the topics of this store, its word counts, texts and labels of the "
-    "documents, and the words that only they held"
+    "the statistics and the topics of this store, its heads and its index, its word counts, texts "
+    "and labels of the documents, and the words that only they held"
 )
 NOT_COVERED = (
     "; the ids in files or logs outside the store; what the file system and the disk keep of "
@@ -44,7 +46,7 @@ NOT_COVERED = (
 )
 
 
-class Store:
+class Store(StoreTasks):
     """Documents by id, with topics that are always those of the documents held.
 
     Open one with `Store.open`. Every request is one transaction: it happens in full, or not at
@@ -79,6 +81,7 @@ class Store:
         self._progress = progress or _silent
         self._model: AnchorTopicModel | None = None
         self._model_version = -1
+        self._heads: dict[str, LinearHead] | None = None  # on self._model
 
     @classmethod
     def open(
@@ -147,7 +150,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        self._model = None
+        self._model = self._heads = None
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -241,7 +244,8 @@ class Store:
             model.fit_statistics(statistics)
             self._progress("saving", 0, 0)
             state.write_model(self._db, model, None)
-            self._model = model
+            self._model, self._heads = model, None
+            self._rebuild_dependents(model)
             self._finish("fit", statistics.n_documents)
 
     def train(self, records: Iterable[Record | Mapping[str, Any]], **parameters: Any) -> int:
@@ -292,6 +296,7 @@ class Store:
             found = docs.read_some(self._db, wanted)
             started = time.perf_counter()
             model = self._current_model()
+            tasks = self._current_heads(model)
             (batch,) = docs.batches(found, model.n_features_in_, max_entries=2**62)
             seconds_reading = time.perf_counter() - started
             certificate = model.unlearn(batch.counts, batch.lengths)
@@ -308,9 +313,13 @@ class Store:
                     "n_words_vanished": len(vanished),
                 },
             )
+            removed = self._remove_from_tasks(tasks, batch)
             docs.delete(self._db, wanted)
+            heads.delete_labels(self._db, wanted)
             docs.delete_words(self._db, vanished)
             state.write_model(self._db, model, touched)
+            dependents = self._update_dependents(model, tasks, touched, removed)
+            certificate = replace(certificate, dependents=dependents)
             self._finish("forget", len(wanted), certificate)
         return certificate
 
@@ -403,7 +412,7 @@ class Store:
                 with self._db.writing():
                     yield
             except BaseException:
-                self._model = None
+                self._model = self._heads = None
                 raise
         # After the end of the transaction: a warning must not undo a deletion.
         for one in caught:
@@ -420,7 +429,11 @@ class Store:
             detail = {
                 "statistics": self._model.statistics_.digest(),
                 "model": self._model.digest(),
+                **{f"head {name}": one.digest for name, one in self.heads().items()},
             }
+            found = index.digest_of(self._db)
+            if found is not None:
+                detail["index"] = found
         ledger.append(self._db, action, n_documents, detail, certificate)
 
     def _current_model(self) -> AnchorTopicModel:
@@ -434,7 +447,7 @@ class Store:
                     f"{self._db.path}: the model does not have the digest that the ledger has; "
                     "see `verify`"
                 )
-            self._model, self._model_version = model, version
+            self._model, self._model_version, self._heads = model, version, None
         return self._model
 
     def _counted(self, records: Iterator[Record]) -> Iterator[tuple[Record, CountedText]]:
@@ -452,6 +465,7 @@ class Store:
                 model.partial_fit(batch.counts, lengths=batch.lengths)
             touched[batch.counts.indices] = True
         state.write_model(self._db, model, np.flatnonzero(touched))
+        self._rebuild_dependents(model)
 
     def _is_fitted(self) -> bool:
         return self._db.get_meta("model_parameters") is not None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pyunlearn.errors import CorruptStateError
+from pyunlearn.model import AnchorTopicModel
 from pyunlearn.store import documents as docs
-from pyunlearn.store import ledger, state
+from pyunlearn.store import heads, index, ledger, state
 from pyunlearn.store.answers import Verification
 from pyunlearn.store.counting import Progress, count_all
 from pyunlearn.store.database import Database
@@ -25,6 +28,7 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
             if one != other:
                 problems.append(f"the stored {name} are not those of the documents")
     problems += _ledger_problems(db, counted[1])
+    problems += _dependent_problems(db, model, n_jobs, progress)
     held = statistics.document_frequency > 0
     if [word is not None for word in docs.read_words(db)] != held.tolist():
         problems.append("the words of the dictionary are not those of the documents")
@@ -38,6 +42,33 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
         model_relearned=counted[1],
         n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
     )
+
+
+def _dependent_problems(
+    db: Database, model: AnchorTopicModel, n_jobs: int | None, progress: Progress
+) -> list[str]:
+    """Heads and index against what the documents and the model learned from them give."""
+    problems = []
+    for field in heads.fields(db):
+        progress("heads", 0, 0)
+        trained = heads.trained(db, model, field, heads.parameters_of(db, field), n_jobs).digest()
+        try:
+            stored = heads.read(db, model, field, n_jobs).digest()
+        except CorruptStateError as error:
+            problems.append(str(error))
+            continue
+        if not trained == stored == heads.digest_of(db, field):
+            problems.append(f"the stored head {field!r} is not that of the documents")
+    if index.digest_of(db) is not None:
+        progress("indexing", 0, 0)
+        proportions, digest = index.computed(db, model)
+        try:
+            same = np.array_equal(index.read(db, model.digest()), proportions)
+        except CorruptStateError:
+            same = False
+        if not same or index.digest_of(db) != digest:
+            problems.append("the stored index is not that of the documents")
+    return problems
 
 
 def _ledger_problems(db: Database, digest: str) -> list[str]:

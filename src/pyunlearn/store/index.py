@@ -1,0 +1,73 @@
+"""The index of a store: topic proportions of its documents, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._validation import check_documents
+from pyunlearn.certificate import content_digest
+from pyunlearn.dictionary import CountedText
+from pyunlearn.errors import CorruptStateError
+from pyunlearn.model import AnchorTopicModel
+from pyunlearn.store import documents as docs
+from pyunlearn.store import state
+from pyunlearn.store.database import Database
+
+F64 = NDArray[np.float64]
+NAME = "index.proportions"
+
+
+def digest_of(db: Database) -> str | None:
+    """Digest of the index; None when there is none."""
+    digest: str | None = db.get_meta("index_digest")
+    return digest
+
+
+def computed(db: Database, model: AnchorTopicModel) -> tuple[F64, str]:
+    """Topic proportions of all documents by ascending id, (m, r), and their digest."""
+    parts = [np.zeros((0, model.n_topics_))]
+    for batch in docs.batches(_by_id(db), model.n_features_in_):
+        documents = check_documents(batch.counts)
+        if model.n_topics_:
+            parts.append(model.fold_in(documents))
+        else:
+            parts.append(np.zeros((documents.n_documents, 0)))
+    proportions = np.vstack(parts)
+    return proportions, _digest(model.digest(), ids(db), proportions)
+
+
+def write(db: Database, model: AnchorTopicModel) -> str:
+    """Build the index anew; returns its digest."""
+    proportions, digest = computed(db, model)
+    state.write_array(db, NAME, proportions)
+    db.set_meta("index_digest", digest)
+    return digest
+
+
+def read(db: Database, base: str | None) -> F64:
+    """The stored proportions, (m, r); CorruptStateError if they were changed."""
+    try:
+        proportions = state.read_array(db, NAME)
+    except ValueError as error:
+        raise CorruptStateError(f"{db.path}: the index is damaged ({error})") from None
+    if _digest(base or "", ids(db), proportions) != digest_of(db):
+        raise CorruptStateError(f"{db.path}: the index was changed; see `verify`")
+    return proportions
+
+
+def ids(db: Database) -> list[str]:
+    """Ids of all documents, ascending."""
+    return [one for (one,) in db.execute("SELECT id FROM documents ORDER BY id")]
+
+
+def _by_id(db: Database) -> Iterator[tuple[str, CountedText]]:
+    for row in db.execute("SELECT id, length, columns, counts FROM documents ORDER BY id"):
+        yield docs.document(*row)
+
+
+def _digest(base: str, names: list[str], proportions: F64) -> str:
+    header = {"format": "pyunlearn-store-index-1", "base": base, "ids": names}
+    return content_digest(header, {"proportions": proportions})

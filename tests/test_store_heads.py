@@ -1,0 +1,329 @@
+"""Heads, index and corrections of a store: every deletion reaches them, in the same transaction."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pyunlearn import (
+    CorruptStateError,
+    FewerClassesWarning,
+    InvalidInputError,
+    InvalidParameterError,
+    Store,
+    StoreError,
+    TextRules,
+    UnknownDocumentError,
+    cli,
+)
+from pyunlearn.store import documents
+from pyunlearn.store.redaction import redacted_text
+
+THEMES = [["red", "blue", "green"], ["dog", "cat", "bird"], ["piano", "violin", "drum"]]
+KINDS = [
+    {},
+    {"loss": "squared"},
+    {"loss": "squared", "features": "word-topic"},
+    {"features": "proportions"},
+]
+
+
+def make_records(m, seed=0):
+    rng = np.random.default_rng(seed)
+    records = []
+    for row in range(m):
+        theme = int(rng.integers(3))
+        words = rng.choice(THEMES[theme] + THEMES[(theme + 1) % 3][:1] + ["Rare"], 8)
+        label = f"t{theme}" if rng.random() < 0.8 else None
+        records.append({"id": f"d{row:02}", "text": " ".join(words), "label": label})
+    return records
+
+
+RECORDS = make_records(40)
+TEXTS = [record["text"] for record in RECORDS]
+
+
+@pytest.fixture(params=[False, True], ids=["counts", "texts"])
+def store(request, tmp_path):
+    with Store.open(tmp_path / "s", rules=TextRules(), keep_text=request.param, n_jobs=1) as opened:
+        opened.train(RECORDS, n_topics=3, anchor_min_df=2)
+        yield opened
+
+
+def assert_verified(store):
+    """Heads and index are, byte for byte, those of the documents held; on disk as well."""
+    result = store.verify()
+    assert result.ok, result.problems
+    with Store.open(store._db.directory, n_jobs=2) as again:
+        assert again.verify().ok
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_forgetting_reaches_heads_and_index(store, kind):
+    before = store.fit_head(**kind)
+    store.search("red blue")
+    for ids in (["d03"], ["d04", "d05", "d06"]):
+        certificate = store.forget(ids)
+        assert_verified(store)
+    after = store.heads()["label"]
+    listed = certificate.dependents["head label"]
+    assert listed["after"] == after.digest != before.digest
+    assert listed["task_documents_left"] == after.n_documents
+    assert certificate.dependents["index"]["before"] != certificate.dependents["index"]["after"]
+    assert store.certificates()[-1] == certificate
+    assert not {one.id for one in store.search("red blue", n=40)} & {"d03", "d04", "d05", "d06"}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_additions_and_another_fit_reach_heads_and_index(store, kind):
+    store.fit_head(**kind)
+    store.search("red blue")
+    store.add({**record, "id": "n" + record["id"]} for record in make_records(9, seed=1))
+    assert_verified(store)
+    store.fit(n_topics=2, anchor_min_df=2)
+    assert_verified(store)
+    store.forget(["nd01", "d01"])
+    assert_verified(store)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_head_of_a_store_predicts_without_reading_documents(store, kind):
+    store.fit_head(**kind)
+    labels = [record["label"] or "t0" for record in RECORDS]
+    store._db.execute("DELETE FROM head_pairs")
+    assert store.score(TEXTS, labels) > 0.7
+    assert store.predict(TEXTS[:2]) == store.predict(TEXTS)[:2]
+
+
+def test_a_field_of_its_own_is_forgotten_with_its_documents(store):
+    store.set_labels("section", {f"d{row:02}": ["even", "odd"][row % 2] for row in range(30)})
+    head = store.fit_head("section", loss="squared")
+    assert (head.classes, head.n_documents) == (["even", "odd"], 30)
+    store.forget(["d00", "d35"])
+    assert store.heads()["section"].n_documents == 29
+    assert store._db.value("SELECT count(*) FROM labels WHERE id = 'd00'") == 0
+    store.set_labels("section", {"d01": "even", "d02": "odd"})
+    assert store.heads()["section"].n_documents == 2
+    assert_verified(store)
+
+
+def test_numbers_as_labels(store):
+    store.set_labels("year", {f"d{row:02}": str(1990 + row) for row in range(30)})
+    with pytest.raises(InvalidParameterError):
+        store.fit_head("year", task="regression")
+    store.fit_head("year", loss="squared", task="regression")
+    store.forget(["d00"])
+    assert_verified(store)
+    assert all(isinstance(one, float) for one in store.predict(TEXTS[:3], "year"))
+    store.set_labels("word", {"d02": "no number"})
+    with pytest.raises(InvalidInputError, match="not a number"):
+        store.fit_head("word", loss="squared", task="regression")
+
+
+def test_a_deleted_head_leaves_nothing(store):
+    store.fit_head(loss="squared")
+    store.delete_head("label")
+    assert store.heads() == {}
+    assert store._db.value("SELECT count(*) FROM head_pairs") == 0
+    assert store._db.value("SELECT count(*) FROM arrays WHERE name LIKE 'head.%'") == 0
+    assert_verified(store)
+
+
+def test_deletion_is_never_refused_for_what_a_head_has_left(store):
+    store.fit_head()
+    with pytest.warns(FewerClassesWarning):
+        store.forget([record["id"] for record in RECORDS if record["label"] in ("t0", "t1")])
+    assert store.heads()["label"].classes == ["t2"]
+    assert store.predict(["dog"]) == ["t2"]
+
+
+def test_a_failed_deletion_leaves_heads_and_index_as_they_were(store, monkeypatch):
+    store.fit_head(loss="squared")
+    store.search("red")
+    before = (store.heads(), store._db.get_meta("index_digest"))
+
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pyunlearn.store.index.write", fail)
+    with pytest.raises(KeyboardInterrupt):
+        store.forget(["d01"])
+    monkeypatch.undo()
+    assert (store.heads(), store._db.get_meta("index_digest")) == before
+    assert_verified(store)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.weights'",
+        "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.own'",
+        "DELETE FROM head_pairs WHERE word = 1",
+        "UPDATE heads SET state = replace(state, 't1', 't7')",
+        "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'index.proportions'",
+    ],
+)
+def test_a_changed_head_or_index_is_found(store, change):
+    store.fit_head(loss="squared")
+    store.search("red")
+    assert store._db.execute(change).rowcount
+    store._heads = None
+    assert not store.verify().ok
+    if "index" in change:
+        with pytest.raises(CorruptStateError):
+            store.search("red")
+    else:
+        with pytest.raises(CorruptStateError):
+            store.forget(["d01"])
+
+
+# ---- search ----------------------------------------------------------------------------------
+
+
+def test_search_finds_the_documents_of_a_theme(store):
+    for similarity in ("cosine", "jensen-shannon"):
+        found = store.search("piano violin drum", n=5, similarity=similarity)
+        texts = {record["id"]: record["text"] for record in RECORDS}
+        assert all("piano" in texts[one.id] or "drum" in texts[one.id] for one in found)
+        assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+
+
+def test_search_refuses_what_it_cannot_do(store):
+    with pytest.raises(InvalidParameterError):
+        store.search("red", n=0)
+    with pytest.raises(InvalidParameterError):
+        store.search("red", similarity="dot")
+    with pytest.warns(UserWarning, match="remain"):
+        store.forget([record["id"] for record in RECORDS])
+    with pytest.raises(StoreError, match="no documents"):
+        store.search("red")
+
+
+# ---- corrections -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS[:2], ids=str)
+def test_redacted_words_leave_document_model_and_heads(store, kind):
+    store.fit_head(**kind)
+    store.search("red")
+    text = TEXTS[7]
+    word = text.split()[0].lower()
+    certificate = store.redact("d07", [word])
+    assert_verified(store)
+    (_, counted), (column,) = (
+        documents.read_some(store._db, ["d07"])[0],
+        [c for c, one in enumerate(documents.read_words(store._db)) if one == word],
+    )
+    assert column not in counted.columns
+    assert counted.length == sum(one.lower() != word for one in text.split())
+    kept = documents.read_text(store._db, "d07")
+    assert kept is None or word not in kept.lower().split()
+    assert certificate.model_after != certificate.model_before
+    assert set(certificate.dependents) == {"head label", "index"}
+    assert certificate.n_documents_left == 40
+
+
+def test_a_word_that_is_nowhere_else_loses_its_string(store):
+    store.add([{"id": "only", "text": "red " * 9 + "blue"}])
+    for record in RECORDS:
+        if "rare" in record["text"].lower():
+            store.redact(record["id"], "rare")
+    assert "rare" not in documents.read_words(store._db)
+    assert b"rare" not in store._db.path.read_bytes().lower().replace(b"quarrel", b"")
+
+
+def test_redactions_that_are_refused(store):
+    before = store.verify()
+    with pytest.raises(UnknownDocumentError):
+        store.redact("nobody", ["red"])
+    with pytest.raises(InvalidInputError, match="1 of the 1 words"):
+        store.redact("d07", ["nowhere"])
+    with pytest.raises(InvalidInputError):
+        store.redact("d07", [])
+    assert store.verify() == before
+
+
+def test_tokens_are_taken_out_of_a_text_and_nothing_else():
+    text, found = redacted_text("Anna's car; Annabel, ANNA (anna)", TextRules(), {"anna"})
+    assert found == {"anna"}
+    assert "annabel" in text.lower()
+    assert TextRules().analyzer()(text) == ["car", "annabel"]
+
+
+# ---- refusals --------------------------------------------------------------------------------
+
+
+def test_heads_that_are_refused(store):
+    before = store.verify()
+    for error, call in (
+        (InvalidParameterError, lambda: store.fit_head(alpha=-1.0)),
+        (InvalidParameterError, lambda: store.fit_head(depth=2)),
+        (InvalidInputError, lambda: store.fit_head("nobody's")),
+        (InvalidInputError, lambda: store.set_labels("label", {"d01": "x"})),
+        (StoreError, lambda: store.set_labels("section", {"nobody": "x"})),
+        (StoreError, lambda: store.predict(["red"])),
+        (StoreError, lambda: store.delete_head("label")),
+    ):
+        with pytest.raises(error):
+            call()
+    store.fit_head()
+    with pytest.raises(InvalidInputError):
+        store.predict([])
+    assert store.verify().model_stored == before.model_stored
+
+
+# ---- the command line ------------------------------------------------------------------------
+
+
+def run_json(capsys, *arguments):
+    status = cli.main([*arguments, "--json"])
+    printed = capsys.readouterr()
+    assert (status, printed.err) == (0, "")
+    return json.loads(printed.out)
+
+
+def test_the_whole_path_on_the_command_line(tmp_path, capsys):
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
+    where = ["--store", str(tmp_path / "s")]
+    run_json(capsys, "fit", str(corpus), *where, "--topics", "3", "--anchor-min-df", "2")
+    head = run_json(capsys, "head", "fit", *where, "--loss", "squared")
+    assert head["classes"] == ["t0", "t1", "t2"]
+    tagged = tmp_path / "tagged.jsonl"
+    tagged.write_text(
+        "".join(
+            json.dumps({"id": f"d{row:02}", "text": TEXTS[row], "even": row % 2}) + "\n"
+            for row in range(20)
+        )
+    )
+    run_json(capsys, "head", "fit", *where, "--label", "even", "--labels", str(tagged))
+    assert len(run_json(capsys, "head", "list", *where)["heads"]) == 2
+    found = run_json(capsys, "head", "score", str(corpus), *where)
+    assert found["score"] > 0.7
+    predictions = run_json(capsys, "head", "predict", str(tagged), *where, "--label", "even")
+    assert len(predictions["predictions"]) == 20
+    assert run_json(capsys, "search", "red", "blue", *where, "--top", "3")["found"][2]["id"]
+    certificate = run_json(capsys, "forget", "d01", *where)
+    assert set(certificate["dependents"]) == {"head even", "head label", "index"}
+    word = TEXTS[2].split()[0].lower()
+    assert run_json(capsys, "redact", "d02", word, *where)["path"]["n_words_redacted"] == 1
+    assert run_json(capsys, "verify", *where)["ok"]
+    run_json(capsys, "head", "delete", *where, "--label", "even")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["head", "fit"], ["head", "list"], ["head", "score"], ["head", "predict"], ["search", "red"]],
+    ids=" ".join,
+)
+def test_tables_for_people(tmp_path, capsys, arguments):
+    with Store.open(tmp_path / "s", n_jobs=1) as store:
+        store.train(RECORDS, n_topics=3, anchor_min_df=2)
+        store.fit_head()
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
+    more = [str(corpus)] if arguments[-1] in ("score", "predict") else []
+    assert cli.main([*arguments, *more, "--store", str(tmp_path / "s")]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.strip()
+    assert printed.err == ""
