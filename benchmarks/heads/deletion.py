@@ -1,0 +1,83 @@
+"""Deletion of 1, 10 and 50 % of the pre-training documents, up to the head, beside a retrain.
+
+    python -m benchmarks.heads.deletion [--corpus r52] [--topics 50]
+
+The task documents stay. "equal": the digests of base and head are those of a retrain on what
+remains; the accuracy is then that of the retrain, and both are computed. "LDA": tomotopy and the
+same head once more, which is what a deletion costs there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+
+from benchmarks.heads.accuracy import ALPHA, peer
+from benchmarks.heads.corpora import FILES, Task, load_task
+from benchmarks.theory.output import print_table
+from pyunlearn import AnchorTopicModel, LinearHead
+
+SHARES = (None, 0.01, 0.1, 0.5)  # None: one document
+KINDS = [("squared", "linear"), ("logistic", "linear"), ("logistic", "proportions")]
+
+
+def seconds(job) -> float:
+    begin = time.perf_counter()
+    job()
+    return time.perf_counter() - begin
+
+
+def deletion(task: Task, n_topics: int, share: float | None, loss: str, features: str) -> tuple:
+    m = task.X.shape[0]
+    count = 1 if share is None else int(share * m)
+    gone = np.sort(np.random.default_rng(0).permutation(m)[:count])
+    left = np.setdiff1d(np.arange(m), gone)
+
+    def trained(X) -> LinearHead:
+        model = AnchorTopicModel(n_topics).fit(X)
+        return LinearHead(model, loss=loss, features=features, alpha=ALPHA).fit(task.X, task.y)
+
+    head = trained(task.X)
+    before = head.score(task.X_test, task.y_test)
+    base = seconds(lambda: head.model_.unlearn(task.X[gone]))
+    newton = float("nan")
+    if loss == "logistic":
+        newton = seconds(lambda: head.unlearn(mode="newton"))
+        distance = head.gradient_norm_ / ALPHA
+    exact = seconds(head.unlearn)
+    begin = time.perf_counter()
+    once = trained(task.X[left])
+    retrain = time.perf_counter() - begin
+    return (
+        task.name, f"{loss}, {features}", count, base, exact, newton,
+        distance if loss == "logistic" else float("nan"), retrain, retrain / (base + exact),
+        "yes" if head.digest() == once.digest() else "NO", before,
+        head.score(task.X_test, task.y_test), once.score(task.X_test, task.y_test),
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", nargs="+", choices=list(FILES), default=list(FILES))
+    parser.add_argument("--topics", type=int, default=50)
+    parser.add_argument("--lda", action="store_true", help="tomotopy and head as well")
+    options = parser.parse_args()
+    header = (
+        "corpus", "head", "deleted", "base s", "head s", "newton s", "newton distance",
+        "retrain s", "ratio", "equal", "acc. before", "after", "retrained",
+    )  # fmt: skip
+    for name in options.corpus:
+        task = load_task(name)
+        for loss, features in KINDS:
+            print_table(
+                header,
+                [deletion(task, options.topics, share, loss, features) for share in SHARES],
+            )
+        if options.lda:
+            print("LDA and head:", peer(task, options.topics, "tomotopy LDA, 200"))
+
+
+if __name__ == "__main__":
+    main()
