@@ -9,7 +9,7 @@ COMPILED := $(wildcard src/_core/*.pyx src/pyunlearn/_core/*.pxd) setup.py pypro
 # Scripts of benchmarks/theory; each draws docs/figures/NAME.png.
 THEORY := bound_trials distance epsilon_audit membership_audit release_utility
 
-.PHONY: demo test lint bench peers bench-asv evidence build clean
+.PHONY: demo test lint bench peers bench-asv evidence heads build clean
 
 demo: $(VENV)/ready  ## learn topics of 20 newsgroups, forget one author, verify
 	$(BIN)/python examples/forget_an_author.py
@@ -37,6 +37,11 @@ evidence: $(VENV)/ready-evidence  ## figures and tables of docs/guarantees.md; s
 	mkdir -p docs/figures
 	set -e; for name in $(THEORY); do echo $$name; \
 	  $(BIN)/python -m benchmarks.theory.$$name --out docs/figures > docs/figures/$$name.txt; done
+
+heads: $(VENV)/ready-bench $(VENV)/ready-evidence  ## figures of docs/heads.md; about an hour
+	$(BIN)/python -m benchmarks.heads.capacity --out docs/figures > docs/figures/head-capacity.txt
+	$(BIN)/python -m benchmarks.heads.accuracy > docs/figures/head-accuracy.txt
+	$(BIN)/python -m benchmarks.heads.deletion > docs/figures/head-deletion.txt
 
 build: $(BIN)/python
 	$(PIP) install build

@@ -1,4 +1,4 @@
-"""Build the kernels for several instruction sets and compare the digests of the same models.
+"""Build the kernels for several instruction sets; compare digests of the same models and heads.
 
     python tools/compare_builds.py            every build this machine can run
     python tools/compare_builds.py --list     their names
@@ -147,6 +147,10 @@ def fixed_models() -> dict[str, dict[str, str]]:
                 learned["theta"] = model.transform(counts[:20])
                 by_threads = digests.setdefault(" ".join([weighting, *options]), {})
                 by_threads[str(n_jobs)] = model.digest() + content_digest({}, learned)
+                for loss in ("logistic", "squared"):
+                    head = pyunlearn.LinearHead(model, loss=loss, alpha=1e-3, n_jobs=n_jobs)
+                    head.fit(counts[:200], np.arange(200) % 3)
+                    by_threads[str(n_jobs)] += head.digest()
     return digests
 
 
