@@ -14,7 +14,7 @@ from pyunlearn._validation import PIECE, Documents, pieces
 
 # Entries of the documents that are sorted by word at a time, and the most blocks of them.
 BLOCK_ENTRIES = 2**22
-MOST_BLOCKS = 8
+MOST_BLOCKS = 16
 
 _Sorted = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
 
