@@ -59,7 +59,7 @@ def test_noise_hides_what_newton_steps_left_and_what_training_leaves():
         head.release(1.0, 1e-6, seed=0)
     coarse = LinearHead(base(COUNTS), alpha=1e-3, tol=1e-2).fit(COUNTS, LABELS)
     coarse.model_.unlearn(COUNTS[:9])
-    coarse.set_params(residual_budget=1e-3).unlearn(mode="newton")
+    coarse.set_params(residual_budget=5e-3).unlearn(mode="newton")
     assert coarse.release(1.0, 1e-6, seed=0).certificate.tolerance == 1e-2
 
 
