@@ -31,19 +31,10 @@ from pyunlearn.store.counting import Progress, count_all
 from pyunlearn.store.database import SCHEMA_VERSION, Database
 from pyunlearn.store.intake import choose_dictionary, count_texts
 from pyunlearn.store.ledger import LedgerEntry
-from pyunlearn.store.tasks import StoreTasks
+from pyunlearn.store.tasks import COVERS, NOT_COVERED, StoreTasks
 from pyunlearn.store.verification import verify
 
 __all__ = ["Store"]
-
-COVERS = (
-    "the statistics and the topics of this store, its heads and its index, its word counts, texts "
-    "and labels of the documents, and the words that only they held"
-)
-NOT_COVERED = (
-    "; the ids in files or logs outside the store; what the file system and the disk keep of "
-    "overwritten blocks, of the journal and of temporary files"
-)
 
 
 class Store(StoreTasks):
@@ -366,6 +357,10 @@ class Store(StoreTasks):
                 model_digest=ledger.last_digest(self._db),
                 n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
                 n_certificates=int(db.value("SELECT count(*) FROM certificates")),
+                dependents=(
+                    *(f"head {field}" for field in heads.fields(db)),
+                    *(["index"] if index.digest_of(db) is not None else []),
+                ),
             )
 
     def ledger(self) -> list[LedgerEntry]:
