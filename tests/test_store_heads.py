@@ -241,6 +241,30 @@ def test_a_word_that_is_nowhere_else_loses_its_string(store):
     assert b"rare" not in store._db.path.read_bytes().lower().replace(b"quarrel", b"")
 
 
+def test_nothing_of_what_was_deleted_is_in_a_compacted_file(tmp_path):
+    with Store.open(tmp_path / "s", rules=TextRules(), keep_text=True, n_jobs=1) as store:
+        store.train(
+            (
+                {"id": f"person{d}x", "text": f"red blue dog secret{d}x", "label": f"kind{d % 9}x"}
+                for d in range(3000)
+            ),
+            n_topics=2,
+        )
+        store.set_labels("own", {f"person{d}x": f"tag{d}x" for d in range(0, 3000, 50)})
+        store.fit_head(loss="squared")
+        store.search("red")
+        gone, redacted = range(0, 3000, 2), range(1, 3000, 500)
+        for d in redacted:
+            store.redact(f"person{d}x", f"Secret{d}x")
+        store.forget(f"person{d}x" for d in gone)
+        store.compact()
+        assert store.verify().ok
+        content = store._db.path.read_bytes()
+    assert [d for d in redacted if b"secret%dx" % d in content] == []
+    for name in (b"person", b"secret", b"tag"):
+        assert [d for d in gone if name + b"%dx" % d in content] == []
+
+
 def test_redactions_that_are_refused(store):
     before = store.verify()
     with pytest.raises(UnknownDocumentError):

@@ -53,6 +53,12 @@ Count the documents of the store again, learn the topics again, and compare both
 stored, by digest. Also checks the ledger. The exit status is 1 if anything differs.
 """
 
+COMPACT_HELP = """\
+Write the file of a store anew, so that nothing of deleted documents is left in it. A deletion
+overwrites what it deletes, but copies of words and ids can stay in unused parts of the file, where
+SQLite moved entries. This reads and writes the whole file, and needs room for a second one.
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -185,6 +191,12 @@ def _info(arguments: argparse.Namespace) -> int:
     with Store.open(arguments.store, create=False) as store:
         info = store.info()
     return _print(arguments, asdict(info), _info_table(info))
+
+
+def _compact(arguments: argparse.Namespace) -> int:
+    with Store.open(arguments.store, create=False) as store:
+        n_bytes = store.compact()
+    return _print(arguments, {"n_bytes": n_bytes}, f"{n_bytes / 1e6:,.1f} MB written anew")
 
 
 def _read_ids(path: str) -> list[str]:
@@ -350,6 +362,7 @@ def _parser() -> argparse.ArgumentParser:
         VERIFY_HELP,
     )
     _add_command(commands, "info", _info, "what a store holds")
+    _add_command(commands, "compact", _compact, "write the file of a store anew", COMPACT_HELP)
     add_commands(commands, _add_command, _print)
     for command in (forget, verify):
         _add_jobs(command)

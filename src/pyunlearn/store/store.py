@@ -314,6 +314,27 @@ class Store(StoreTasks):
             self._finish("forget", len(wanted), certificate)
         return certificate
 
+    def compact(self) -> int:
+        """Write the file anew: afterwards nothing of deleted content is in it.
+
+        SQLite overwrites what is deleted, but when it moves entries between pages, copies (of words
+        and ids, above all) stay in the unused part of a page. Reads and writes the whole file.
+
+        Returns
+        -------
+        int
+            Bytes of the file.
+
+        Raises
+        ------
+        StoreError
+            There is no room for a second copy of the file on the disk.
+        StoreBusyError
+            Another process uses the store. Nothing has been changed, after either.
+        """
+        self._db.compact()
+        return self._db.path.stat().st_size
+
     # ---- questions ------------------------------------------------------------------------
 
     def topics(self, n_words: int = 10) -> list[Topic]:

@@ -38,7 +38,8 @@ COVERS = (
     "and labels of the documents, and the words that only they held"
 )
 NOT_COVERED = (
-    "; the ids in files or logs outside the store; what the file system and the disk keep of "
+    "; the ids in files or logs outside the store; copies of words and ids in unused parts of the "
+    "store's file, until `compact` writes it anew; what the file system and the disk keep of "
     "overwritten blocks, of the journal and of temporary files"
 )
 REDACTED = (
