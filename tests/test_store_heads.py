@@ -166,6 +166,8 @@ def test_a_failed_deletion_leaves_heads_and_index_as_they_were(store, monkeypatc
         "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.own'",
         "DELETE FROM head_pairs WHERE word = 1",
         "UPDATE heads SET state = replace(state, 't1', 't7')",
+        "UPDATE heads SET state = '{}'",
+        "UPDATE heads SET parameters = 'nonsense'",
         "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'index.proportions'",
     ],
 )
@@ -179,8 +181,14 @@ def test_a_changed_head_or_index_is_found(store, change):
         with pytest.raises(CorruptStateError):
             store.search("red")
     else:
-        with pytest.raises(CorruptStateError):
+        with pytest.raises(CorruptStateError, match="delete it"):
             store.forget(["d01"])
+        if "weights" in change or "UPDATE heads" in change:
+            with pytest.raises(CorruptStateError):
+                store.predict(["red"])
+        store.delete_head("label")
+        store.forget(["d01"])
+        assert store.verify().ok
 
 
 # ---- search ----------------------------------------------------------------------------------

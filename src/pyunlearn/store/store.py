@@ -445,7 +445,7 @@ class Store(StoreTasks):
             detail = {
                 "statistics": self._model.statistics_.digest(),
                 "model": self._model.digest(),
-                **{f"head {name}": one.digest for name, one in self.heads().items()},
+                **{f"head {name}": one for name, one in heads.digests(self._db).items()},
             }
             found = index.digest_of(self._db)
             if found is not None:

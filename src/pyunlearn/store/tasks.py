@@ -149,9 +149,11 @@ class StoreTasks:
     def delete_head(self, field: str) -> None:
         """Delete the head of a field with all that it keeps of its task."""
         with self._request():
-            model = self._current_model()
-            heads.digest_of(self._db, field)
-            self._current_heads(model).pop(field, None)
+            self._current_model()
+            heads.refuse_unknown(self._db, field)
+            # Heads are not read: a damaged one can be deleted.
+            if self._heads is not None:
+                self._heads.pop(field, None)
             heads.delete(self._db, field)
             self._finish("delete head", 0)
 
@@ -159,10 +161,11 @@ class StoreTasks:
         """The heads of the store by field."""
         with self._db.reading():
             return {
-                field: HeadInfo.of_row(field, row)
-                for field, *row in self._db.execute(
-                    "SELECT field, parameters, state, digest FROM heads ORDER BY field"
+                field: HeadInfo(
+                    field, parameters, held.get("classes", []), held.get("n_documents", 0), digest
                 )
+                for field in heads.fields(self._db)
+                for _, parameters, held, digest in [heads.row(self._db, field)]
             }
 
     def predict(self, texts: Iterable[str], field: str = "label") -> list[Any]:
@@ -358,7 +361,7 @@ class StoreTasks:
         listed: dict[str, Any] = {}
         for field, head in tasks.items():
             self._progress("heads", 0, 0)
-            before = heads.digest_of(self._db, field)
+            before = heads.digests(self._db)[field]
             head.unlearn()
             heads.write(self._db, field, head, touched)
             listed[f"head {field}"] = {
