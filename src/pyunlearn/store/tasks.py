@@ -144,7 +144,8 @@ class StoreTasks:
             heads.write(self._db, field, head, None)
             known[field] = head
             self._finish("head", head.task_.n_documents)
-        return self.heads()[field]
+            info = self.heads()[field]
+        return info
 
     def delete_head(self, field: str) -> None:
         """Delete the head of a field with all that it keeps of its task."""
