@@ -40,7 +40,10 @@ example:
 """
 FORGET_HELP = """\
 Delete documents from a store, so that its topics are those of a training run that never saw them,
-byte for byte. The other documents are not read. Nothing is deleted unless every id is known.
+byte for byte; heads and search index are brought up to date with them. The other documents are not
+read, unless there is a search index or a head that needs them. Nothing is deleted unless every id
+is known. `compact` afterwards clears what SQLite may have left of words and ids in unused parts of
+the file.
 --json prints the certificate, which the store keeps as well.
 """
 FORGET_EXAMPLE = """\
