@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyunlearn._version import __version__
 from pyunlearn.errors import CorruptStateError
 
-__all__ = ["Certificate", "content_digest"]
+__all__ = ["Certificate", "certificate_values", "content_digest"]
 
 FORMAT = "pyunlearn-certificate-1"
 
@@ -92,18 +92,22 @@ class Certificate:
         CorruptStateError
             Not a certificate, or one of another format.
         """
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise CorruptStateError(f"not a certificate: {error}") from None
-        known = {one.name for one in fields(cls)}
-        if not isinstance(values, dict) or set(values) != known:
-            raise CorruptStateError("not a certificate: its fields are not those of this version")
-        if values["format"] != FORMAT:
-            raise CorruptStateError(
-                f"certificate of format {values['format']!r}; this version reads {FORMAT!r}"
-            )
-        return cls(**values)
+        return cls(**certificate_values(text, {one.name for one in fields(cls)}, FORMAT))
+
+
+def certificate_values(text: str, names: Set[str], format: str) -> dict[str, Any]:
+    """The fields of a certificate from its JSON; CorruptStateError for anything else."""
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CorruptStateError(f"not a certificate: {error}") from None
+    if not isinstance(values, dict) or set(values) != names:
+        raise CorruptStateError("not a certificate: its fields are not those of this version")
+    if values["format"] != format:
+        raise CorruptStateError(
+            f"certificate of format {values['format']!r}; this version reads {format!r}"
+        )
+    return values
 
 
 def content_digest(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from pyunlearn._version import __version__
-from pyunlearn.errors import CorruptStateError
+from pyunlearn.certificate import certificate_values
 
 __all__ = ["HeadCertificate"]
 
@@ -90,14 +90,4 @@ class HeadCertificate:
     @classmethod
     def from_json(cls, text: str) -> HeadCertificate:
         """The certificate that `to_json` wrote; CorruptStateError for anything else."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise CorruptStateError(f"not a certificate: {error}") from None
-        if not isinstance(values, dict) or set(values) != {one.name for one in fields(cls)}:
-            raise CorruptStateError("not a certificate: its fields are not those of this version")
-        if values["format"] != FORMAT:
-            raise CorruptStateError(
-                f"certificate of format {values['format']!r}; this version reads {FORMAT!r}"
-            )
-        return cls(**values)
+        return cls(**certificate_values(text, {one.name for one in fields(cls)}, FORMAT))

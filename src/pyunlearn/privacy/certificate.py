@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from pyunlearn._version import __version__
-from pyunlearn.errors import CorruptStateError
+from pyunlearn.certificate import certificate_values
 
 __all__ = ["ReleaseCertificate"]
 
@@ -113,14 +113,5 @@ class ReleaseCertificate:
     @classmethod
     def from_json(cls, text: str) -> ReleaseCertificate:
         """The certificate that `to_json` wrote; CorruptStateError for anything else."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise CorruptStateError(f"not a certificate: {error}") from None
-        if not isinstance(values, dict) or set(values) != {one.name for one in fields(cls)}:
-            raise CorruptStateError("not a certificate: its fields are not those of this version")
-        if values["format"] != FORMAT:
-            raise CorruptStateError(
-                f"certificate of format {values['format']!r}; this version reads {FORMAT!r}"
-            )
+        values = certificate_values(text, {one.name for one in fields(cls)}, FORMAT)
         return cls(**{**values, "released": tuple(values["released"])})
