@@ -22,7 +22,7 @@ from pyunlearn.errors import (
     StaleHeadWarning,
     UnknownDocumentError,
 )
-from pyunlearn.heads.features import as_it_is
+from pyunlearn.heads.base import OnBase, as_it_is
 from pyunlearn.heads.head import ON_STALE, LinearHead
 from pyunlearn.heads.targets import narrowed
 from pyunlearn.model import AnchorTopicModel
@@ -36,7 +36,7 @@ F64 = NDArray[np.float64]
 Found = tuple[NDArray[Any], F64]
 
 
-class TopicRetriever(BaseEstimator):
+class TopicRetriever(OnBase, BaseEstimator):
     """An index of documents by their topic proportions.
 
     The index is a function of the base and of the documents with their ids: whatever was added and
@@ -71,12 +71,9 @@ class TopicRetriever(BaseEstimator):
     ((2, 3), True)
     """
 
-    model_: AnchorTopicModel
     ids_: NDArray[Any]
     proportions_: F64
-    base_digest_: str
     _documents: check.Documents
-    _base_then: AnchorTopicModel  # the base as it was when the index was brought up to date
 
     def __init__(
         self, model: AnchorTopicModel, *, similarity: str = "cosine", on_stale: str = "raise"
@@ -174,15 +171,6 @@ class TopicRetriever(BaseEstimator):
             "proportions": self.proportions_,
         }
         return content_digest(header, arrays)
-
-    def is_fresh(self) -> bool:
-        """Whether the base is the one that the index was brought up to date with."""
-        check_is_fitted(self, "ids_")
-        if self.model_.parameters_ is not self._base_then.parameters_:
-            if self.model_.digest() != self.base_digest_:
-                return False
-            self._base_then = as_it_is(self.model_)
-        return True
 
     # ---- questions ------------------------------------------------------------------------
 

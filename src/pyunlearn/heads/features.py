@@ -12,7 +12,6 @@ score of a token, whatever the corpus, the number of topics and their scale.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +27,6 @@ __all__ = [
     "FEATURES",
     "LINEAR",
     "WordFeatures",
-    "as_it_is",
     "mean_features",
     "proportion_features",
     "proportion_scale",
@@ -81,13 +79,6 @@ def mean_features(documents: Documents, rows: F64, num_threads: int) -> F64:
         documents.start, documents.columns, documents.counts, rows, means, num_threads
     )
     return means
-
-
-def as_it_is(model: AnchorTopicModel) -> AnchorTopicModel:
-    """The topics of a base as they are now, for as long as something stands on them."""
-    kept = copy.copy(model)
-    kept.__dict__.pop("statistics_", None)
-    return kept
 
 
 def proportion_features(model: AnchorTopicModel, documents: Documents) -> F64:

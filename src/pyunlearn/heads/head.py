@@ -20,9 +20,9 @@ from pyunlearn.errors import (
     InvalidParameterError,
     StaleHeadError,
 )
+from pyunlearn.heads.base import as_it_is
 from pyunlearn.heads.capacity import head_capacity
 from pyunlearn.heads.certificate import COMPARATORS, HeadCertificate
-from pyunlearn.heads.features import as_it_is
 from pyunlearn.heads.logistic import Solution
 from pyunlearn.heads.prediction import FittedHead
 from pyunlearn.heads.release import HeadRelease, release_head

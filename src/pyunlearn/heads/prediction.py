@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 from pyunlearn import _validation as check
 from pyunlearn._core import softmax
 from pyunlearn.errors import StaleHeadError, StaleHeadWarning
+from pyunlearn.heads.base import OnBase
 from pyunlearn.heads.features import (
-    as_it_is,
     mean_features,
     proportion_features,
     proportion_scale,
@@ -25,7 +25,6 @@ from pyunlearn.heads.features import (
 from pyunlearn.heads.ordered import product
 from pyunlearn.heads.targets import check_labels, check_values
 from pyunlearn.heads.training import HeadSettings, Task, Trainer
-from pyunlearn.model import AnchorTopicModel
 
 __all__ = ["FittedHead"]
 
@@ -44,7 +43,7 @@ def _is_classifier(head: FittedHead) -> bool:
     return True
 
 
-class FittedHead(BaseEstimator):
+class FittedHead(OnBase, BaseEstimator):
     """The part of `LinearHead` that reads what training left."""
 
     loss: str
@@ -52,15 +51,12 @@ class FittedHead(BaseEstimator):
     features: str
     on_stale: str
     n_jobs: int | None
-    model_: AnchorTopicModel
     task_: Task
     n_task_documents_: int
     settings_: HeadSettings
     classes_: NDArray[Any]
     weights_: F64
-    base_digest_: str
     _one_output: bool
-    _base_then: AnchorTopicModel  # the base as it was when the head was brought up to date
     _word_scores: F64 | None
     _transform: F64 | None
 
@@ -126,15 +122,6 @@ class FittedHead(BaseEstimator):
             return float(r2_score(values, predicted, sample_weight=sample_weight))
         labels = check_labels(y, len(predicted), self.classes_)
         return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
-
-    def is_fresh(self) -> bool:
-        """Whether the base is, byte for byte, the one that the head was brought up to date with."""
-        check_is_fitted(self, "weights_")
-        if self.model_.parameters_ is not self._base_then.parameters_:
-            if self.model_.digest() != self.base_digest_:
-                return False
-            self._base_then = as_it_is(self.model_)
-        return True
 
     @property
     def coef_(self) -> F64:
