@@ -363,18 +363,18 @@ class StoreTasks:
         for field, head in tasks.items():
             self._progress("heads", 0, 0)
             before = heads.digests(self._db)[field]
-            head.unlearn()
+            after = head.unlearn().head_after
             heads.write(self._db, field, head, touched)
             listed[f"head {field}"] = {
                 "before": before,
-                "after": head.digest(),
+                "after": after,
                 "task_documents_removed": (removed or {}).get(field, 0),
                 "task_documents_left": head.task_.n_documents,
             }
-        if index.digest_of(self._db) is not None:
+        index_before = index.digest_of(self._db)
+        if index_before is not None:
             self._progress("indexing", 0, 0)
-            before_index = index.digest_of(self._db)
-            listed["index"] = {"before": before_index, "after": index.write(self._db, model)}
+            listed["index"] = {"before": index_before, "after": index.write(self._db, model)}
         return listed
 
     def _rebuild_dependents(self, model: AnchorTopicModel) -> None:
