@@ -25,6 +25,8 @@ from pyunlearn.statistics import CooccurrenceStatistics
 __all__ = ["LearnerSettings", "TopicParameters", "learn"]
 
 LEARNERS = ("anchor", "refined")
+# Anchors need long, hence frequent, rows; the factorisation damps noise and gains from more words.
+ANCHOR_MIN_DF = {"anchor": 0.01, "refined": 0.004}
 SOLVERS = ("active-set", "eg")
 # Active set: a multiplier above -KKT_TOLERANCE * max G_kk counts as non-negative.
 KKT_TOLERANCE = 1e-12
@@ -41,7 +43,8 @@ class LearnerSettings:
     n_topics : int
         Topics r to look for.
     anchor_min_df : int or float
-        A word can be an anchor when this many documents hold it (int), or this share (float).
+        A word can be an anchor when this many documents hold it (int), or this share (float). With
+        "refined" those words decide the topics.
     min_df : int
         Words in fewer documents are left out of the model.
     solver : {"active-set", "eg"}
@@ -61,7 +64,7 @@ class LearnerSettings:
     """
 
     n_topics: int = 20
-    anchor_min_df: int | float = 0.01
+    anchor_min_df: int | float = ANCHOR_MIN_DF["anchor"]
     min_df: int = 1
     solver: str = "active-set"
     anchor_cleanup: bool = False
@@ -78,15 +81,19 @@ class LearnerSettings:
             raise InvalidParameterError(
                 f"anchor_cleanup must be a bool, got {settings['anchor_cleanup']!r}"
             )
+        learner = check.check_choice("learner", settings["learner"], LEARNERS)
+        anchor_min_df = settings["anchor_min_df"]
+        if anchor_min_df is None:
+            anchor_min_df = ANCHOR_MIN_DF[learner]
         return cls(
             n_topics=check.check_integer("n_topics", settings["n_topics"], 1),
-            anchor_min_df=check.check_min_df("anchor_min_df", settings["anchor_min_df"]),
+            anchor_min_df=check.check_min_df("anchor_min_df", anchor_min_df),
             min_df=check.check_integer("min_df", settings["min_df"], 1),
             solver=check.check_choice("solver", settings["solver"], SOLVERS),
             anchor_cleanup=bool(settings["anchor_cleanup"]),
             tol=check.check_positive("tol", settings["tol"]),
             max_iter=check.check_integer("max_iter", settings["max_iter"], 1, 2**31 - 2),
-            learner=check.check_choice("learner", settings["learner"], LEARNERS),
+            learner=learner,
             background=check.check_between("background", settings["background"], 0.0, 2.0),
             n_updates=check.check_integer("n_updates", settings["n_updates"], 1, 10_000),
         )

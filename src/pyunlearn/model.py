@@ -67,9 +67,10 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         are fitted. More makes topics of rarer words, with less overlap.
     n_updates : int, default=30
         "refined": updates of the factorisation.
-    anchor_min_df : int or float, default=0.01
+    anchor_min_df : int, float or None, default=None
         Words in at least this many documents (int), or in this share of them (float), can become
-        anchors. Rare words make noisy anchors.
+        anchors; with "refined" they decide the topics. Rare words are noisy. None: 0.01 for
+        "anchor", 0.004 for "refined".
     min_df : int, default=1
         Words in fewer documents are left out of the model. They stay in the statistics, so a word
         can come back.
@@ -123,7 +124,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         n_topics: int = 20,
         *,
         learner: str = "anchor",
-        anchor_min_df: int | float = 0.01,
+        anchor_min_df: int | float | None = None,
         min_df: int = 1,
         solver: str = "active-set",
         anchor_cleanup: bool = False,
@@ -600,11 +601,16 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         parameters = learn(statistics, settings, self.n_jobs)
         if parameters.n_topics < settings.n_topics:
             able = len(parameters.candidates)
+            found = (
+                "topics were found"
+                if settings.learner == "refined"
+                else ("of them are linearly independent")
+            )
             raise TooFewAnchorsError(
                 f"n_topics={settings.n_topics}, but {able} words can be anchors "
-                f"(anchor_min_df={settings.anchor_min_df}) and {parameters.n_topics} of them are "
-                f"linearly independent; n_samples = {statistics.n_documents}, n_features = "
-                f"{statistics.n_words}. Lower n_topics or anchor_min_df, or add documents"
+                f"(anchor_min_df={settings.anchor_min_df}) and {parameters.n_topics} {found}; "
+                f"n_samples = {statistics.n_documents}, n_features = {statistics.n_words}. "
+                "Lower n_topics or anchor_min_df, or add documents"
             )
         return parameters
 
