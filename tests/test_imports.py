@@ -27,6 +27,8 @@ LAYERS = [
     "certificate",
     "privacy",
     "model",
+    "metrics",
+    "selection",
     "heads",
     "retrieval",
     "io",
