@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILED := $(wildcard src/_core/*.pyx src/pyunlearn/_core/*.pxd) setup.py pyproject.toml
 
-.PHONY: demo test lint bench build clean
+# Scripts of benchmarks/theory; each draws docs/figures/NAME.png.
+THEORY := bound_trials distance epsilon_audit membership_audit release_utility
+
+.PHONY: demo test lint bench peers bench-asv evidence build clean
 
 demo: $(VENV)/ready  ## learn topics of 20 newsgroups, forget one author, verify
 	$(BIN)/python examples/forget_an_author.py
@@ -19,10 +22,21 @@ lint: $(VENV)/ready-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(VENV)/ready-bench  ## beside our peers, then asv; takes some minutes
+bench: $(VENV)/ready-bench  ## every number beside its aim, from one run; about ten minutes
+	$(BIN)/python -m benchmarks.table
+
+peers: $(VENV)/ready-bench  ## beside SciPy and five other libraries; much longer
 	$(BIN)/python -m benchmarks.main_job
+	$(BIN)/python -m benchmarks.peers.compare
+
+bench-asv: $(VENV)/ready-bench  ## each benchmark of this commit once; `asv run` for history
 	$(BIN)/asv --config benchmarks/asv.conf.json machine --yes > /dev/null
 	$(BIN)/asv --config benchmarks/asv.conf.json run --quick
+
+evidence: $(VENV)/ready-evidence  ## figures and tables of docs/guarantees.md; some minutes
+	mkdir -p docs/figures
+	set -e; for name in $(THEORY); do echo $$name; \
+	  $(BIN)/python -m benchmarks.theory.$$name --out docs/figures > docs/figures/$$name.txt; done
 
 build: $(BIN)/python
 	$(PIP) install build
@@ -42,7 +56,11 @@ $(VENV)/ready: $(COMPILED) | $(BIN)/python
 	touch $@
 
 $(VENV)/ready-test: $(COMPILED) | $(BIN)/python
-	$(PIP) install --editable ".[test,lint]"
+	$(PIP) install --editable ".[test,lint,privacy,plot,accounting]"
+	touch $(VENV)/ready $@
+
+$(VENV)/ready-evidence: $(COMPILED) | $(BIN)/python
+	$(PIP) install --editable ".[privacy,plot]"
 	touch $(VENV)/ready $@
 
 $(VENV)/ready-bench: $(COMPILED) | $(BIN)/python

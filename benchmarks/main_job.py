@@ -10,7 +10,6 @@ on a machine with other work the least are closer to the truth.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,11 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import scipy
 import scipy.sparse as sp
 from tqdm import tqdm
 
 from benchmarks.corpora import newsgroups
+from benchmarks.report import machine
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
 
 Job = Callable[[], object]
@@ -99,21 +98,6 @@ def measure_apart(side: str, counts: Path, n_topics: int, repeat: int) -> list[f
     )
     seconds: list[float] = json.loads(finished.stdout)
     return seconds
-
-
-def machine() -> str:
-    """Processor, cores at hand and versions, in one line."""
-    model = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (
-        f"{model}, {cores} cores, {platform.system()}, Python {platform.python_version()}, "
-        f"numpy {np.__version__}, scipy {scipy.__version__}"
-    )
 
 
 def compare(n_topics: int, repeat: int, max_words: int | None) -> None:

@@ -97,7 +97,7 @@ def run(seed: int) -> list[Trial]:
     settings = LearnerSettings(n_topics=r, anchor_min_df=int(max(2, m // 50)))
     k = int(np.exp(rng.uniform(0, np.log(max(2, m // 20)))))
     counts = corpus.X
-    topics = learn(CooccurrenceStatistics(n).add(counts), settings, 1)
+    topics = learn(CooccurrenceStatistics(n, n_jobs=1).add(counts), settings, 1)
     if aim == "random":
         removed = counts[rng.choice(m, k, replace=False)]
     elif aim == "anchor":
@@ -106,8 +106,8 @@ def run(seed: int) -> list[Trial]:
     else:
         removed = sp.csr_array(aimed_documents(rng, aim, counts, topics, k))
         counts = sp.csr_array(sp.vstack([counts, removed]))
-    before = CooccurrenceStatistics(n).add(counts)
-    gone = CooccurrenceStatistics(n).add(removed)
+    before = CooccurrenceStatistics(n, n_jobs=1).add(counts)
+    gone = CooccurrenceStatistics(n, n_jobs=1).add(removed)
     after = before.copy().remove(removed)
     topics = learn(before, settings, 1)
     if topics.n_topics < r or np.any(after.word_mass[topics.anchors] == 0):

@@ -50,6 +50,14 @@ def refused(capsys, *arguments):
     return printed.err
 
 
+def test_a_large_fit_says_on_stderr_how_much_memory_it_takes(corpus, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("pyunlearn.statistics.LARGE", 1000)
+    assert cli.main(["fit", str(corpus), "--store", str(tmp_path / "s"), *FIT]) == 0
+    assert capsys.readouterr().err == (
+        "pyunlearn: counting 30 documents; the statistics will take at most 0.0 GiB of memory\n"
+    )
+
+
 def test_whole_path_in_json(corpus, tmp_path, capsys):
     where = ["--store", str(tmp_path / "s")]
     status, fitted = run_json(capsys, "fit", str(corpus), *where, *FIT)

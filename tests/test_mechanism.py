@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +24,6 @@ deltas = st.floats(-30, -1).map(lambda power: 10.0**power)
 
 
 def exact_delta(mu, epsilon):
-    mp = pytest.importorskip("mpmath")
     with mp.workdps(60):
         mu, epsilon = mp.mpf(mu), mp.mpf(epsilon)
 

@@ -53,7 +53,8 @@ def test_statistics_are_those_of_an_exact_deletion():
 def test_deletions_count_against_the_capacity_and_the_one_too_many_changes_nothing():
     model = fitted()
     model.release(1.0, 1e-6, **RELEASE)
-    model.unlearn(X[:10], mode="newton")
+    certificate = model.unlearn(X[:10], mode="newton")
+    assert (certificate.capacity_used, certificate.capacity_left) == (10, 2)
     assert model.budget_.left == 2
     before = model.digest()
     with pytest.raises(CapacityExceededError, match="mode='exact'"):
@@ -64,7 +65,8 @@ def test_deletions_count_against_the_capacity_and_the_one_too_many_changes_nothi
 def test_exact_deletions_have_no_limit():
     model = fitted()
     model.release(1.0, 1e-6, **RELEASE)
-    model.unlearn(X[:100])
+    certificate = model.unlearn(X[:100])
+    assert certificate.capacity_left is None
     assert model.budget_.left == 12
 
 

@@ -323,3 +323,45 @@ def test_coordinates_outside_the_matrix_are_refused(storage, index):
     with pytest.raises(InvalidInputError, match="not a valid sparse matrix"):
         stats.add(X)
     assert stats.digest() == before
+
+
+@settings(max_examples=60)
+@given(pools(), st.integers(1, 5))
+def test_statistics_are_never_larger_than_estimated(pool, size):
+    stats = CooccurrenceStatistics(pool.counts.shape[1])
+    for first in range(0, len(pool.counts), size):
+        part = pool.counts[first : first + size]
+        estimate = stats.estimate_nbytes(part)
+        assert stats.add(part).nbytes <= estimate
+
+
+def test_an_estimate_counts_a_row_by_its_documents():
+    # One document of 10 words, one of 2: rows of 9 and 1 entries, estimated as 10 and 2.
+    X = np.zeros((2, 500), np.int64)
+    X[0, :10] = X[1, 10:12] = 1
+    stats = CooccurrenceStatistics(500)
+    assert stats.estimate_nbytes(X) - stats.nbytes == (10 * 10 + 2 * 2) * 12
+
+
+def test_a_large_addition_is_announced_before_it_is_made(monkeypatch, caplog):
+    monkeypatch.setattr("pyunlearn.statistics.LARGE", 1000)
+    stats = CooccurrenceStatistics(25)
+    with caplog.at_level("INFO", logger="pyunlearn"):
+        stats.add(example())
+        assert "counting 40 documents; the statistics will take at most 0.0 GiB" in caplog.text
+        caplog.clear()
+        stats.add(example()[:1])
+    assert caplog.text == ""
+
+
+@settings(max_examples=60)
+@given(pool=pools(), entries=st.integers(1, 40))
+def test_counting_some_words_at_a_time_leaves_no_trace(pool, entries):
+    once = counted(pool.counts, pool.lengths)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pyunlearn._rows.BLOCK_ENTRIES", entries)
+        patch.setattr("pyunlearn._rows.PIECE", entries)
+        patch.setattr("pyunlearn._validation.PIECE", entries)
+        parts = counted(pool.counts, pool.lengths)
+        assert parts.estimate_nbytes(pool.counts) == once.estimate_nbytes(pool.counts)
+    assert_same_statistics(parts, once)

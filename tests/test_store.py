@@ -1,5 +1,6 @@
 """Laws of the store: what it holds is always what a new store of the same documents would hold."""
 
+import hashlib
 import multiprocessing
 import sqlite3
 
@@ -219,7 +220,10 @@ def test_ledger_is_append_only(store):
     [
         ("UPDATE ledger SET n_documents = 39 WHERE seq = 2", "entry 2 of the ledger"),
         ("DELETE FROM ledger WHERE seq = 1", "entry 1 of the ledger"),
-        ("DELETE FROM ledger WHERE seq = 2", "last digest of the ledger"),
+        ("DELETE FROM ledger WHERE seq = 2", "entry 2 of the ledger"),
+        ("DELETE FROM ledger WHERE seq = 3", "last digest of the ledger"),
+        ("DELETE FROM certificates", "entry 3 of the ledger and its certificate"),
+        ("UPDATE ledger SET detail = '{' WHERE seq = 3", "entry 3 of the ledger is damaged"),
         ("DELETE FROM documents WHERE id = 'd3'", "stored statistics are not"),
         ("UPDATE documents SET length = 99 WHERE id = 'd3'", "stored topics are not"),
         ("UPDATE dictionary SET word = NULL WHERE column = 0", "words of the dictionary"),
@@ -232,6 +236,7 @@ def test_ledger_is_append_only(store):
     ],
 )
 def test_verify_tells_what_was_tampered_with(store, statement, problem):
+    store.forget(["d9"])
     with open_file(store) as raw:
         raw.execute("DROP TRIGGER ledger_keeps_entries")
         raw.execute("DROP TRIGGER ledger_keeps_values")
@@ -263,6 +268,74 @@ def test_no_edited_row_of_counts_passes(shared_directory, word, position, bit):
         with pytest.raises(CorruptStateError):
             store._current_model()
         store._db.execute(update, (entries, word))
+
+
+@pytest.fixture(scope="module")
+def directory_with_certificates(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("certificates")
+    with Store.open(directory, n_jobs=1) as store:
+        store.train(RECORDS, **SETTINGS)
+        store.forget(["d1"])
+        store.forget(["d2", "d3"])
+    with sqlite3.connect(directory / database.FILE_NAME) as raw:
+        raw.execute("DROP TRIGGER ledger_keeps_values")
+    raw.close()
+    return directory
+
+
+def test_a_ledger_entry_holds_the_hash_of_its_certificate(store):
+    text = store.forget(["d1"]).to_json()
+    named = store.ledger()[-1].detail["certificate"]
+    assert named == hashlib.sha256(text.encode()).hexdigest()
+
+
+@settings(max_examples=60)
+@given(seq=st.integers(3, 4), position=st.integers(0, 10**6), bit=st.integers(0, 7))
+def test_no_edited_certificate_passes(directory_with_certificates, seq, position, bit):
+    with Store.open(directory_with_certificates, create=False, n_jobs=1) as store:
+        flip_bit(store, "certificates", "certificate", seq, position, bit)
+        result = store.verify()
+        assert f"entry {seq} of the ledger and its certificate" in "\n".join(result.problems)
+        with pytest.raises(CorruptStateError, match=f"entry {seq} "):
+            store.certificates()
+        flip_bit(store, "certificates", "certificate", seq, position, bit)
+        assert len(store.certificates()) == 2
+
+
+@settings(max_examples=60)
+@given(
+    column=st.sampled_from(["time", "action", "detail", "previous", "hash"]),
+    seq=st.integers(1, 4),
+    position=st.integers(0, 10**6),
+    bit=st.integers(0, 7),
+)
+def test_no_edited_row_of_the_ledger_passes(
+    directory_with_certificates, column, seq, position, bit
+):
+    with Store.open(directory_with_certificates, create=False, n_jobs=1) as store:
+        flip_bit(store, "ledger", column, seq, position, bit)
+        problems = "\n".join(store.verify().problems)
+        assert "of the ledger does not follow" in problems
+        flip_bit(store, "ledger", column, seq, position, bit)
+
+
+def flip_bit(store, table, column, seq, position, bit):
+    select = f"SELECT CAST({column} AS BLOB) FROM {table} WHERE seq = ?"
+    with store._db.writing():
+        edited = bytearray(store._db.value(select, (seq,)))
+        edited[position % len(edited)] ^= 1 << bit
+        update = f"UPDATE {table} SET {column} = CAST(? AS TEXT) WHERE seq = ?"
+        store._db.execute(update, (edited, seq))
+
+
+def test_a_certificate_that_no_entry_names_is_told(store):
+    store.forget(["d1"])
+    with open_file(store) as raw:
+        raw.execute("INSERT INTO certificates SELECT 2, certificate FROM certificates")
+    raw.close()
+    assert store.verify().problems == (
+        "entry 2 of the ledger and its certificate do not belong together",
+    )
 
 
 def test_chain_of_hashes_covers_every_field():

@@ -1,6 +1,6 @@
 """How far from retraining is a model after k deletions, by method, k, m, n and r?
 
-    python benchmarks/theory/distance.py [--quick]
+    python -m benchmarks.theory.distance [--quick]
 
 "nothing": the old model. "newton": U_base. "exact": must be 0. Beside them the bound Delta(k) for
 random and for any documents, and the paper's capacity (its rate with constant 1).
@@ -8,14 +8,9 @@ random and for any documents, and the paper's capacity (its rate with constant 1
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import numpy as np
-from output import arguments, figure, print_table, save
 
+from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
 from pyunlearn.datasets import make_separable
 from pyunlearn.newton import anchors_unchanged, newton_update

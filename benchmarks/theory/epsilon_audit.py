@@ -1,6 +1,6 @@
 """An empirical lower bound on epsilon, which must never exceed the claim.
 
-    python benchmarks/theory/epsilon_audit.py [--quick]
+    python -m benchmarks.theory.epsilon_audit [--quick]
 
 The topics of a model and of the same model without one document, each with the noise that the
 certificate of a release names, are told apart by the best test there is for known inputs: the
@@ -13,16 +13,12 @@ the audit should find a good part of the claim; with our worst-case bound next t
 from __future__ import annotations
 
 import math
-import sys
 import warnings
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
-from output import arguments, figure, print_table, save
 from scipy.stats import beta
 
+from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import NoisyReleaseWarning

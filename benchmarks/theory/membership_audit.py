@@ -1,6 +1,6 @@
 """Can it be told whether a document was in the corpus: before, after deletion, and retrained?
 
-    python benchmarks/theory/membership_audit.py [--quick]
+    python -m benchmarks.theory.membership_audit [--quick]
 
 LiRA (Carlini et al. 2022) as used on topic models by Manzonelli et al. (2024): the score of a
 document is its log-likelihood a token under EM fold-in; shadow models trained on random halves give
@@ -12,14 +12,9 @@ retrained one, so the attack sees the same bytes; the newton column shows what U
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import numpy as np
-from output import arguments, figure, print_table, save
 
+from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
 from pyunlearn.newton import newton_update

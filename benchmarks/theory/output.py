@@ -44,8 +44,7 @@ def figure(columns: int, width: float = 4.6, height: float = 3.6) -> tuple[Any, 
 def save(made: Any, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     made.tight_layout()
-    made.savefig(folder / name, dpi=130)
-    print(f"figure: {folder / name}")
+    made.savefig(folder / name, dpi=100, pil_kwargs={"optimize": True})
 
 
 def _text(cell: Any) -> str:

@@ -1,6 +1,6 @@
 """What is a release worth, by number of documents that it has to cover?
 
-    python benchmarks/theory/release_utility.py [--quick]
+    python -m benchmarks.theory.release_utility [--quick]
 
 Topics are released with the noise for k documents, from our bound and from the largest change that
 aimed removals were seen to make (not a proof, and not certified: what no bound could beat). Worth
@@ -10,16 +10,13 @@ projection. The capacity is where the error bound reaches alpha = 0.01.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import numpy as np
-from output import arguments, figure, print_table, save
 
+from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import NoisyReleaseWarning
@@ -30,6 +27,7 @@ from pyunlearn.privacy.release import release
 from pyunlearn.privacy.sensitivity import worst_case
 
 EPSILON, DELTA, ALPHA = 1.0, 1e-6, 0.01
+SIZES = ((30, 2), (100, 2), (500, 5), (2_000, 5), (500, 20), (2_000, 20))
 
 
 def largest_change_seen(model: AnchorTopicModel, X, k: int) -> float:
@@ -87,29 +85,28 @@ def main() -> None:
         f"capacity by our bound: {capacity.n_documents} documents (error bound for one: "
         f"{capacity.error_of_one:.3g}); paper's rate with constant 1: {capacity.rate:.3g}\n"
     )
-    needed = documents_needed(constants)
+    needed = [documents_needed(*size, options) for size in SIZES]
     print_table(("n", "r", "documents needed for a capacity of 1", "paper's rate there"), needed)
     draw(rows, capacity, options.out, f"m={m:,}, n={n}, r={r}, epsilon={EPSILON:g}")
 
 
-def documents_needed(constants) -> list[tuple[int, int, float, float]]:
-    """How large m must be, all shares kept, before one document is covered at alpha."""
-    rows = []
-    for n, r in ((constants.n_words, constants.n_topics), (10_000, constants.n_topics)):
-        factor = 1.0
-        while True:
-            grown = replace(
-                constants,
-                n_words=n,
-                row_error=0.0,
-                total_mass=constants.total_mass * factor,
-                anchor_mass=constants.anchor_mass * factor,
-            )
-            if deletion_capacity(grown, EPSILON, DELTA, alpha=ALPHA).error_of_one <= ALPHA:
-                break
-            factor *= 1.1
-        rows.append((n, r, grown.total_mass, paper_rate(grown.total_mass, n, r)))
-    return rows
+def documents_needed(n: int, r: int, options) -> tuple[int, int, float, float]:
+    """How large a corpus of this law must be before one document is covered at alpha."""
+    m = 5_000 if options.quick else 50_000
+    X = make_separable(m, n, r, p=0.1, concentration=0.2, seed=options.seed).X
+    model = AnchorTopicModel(r, anchor_min_df=0.1 / r).fit(X)
+    constants = measure(model.statistics_, model.parameters_)
+    factor = 1.0
+    while True:
+        grown = replace(
+            constants,
+            row_error=0.0,
+            total_mass=constants.total_mass * factor,
+            anchor_mass=constants.anchor_mass * factor,
+        )
+        if deletion_capacity(grown, EPSILON, DELTA, alpha=ALPHA).error_of_one <= ALPHA:
+            return n, r, grown.total_mass, paper_rate(grown.total_mass, n, r)
+        factor *= 1.1
 
 
 def draw(rows, capacity, folder: Path, title: str) -> None:
@@ -134,7 +131,7 @@ def draw(rows, capacity, folder: Path, title: str) -> None:
     axes[0].text(capacity.rate * 1.08, 0.5, "paper's rate, constant 1", rotation=90, fontsize=7)
     axes[1].text(1, ALPHA * 1.1, "alpha", fontsize=7, color="gray")
     axes[0].set_ylim(-0.03, 1.03)
-    axes[1].legend(fontsize=7, loc="center right")
+    axes[1].legend(fontsize=7, loc="lower right")
     axes[0].set_title(title, fontsize=8)
     save(made, folder, "release_utility.png")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,7 +11,13 @@ from numpy.typing import NDArray
 
 from pyunlearn._core import counts as counting
 from pyunlearn._core import rows as kernels
-from pyunlearn._validation import Documents
+from pyunlearn._validation import PIECE, Documents, pieces
+
+# Entries of the documents that are sorted by word at a time, and the most blocks of them.
+BLOCK_ENTRIES = 2**20
+MOST_BLOCKS = 32
+
+_ByWord = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,34 +41,28 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     """K = sum_d w_d (h_d h_d^T - diag(h_d)) of a batch, over the words that occur in it."""
     words, columns = _own_numbering(documents)
     n = len(words)
-    entries = np.arange(len(columns), dtype=np.int64)
-    by_word = sp.csr_array(
-        (entries, columns, documents.start), shape=(documents.n_documents, n)
-    ).tocsc()
-    word_start = by_word.indptr.astype(np.int64)
-    entry_of_word = by_word.data
-    document_of_word = by_word.indices.astype(np.int32, copy=False)
-
-    upper = np.zeros(n, np.int64)
-    mass = np.zeros(n, np.int64)
+    blocks = _Transposed(documents.start, columns, n)
+    upper, mass = np.zeros((2, n), np.int64)
     status = np.zeros(n, np.int32)
     lower_by_thread = np.zeros((num_threads, n), np.int32)
-    counting.count_pattern(
-        documents.start,
-        columns,
-        documents.counts,
-        weights,
-        documents.in_vocabulary,
-        word_start,
-        entry_of_word,
-        document_of_word,
-        np.zeros((num_threads, n), np.uint8),
-        lower_by_thread,
-        upper,
-        mass,
-        status,
-        num_threads,
-    )
+    mark = np.zeros((num_threads, n), np.uint8)
+    for part in blocks.parts:
+        sizes, masses, refused = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int32)
+        counting.count_pattern(
+            documents.start,
+            columns,
+            documents.counts,
+            weights,
+            documents.in_vocabulary,
+            *blocks.by_word(part),
+            mark,
+            lower_by_thread,
+            sizes,
+            masses,
+            refused,
+            num_threads,
+        )
+        upper[part], mass[part], status[part] = sizes[part], masses[part], refused[part]
     if status.any():
         raise MassOverflowError(int(words[np.argmax(status != 0)]))
     lower = lower_by_thread.sum(axis=0, dtype=np.int64)
@@ -69,25 +70,81 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     indices = np.empty(start[-1], np.int32)
     values = np.empty(start[-1], np.int64)
     upper_start = start[:-1] + lower
-    counting.count_upper(
-        documents.start,
-        columns,
-        documents.counts,
-        weights,
-        word_start,
-        entry_of_word,
-        document_of_word,
-        upper_start,
-        upper,
-        np.zeros((num_threads, n), np.int64),
-        indices,
-        values,
-        num_threads,
-    )
+    accumulator = np.zeros((num_threads, n), np.int64)
+    for part in blocks.parts:
+        sizes = np.zeros(n, np.int64)
+        sizes[part] = upper[part]
+        counting.count_upper(
+            documents.start,
+            columns,
+            documents.counts,
+            weights,
+            *blocks.by_word(part),
+            upper_start,
+            sizes,
+            accumulator,
+            indices,
+            values,
+            num_threads,
+        )
     counting.mirror(
         start[:-1], upper_start, start[1:], np.zeros(n, np.int64), indices, values, num_threads
     )
-    return Delta(words, start, indices, values, mass, np.diff(word_start), documents.n_documents)
+    frequency = np.bincount(columns, minlength=n).astype(np.int64)
+    return Delta(words, start, indices, values, mass, frequency, documents.n_documents)
+
+
+class _Transposed:
+    """The entries of the documents by word, for some words at a time.
+
+    All at once would take 20 bytes an entry, more than K when the documents are many and short.
+    """
+
+    def __init__(
+        self, document_start: NDArray[np.int64], columns: NDArray[np.int32], n_words: int
+    ) -> None:
+        self.document_start, self.columns, self.n_words = document_start, columns, n_words
+        through = np.cumsum(np.bincount(columns, minlength=n_words))
+        block = through // max(BLOCK_ENTRIES, len(columns) // MOST_BLOCKS)
+        edges = (np.flatnonzero(np.diff(block)) + 1).tolist()
+        self.parts = [slice(*edge) for edge in pairwise([0, *edges, n_words])]
+        self.only = self._sorted(self.parts[0]) if len(self.parts) == 1 else None
+
+    def by_word(self, part: slice) -> _ByWord:
+        """(word_start, entry_of_word, document_of_word); other words than these have no entries."""
+        return self.only or self._sorted(part)
+
+    def _sorted(self, part: slice) -> _ByWord:
+        entries = self._entries(part)
+        shape = (len(self.document_start) - 1, part.stop - part.start)
+        start = np.searchsorted(entries, self.document_start).astype(np.int32)
+        columns = self.columns[entries] - np.int32(part.start)
+        by_word = sp.csr_array((entries, columns, start), shape=shape).tocsc()
+        word_start = np.zeros(self.n_words + 1, np.int64)
+        word_start[part.start : part.stop + 1] = by_word.indptr
+        word_start[part.stop :] = len(entries)
+        return word_start, by_word.data, by_word.indices.astype(np.int32, copy=False)
+
+    def _entries(self, part: slice) -> NDArray[np.int64]:
+        """The entries of some words, looked for piece by piece."""
+        if part == slice(0, self.n_words):
+            return np.arange(len(self.columns), dtype=np.int64)
+        found = []
+        for first in range(0, len(self.columns), PIECE):
+            columns = self.columns[first : first + PIECE]
+            found.append(first + np.flatnonzero((columns >= part.start) & (columns < part.stop)))
+        return np.concatenate(found)
+
+
+def neighbours_at_most(documents: Documents) -> NDArray[np.int64]:
+    """For each word the entries that its documents have: the most that its row of K can have."""
+    total = np.zeros(documents.n_words)
+    start = documents.start
+    for first, last in pieces(start):
+        sizes = np.diff(start[first : last + 1])
+        columns = documents.columns[start[first] : start[last]]
+        total += np.bincount(columns, np.repeat(sizes, sizes), documents.n_words)
+    return total.astype(np.int64)
 
 
 def _own_numbering(documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -129,6 +186,17 @@ class CooccurrenceRows:
     def nnz(self) -> int:
         """Number of non-zeros."""
         return int(self.length.sum())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the entries and of the room for more."""
+        return int(self.indices.nbytes + self.values.nbytes)
+
+    def most_nbytes(self, more: NDArray[np.int64], n_present: int) -> int:
+        """Bytes at most when row i gets up to more[i] entries and `n_present` words occur."""
+        entries = int(np.minimum(self.length + more, n_present).sum())
+        entries += entries // 8 if self.used else 0
+        return (self.indices.itemsize + self.values.itemsize) * max(entries, len(self.indices))
 
     def copy(self) -> CooccurrenceRows:
         """Independent rows with the same entries, without spare room."""
@@ -220,13 +288,16 @@ class CooccurrenceRows:
         self.used += int(wanted.sum())
 
     def _merge_into_new(self, delta: Delta, length: NDArray[np.int64], num_threads: int) -> None:
-        """Rebuild without gaps; the room behind the last row (an eighth) serves later additions."""
+        """Rebuild without gaps; room behind the last row (an eighth) serves later additions.
+
+        The first addition leaves none: most corpora are added in one go.
+        """
         new_length = self.length.copy()
         new_length[delta.words] = length
         start = np.cumsum(new_length) - new_length
         used = int(new_length.sum())
-        indices = np.empty(used + used // 8, np.int32)
-        values = np.empty(used + used // 8, np.int64)
+        size = used + (used // 8 if self.used else 0)
+        indices, values = np.empty(size, np.int32), np.empty(size, np.int64)
         untouched = np.ones(self.n_words, np.bool_)
         untouched[delta.words] = False
         kept = np.flatnonzero(untouched).astype(np.int32)

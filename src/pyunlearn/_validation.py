@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
@@ -22,6 +23,7 @@ from pyunlearn.errors import (
 
 MASS_LIMIT = 2**62
 COUNT_LIMIT = 2**31 - 1
+PIECE = 2**20
 WEIGHTINGS = ("document", "token")
 
 
@@ -174,14 +176,31 @@ def check_documents(X: Any, n_words: int | None = None) -> Documents:
         _check_values(csr.data, _csr_row_of(csr))
     counts = csr.data.astype(np.int32, copy=False)
     start = csr.indptr.astype(np.int64, copy=False)
-    totals = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
     return Documents(
         np.ascontiguousarray(start),
         np.ascontiguousarray(csr.indices.astype(np.int32, copy=False)),
         np.ascontiguousarray(counts),
-        totals[start[1:]] - totals[start[:-1]],
+        _row_sums(start, counts),
         int(csr.shape[1]),
     )
+
+
+def _row_sums(start: NDArray[np.int64], counts: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Row by row in int64, without a copy of all counts in int64."""
+    sums = np.zeros(len(start) - 1, np.int64)
+    filled = start[1:] > start[:-1]
+    for first, last in pieces(start):
+        part = first + np.flatnonzero(filled[first:last])
+        if len(part):
+            piece = counts[start[first] : start[last]].astype(np.int64)
+            sums[part] = np.add.reduceat(piece, start[part] - start[first])
+    return sums
+
+
+def pieces(start: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Ranges of documents with about PIECE entries each, to keep intermediate arrays small."""
+    cuts = np.searchsorted(start, np.arange(PIECE, start[-1], PIECE)).tolist()
+    return pairwise([0, *cuts, len(start) - 1])
 
 
 def check_lengths(lengths: Any, documents: Documents) -> NDArray[np.int64]:

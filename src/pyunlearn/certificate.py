@@ -48,6 +48,9 @@ class Certificate:
         What the learner was told.
     comparator, covers, not_covered : str
         What the result equals, which objects the claim speaks of, and what it does not speak of.
+    capacity_used, capacity_left : int or None
+        Documents counted against the budget of the model's releases, this deletion included; None
+        where there is none, and for exact deletion, which needs none.
     path : Mapping
         How the result was reached, for information: words touched, time of the stages in seconds.
     """
@@ -65,6 +68,8 @@ class Certificate:
     comparator: str = EXACT_COMPARATOR
     covers: str = "the statistics and the topics of this model"
     not_covered: str = EXACT_NOT_COVERED
+    capacity_used: int | None = None
+    capacity_left: int | None = None
     path: Mapping[str, Any] = field(default_factory=dict)
     algorithm: str = "exact deletion from integer co-occurrence statistics"
     version: str = __version__

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,7 @@ def _fit(arguments: argparse.Namespace) -> int:
         lowercase=not arguments.keep_case,
     )
     with (
+        _log_on_stderr(),
         _Bars() as bars,
         Store.open(
             arguments.store,
@@ -254,6 +257,26 @@ def _complain(error: object, status: int) -> int:
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     print(f"pyunlearn: warning: {message}", file=sys.stderr)
+
+
+class _OnStderr(logging.Handler):
+    """What the library logs, between the progress bars."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(f"pyunlearn: {record.getMessage()}", file=sys.stderr)
+
+
+@contextmanager
+def _log_on_stderr() -> Iterator[None]:
+    log, handler = logging.getLogger("pyunlearn"), _OnStderr()
+    level = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
 
 
 class _Bars:

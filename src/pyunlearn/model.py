@@ -287,7 +287,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         start = time.perf_counter()
         self.statistics_.remove(documents, lengths)
         subtracted = time.perf_counter()
-        budget: Budget | None = getattr(self, "budget_", None)
+        budget: Budget | None = getattr(self, "budget_", None) if mode == "newton" else None
         try:
             if mode == "newton":
                 parameters = newton_update(self.parameters_, self.statistics_, self.n_jobs)
@@ -317,29 +317,92 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             model_before=before[1],
             model_after=self.digest(),
             parameters=self._header(),
+            capacity_used=budget.used if budget else None,
+            capacity_left=budget.left if budget else None,
             path=dict(vars(path)),
             **(NEWTON_CLAIM if mode == "newton" else {}),
         )
         self._warn_if_fewer()
         return certificate
 
-    def release(self, epsilon: float, delta: float, **options: Any) -> Release:
-        """A noised copy of the topics, with its claim, counted against the model's budget.
+    def release(
+        self,
+        epsilon: float,
+        delta: float,
+        *,
+        capacity: int,
+        mechanism: str = "analytic",
+        mode: str | None = None,
+        sensitivity: float | None = None,
+        correlation: bool = True,
+        seed: int | None = None,
+    ) -> Release:
+        """A noised copy of the topics that hides which documents were removed.
+
+        The first release declares a budget: the claim, the capacity, and constants of the model
+        rounded to powers of two. It is kept as `budget_`, saved with the model, and later releases
+        and deletions with mode="newton" are counted against it. See docs/guarantees.md for what is
+        claimed; at common sizes the noise is larger than the topics (see `deletion_capacity`).
 
         Parameters
         ----------
         epsilon, delta : float
-            The claim.
-        **options
-            `capacity`, and the others of `pyunlearn.privacy.release`, whose errors are raised.
+            The claim, for A and R together: epsilon > 0, 0 < delta < 1.
+        capacity : int
+            Documents that the release covers, from 1 to all.
+        mechanism : {"analytic", "classical"}
+            Formula of the noise; the classical one holds for epsilon < 1.
+        mode : {"exact", "newton"}, optional
+            Whose topics: those of the learner, or after one Newton step. Default: that of the
+            budget, else how the model was last updated.
+        sensitivity : float, optional
+            A bound of your own on |A_F - A_S|_F (Frobenius), with correlation=False; the
+            certificate says that it is the caller's. Default: the proved bound.
+        correlation : bool, default=True
+            Whether R is released as well; without it A needs 1 / sqrt(2) of the noise.
+        seed : int, optional
+            For tests: noise that repeats, and a release that is not certified. Default: noise from
+            the operating system's generator, through the extra [privacy].
 
         Returns
         -------
         Release
-            Its budget is kept as `budget_` and saved with the model.
+            `components_`, shape (n_topics_, n_words), `topic_correlation_`, shape (n_topics_,
+            n_topics_) or None, both float64 and by ascending anchor column, and `certificate`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Not fitted.
+        InvalidParameterError
+            A parameter out of range or other than in the budget, or a model that the bound does
+            not speak of.
+        FloorsError
+            The budget's constants do not hold any more, or removing so many documents could take
+            an anchor word away.
+        AnchorVanishedError
+            mode="newton", and the Newton step does not exist.
+        MissingExtraError
+            The extra [privacy] is not installed. Model and budget are unchanged, after any of
+            these errors.
+
+        Warns
+        -----
+        NoisyReleaseWarning
+            The noise is larger than any two topic matrices can differ by.
         """
-        options.setdefault("budget", getattr(self, "budget_", None))
-        made = release(self, epsilon, delta, **options)
+        made = release(
+            self,
+            epsilon,
+            delta,
+            capacity=capacity,
+            mechanism=mechanism,
+            mode=mode,
+            correlation=correlation,
+            sensitivity=sensitivity,
+            budget=getattr(self, "budget_", None),
+            seed=seed,
+        )
         self.budget_ = made.budget
         return made
 

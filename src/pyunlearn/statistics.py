@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,23 @@ from numpy.typing import NDArray
 
 from pyunlearn import _validation as check
 from pyunlearn._hashing import PartHashes
-from pyunlearn._rows import CooccurrenceRows, Delta, MassOverflowError, count_documents
+from pyunlearn._rows import (
+    CooccurrenceRows,
+    Delta,
+    MassOverflowError,
+    count_documents,
+    neighbours_at_most,
+)
 from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
 
 __all__ = ["CooccurrenceStatistics"]
 
 FORMAT = "pyunlearn-statistics-1"
+# An addition that may make the statistics larger than this is announced in the log.
+LARGE = 2**30
+# Bytes a word besides its row: f, c, its place in the arrays, when it changed, its hash.
+PER_WORD = 8 * 6 + 32 + 1
+log = logging.getLogger("pyunlearn")
 
 
 class CooccurrenceStatistics:
@@ -112,8 +124,34 @@ class CooccurrenceStatistics:
     @property
     def nbytes(self) -> int:
         """Bytes that the statistics hold in memory."""
-        rows = self._rows
-        return int(rows.indices.nbytes + rows.values.nbytes + 7 * 8 * self.n_words)
+        return self._rows.nbytes + PER_WORD * self.n_words
+
+    def estimate_nbytes(self, X: Any) -> int:
+        """An upper bound of `nbytes` after `add(X)`, in time O(non-zeros of X).
+
+        A row of K has at most as many entries as there are words, and at most as many as the
+        documents of its word have. A first `add` needs a tenth on top while it works; adding to
+        statistics that are there already needs the room of both while it works.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (m, n_words)
+            Integer word counts.
+
+        Returns
+        -------
+        int
+            Bytes; on real text about twice what is needed.
+
+        Raises
+        ------
+        InvalidInputError
+            Bad counts.
+        """
+        documents = check.check_documents(X, self.n_words)
+        shared = neighbours_at_most(documents)
+        n_present = int(np.count_nonzero((shared > 0) | (self._document_frequency > 0)))
+        return self._rows.most_nbytes(shared, n_present) + PER_WORD * self.n_words
 
     def __repr__(self) -> str:
         return (
@@ -141,7 +179,9 @@ class CooccurrenceStatistics:
         InvalidInputError, DocumentTooLongError, StatisticsOverflowError
             Nothing has been changed then.
         """
-        self._apply_addition(self._count(X, lengths))
+        documents = check.check_documents(X, self.n_words)
+        self._announce(documents)
+        self._apply_addition(self._count(documents, lengths))
         return self
 
     def remove(self, X: Any, lengths: Any = None) -> CooccurrenceStatistics:
@@ -250,6 +290,16 @@ class CooccurrenceStatistics:
         self._n_documents = n_documents
         self._hashes = PartHashes(self.n_words)
         self._digest = None
+
+    def _announce(self, documents: check.Documents) -> None:
+        """Say so before a large addition: it may not fit in memory."""
+        estimate = self.estimate_nbytes(documents)
+        if estimate > max(LARGE, 2 * self.nbytes):
+            log.info(
+                "counting %d documents; the statistics will take at most %.1f GiB of memory",
+                documents.n_documents,
+                estimate / 2**30,
+            )
 
     def _count(self, X: Any, lengths: Any) -> Delta:
         documents = check.check_documents(X, self.n_words)

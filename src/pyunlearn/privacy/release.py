@@ -229,7 +229,8 @@ def _refuse_other_claim(
             raise InvalidParameterError(
                 f"the budget was declared with {name}={getattr(budget, name)!r}, the release asks "
                 f"for {value!r}; noise is fixed when the budget is declared. Pass the same, or "
-                "start a new budget"
+                "withdraw what was released and begin without a budget, with "
+                "model.fit_statistics(model.statistics_)"
             )
 
 

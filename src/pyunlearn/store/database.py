@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS ledger (
     time TEXT NOT NULL,                 -- UTC, ISO 8601
     action TEXT NOT NULL,               -- add, fit or forget
     n_documents INTEGER NOT NULL,       -- added, trained on, or forgotten
-    detail TEXT NOT NULL,               -- JSON: digests
+    detail TEXT NOT NULL,               -- JSON: digests, that of the certificate included
     previous TEXT NOT NULL,
     hash TEXT NOT NULL
 );

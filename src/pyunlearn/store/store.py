@@ -311,10 +311,7 @@ class Store:
             docs.delete(self._db, wanted)
             docs.delete_words(self._db, vanished)
             state.write_model(self._db, model, touched)
-            entry = self._finish("forget", len(wanted))
-            self._db.execute(
-                "INSERT INTO certificates VALUES (?, ?)", (entry.seq, certificate.to_json())
-            )
+            self._finish("forget", len(wanted), certificate)
         return certificate
 
     # ---- questions ------------------------------------------------------------------------
@@ -368,17 +365,23 @@ class Store:
             return ledger.entries(self._db)
 
     def certificates(self) -> list[Certificate]:
-        """The certificate of every deletion, oldest first."""
+        """The certificate of every deletion, oldest first.
+
+        Raises
+        ------
+        CorruptStateError
+            A certificate is not the one that its entry in the ledger names.
+        """
         with self._db.reading():
-            rows = self._db.execute("SELECT certificate FROM certificates ORDER BY seq")
-            return [Certificate.from_json(text) for (text,) in rows]
+            return ledger.certificates(self._db)
 
     def verify(self) -> Verification:
         """Count the documents again, learn again, and compare with what is stored, byte for byte.
 
-        Also checks the chain of the ledger, that its last entry has the digest of the model, and
-        that no word string outlived its documents. Whoever can write the file can write a new
-        chain: keep the last hash elsewhere if that matters.
+        Also checks the chain of the ledger, that every certificate is the one that its entry
+        names, that the last entry has the digest of the model, and that no word string outlived
+        its documents. Whoever can write the file can write a new chain: keep the last hash
+        elsewhere if that matters.
 
         Raises
         ------
@@ -406,7 +409,9 @@ class Store:
         for one in caught:
             warnings.warn(one.message, stacklevel=4)
 
-    def _finish(self, action: str, n_documents: int) -> LedgerEntry:
+    def _finish(
+        self, action: str, n_documents: int, certificate: Certificate | None = None
+    ) -> None:
         """The marks that every change leaves: a new version, an entry in the ledger."""
         self._model_version = self._db.get_meta("state_version", 0) + 1
         self._db.set_meta("state_version", self._model_version)
@@ -416,7 +421,7 @@ class Store:
                 "statistics": self._model.statistics_.digest(),
                 "model": self._model.digest(),
             }
-        return ledger.append(self._db, action, n_documents, detail)
+        ledger.append(self._db, action, n_documents, detail, certificate)
 
     def _current_model(self) -> AnchorTopicModel:
         """The model of the stored state, read again when another process changed it."""

@@ -24,11 +24,7 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
         for name, one, other in zip(("statistics", "topics"), stored, counted, strict=True):
             if one != other:
                 problems.append(f"the stored {name} are not those of the documents")
-    if ledger.last_digest(db) != counted[1]:
-        problems.append("the last digest of the ledger is not that of the documents")
-    broken = ledger.first_broken(db)
-    if broken is not None:
-        problems.append(f"entry {broken} of the ledger does not follow from those before it")
+    problems += _ledger_problems(db, counted[1])
     held = statistics.document_frequency > 0
     if [word is not None for word in docs.read_words(db)] != held.tolist():
         problems.append("the words of the dictionary are not those of the documents")
@@ -42,6 +38,24 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
         model_relearned=counted[1],
         n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
     )
+
+
+def _ledger_problems(db: Database, digest: str) -> list[str]:
+    problems = []
+    broken = ledger.first_broken(db)
+    if broken is not None:
+        problems.append(f"entry {broken} of the ledger does not follow from those before it")
+    try:
+        if ledger.last_digest(db) != digest:
+            problems.append("the last digest of the ledger is not that of the documents")
+        changed = ledger.changed_certificate(db)
+        if changed is not None:
+            problems.append(
+                f"entry {changed} of the ledger and its certificate do not belong together"
+            )
+    except CorruptStateError as error:
+        problems.append(str(error))
+    return problems
 
 
 def _stored_digests(

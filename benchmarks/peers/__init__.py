@@ -1,0 +1,1 @@
+"""Beside what users have: `python -m benchmarks.peers.compare`."""
