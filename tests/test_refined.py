@@ -86,6 +86,14 @@ def test_a_deletion_keeps_topics_in_their_places(corpus):
     assert overlap.argmax(axis=1).tolist() == list(range(6))
 
 
+def test_the_numbering_of_words_does_not_matter(corpus):
+    order = np.random.default_rng(0).permutation(corpus.X.shape[1])
+    model = AnchorTopicModel(6, learner="refined").fit(corpus.X)
+    renumbered = AnchorTopicModel(6, learner="refined").fit(corpus.X.toarray()[:, order])
+    assert order[renumbered.anchors_].tolist() == model.anchors_.tolist()
+    np.testing.assert_allclose(renumbered.components_, model.components_[:, order], atol=1e-9)
+
+
 def test_a_saved_model_is_the_same_model(corpus, tmp_path):
     model = AnchorTopicModel(6, learner="refined").fit(corpus.X)
     model.save(tmp_path / "model.safetensors")
@@ -122,7 +130,7 @@ def test_settings_out_of_range_are_refused(corpus, wrong):
 
 def test_more_topics_than_words_are_refused():
     counts = np.random.default_rng(0).poisson(1.0, (30, 5))
-    with pytest.raises(TooFewAnchorsError, match="5 topics were found"):
+    with pytest.raises(TooFewAnchorsError, match="4 topics were found"):
         AnchorTopicModel(6, learner="refined").fit(counts)
 
 

@@ -8,7 +8,7 @@ from cython.parallel cimport prange
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t
 
-from pyunlearn._core._lanes cimport lane_dot, lane_sum
+from pyunlearn._core._lanes cimport combine_lanes, lane_dot, lane_sum
 
 
 cdef int64_t chosen_in_row(
@@ -64,9 +64,11 @@ def fill_roots(
     int32_t[::1] columns_out,
     double[::1] roots_out,
     double[::1] sums_out,
+    double[::1] squares_out,
     int num_threads,
 ):
-    """M at the given rows and the chosen columns, renumbered by `position`; and its row sums.
+    """M at the given rows and the chosen columns, renumbered by `position`; and the sums of its
+    rows and of their squares.
 
     `root_start` comes from `count_chosen`.
     """
@@ -82,6 +84,47 @@ def fill_roots(
             )
             sums_out[r] = lane_sum(
                 &roots_out[0] + root_start[r], root_start[r + 1] - root_start[r]
+            )
+            squares_out[r] = lane_dot(
+                &roots_out[0] + root_start[r], &roots_out[0] + root_start[r],
+                root_start[r + 1] - root_start[r],
+            )
+
+
+cdef double dot_of_row(
+    const int32_t* columns, const double* roots, int64_t length, const double* vector
+) noexcept nogil:
+    cdef double lane[8]
+    cdef int64_t t, whole = length - length % 8
+    cdef int l
+    for l in range(8):
+        lane[l] = 0.0
+    for t in range(0, whole, 8):
+        for l in range(8):
+            lane[l] += vector[columns[t + l]] * roots[t + l]
+    for t in range(whole, length):
+        lane[t - whole] += vector[columns[t]] * roots[t]
+    return combine_lanes(lane)
+
+
+def multiply_vector(
+    const int64_t[::1] root_start,
+    const int32_t[::1] columns,
+    const double[::1] roots,
+    const double[::1] vector,
+    double[::1] product_out,
+    int num_threads,
+):
+    """M v, (rows,), in 8 lanes over the entries of a row."""
+    cdef int64_t r, n_rows = product_out.shape[0]
+    if roots.shape[0] == 0:
+        product_out[:] = 0.0
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
+            product_out[r] = dot_of_row(
+                &columns[0] + root_start[r], &roots[0] + root_start[r],
+                root_start[r + 1] - root_start[r], &vector[0],
             )
 
 

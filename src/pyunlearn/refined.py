@@ -1,7 +1,7 @@
 """The refined learner: topics by non-negative factorisation of damped, normalised co-occurrence.
 
-    core words -> M_ij = sqrt(K_ij / sqrt(c_i c_j)) -> background -> factorisation of the core
-    -> the other words, the core fixed -> topics -> one representative word a topic
+    core words -> M_ij = sqrt(K_ij / sqrt(c_i c_j)) -> background -> seed words -> factorisation
+    of the core -> the other words, the core fixed -> topics -> one representative word a topic
 
 Like all learners a function of the statistics alone. Only + - * / and sqrt in a fixed order.
 """
@@ -9,17 +9,18 @@ Like all learners a function of the statistics alone. Only + - * / and sqrt in a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._core import factorise
+from pyunlearn._core import anchors, factorise
 from pyunlearn._rows import CooccurrenceRows
 
 __all__ = ["Factorisation", "RefinedTopics", "refine"]
 
 F64 = NDArray[np.float64]
+# A word whose row is this near to the span of the seeds, beside the longest row, is no seed.
+RANK_TOLERANCE = 1e-12
 # Rows of M that are in memory at once while words outside the core are fitted.
 ROWS_AT_ONCE = 2048
 # Sweeps of coordinate descent for one row: in each update, and for a word outside the core.
@@ -81,10 +82,11 @@ def refine(
     if n_topics == 0 or total <= 0.0:
         return no_topics(len(mass))
     expected = roots.sums / np.sqrt(total)
-    factors = starting_factors(core, n_topics, np.sqrt(total / n_topics) / len(core))
-    for _ in range(options.n_updates):
+    factors = starting_factors(roots, expected, n_topics, num_threads)
+    factors, n_topics = without_dead_topics(factors)
+    for _ in range(options.n_updates if n_topics else 0):
         factors = updated(roots, expected, factors, n_topics, options.background, num_threads)
-    factors, n_topics = without_dead_topics(factors, n_topics)
+    factors, n_topics = without_dead_topics(factors)
     if n_topics == 0:
         return no_topics(len(mass))
     weights = np.zeros((len(mass), factors.shape[1]))
@@ -112,6 +114,7 @@ class Roots:
     columns: NDArray[np.int32]
     values: F64
     sums: F64  # (rows,)
+    squares: F64  # (rows,), sums of squares
 
     @classmethod
     def of(
@@ -129,7 +132,8 @@ class Roots:
         storage = (rows.start, rows.length, rows.indices)
         factorise.count_chosen(*storage, position, words, chosen, num_threads)
         start = np.concatenate(([0], np.cumsum(chosen)))
-        roots = cls(start, np.empty(start[-1], np.int32), np.empty(start[-1]), np.zeros(len(words)))
+        sums, squares = np.zeros((2, len(words)))
+        roots = cls(start, np.empty(start[-1], np.int32), np.empty(start[-1]), sums, squares)
         factorise.fill_roots(
             *storage,
             rows.values,
@@ -140,9 +144,25 @@ class Roots:
             roots.columns,
             roots.values,
             roots.sums,
+            roots.squares,
             num_threads,
         )
         return roots
+
+    def dense(self, place: int) -> F64:
+        """One row, over the whole core."""
+        entries = slice(self.start[place], self.start[place + 1])
+        row = np.zeros(len(self.sums))
+        row[self.columns[entries]] = self.values[entries]
+        return row
+
+    def times_vector(self, vector: F64, num_threads: int) -> F64:
+        """M v."""
+        product = np.empty(len(self.sums))
+        factorise.multiply_vector(
+            self.start, self.columns, self.values, vector, product, num_threads
+        )
+        return product
 
     def times(self, factors: F64, num_threads: int) -> F64:
         """M H."""
@@ -151,21 +171,49 @@ class Roots:
         return product
 
 
-def starting_factors(core: NDArray[np.int32], n_topics: int, size: float) -> F64:
-    """Fixed numbers between 0 and `size` that look random, a function of word and topic only.
-
-    A word keeps its start when others enter or leave the core, which keeps topics in their places
-    after a deletion. The mixing function is that of SplitMix64 (Steele et al. 2014).
-    """
-    factors = np.zeros((len(core), -(-n_topics // 8) * 8))
-    topics = np.arange(1, n_topics + 1, dtype=np.uint64)
-    mixed: Any = core.astype(np.uint64)[:, None] * np.uint64(2**20) + topics
-    mixed = mixed * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed = mixed ^ (mixed >> np.uint64(31))
-    factors[:, :n_topics] = (mixed >> np.uint64(11)).astype(np.float64) * (size * 2.0**-53)
+def starting_factors(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> F64:
+    """The rows of M at the seed words as columns, scaled so that H H^T is of the size of M."""
+    seeds = seed_words(roots, expected, n_topics, num_threads)
+    factors = np.zeros((len(expected), -(-len(seeds) // 8) * 8))
+    for topic, seed in enumerate(seeds):
+        factors[:, topic] = roots.dense(seed)
+        # K has no pairs of a token with itself, so that a word may be missing in its own row.
+        factors[seed, topic] = max(factors[seed, topic], float(np.sqrt(roots.squares[seed])))
+    if not seeds:
+        return factors
+    ahead = column_sums(factors * roots.times(factors, num_threads))
+    size = column_sums(factors * factors)
+    factors *= np.sqrt(ahead) / np.where(size > 0, size, 1.0)
+    cross = cross_product(factors, num_threads)
+    ahead = column_sums(factors * roots.times(factors, num_threads))
+    factors *= np.sqrt(ordered_sum(ahead) / ordered_sum((cross * cross).ravel()))
     return factors
+
+
+def seed_words(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> list[int]:
+    """Places of words whose rows of M are far from the span of the background and of each other.
+
+    A greedy search like that for anchor words, by pivoted Cholesky, of the largest squared distance
+    over length: the distance alone would favour frequent words, over squared length rare ones. It
+    does not depend on the numbering of words but in ties.
+    """
+    factor, gram = np.zeros((2, len(expected), n_topics + 1))
+    residual, length = roots.squares.copy(), np.sqrt(roots.squares)
+    length[length == 0] = 1.0
+    factor[:, 0] = roots.times_vector(expected, num_threads)
+    factor[:, 0] /= np.sqrt(ordered_sum(expected * expected))
+    residual -= factor[:, 0] * factor[:, 0]
+    smallest = RANK_TOLERANCE * float(roots.squares.max())
+    seeds: list[int] = []
+    while len(seeds) < n_topics:
+        seed = int(np.argmax(residual / length))
+        pivot = float(residual[seed])
+        if pivot <= smallest:
+            break
+        seeds.append(seed)
+        gram[:, len(seeds)] = roots.times_vector(roots.dense(seed), num_threads)
+        anchors.cholesky_step(gram, seed, len(seeds), pivot, factor, residual, num_threads)
+    return seeds
 
 
 def updated(
@@ -193,7 +241,7 @@ def updated(
     return weights
 
 
-def without_dead_topics(factors: F64, n_topics: int) -> tuple[F64, int]:
+def without_dead_topics(factors: F64) -> tuple[F64, int]:
     """Columns that are not all 0, padded again."""
     alive = np.flatnonzero(factors.any(axis=0))
     kept = np.zeros((len(factors), -(-len(alive) // 8) * 8))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from core import reference_factorise as reference
-from core.reference import lane_sum
+from core.reference import lane_dot, lane_sum
 from scipy.optimize import nnls
 
 from pyunlearn import CooccurrenceStatistics
@@ -42,6 +42,7 @@ def test_roots_equal_their_twin_bit_for_bit(seed):
         assert found.columns[row].tolist() == columns
         assert found.values[row].tolist() == values
         assert found.sums[word] == lane_sum(values)
+        assert found.squares[word] == lane_dot(values, values)
 
 
 @pytest.mark.parametrize("r", [1, 7, 8, 9, 16, 33])
@@ -53,9 +54,12 @@ def test_products_equal_their_twins_bit_for_bit(r):
     )
     factors = problem(r, len(core), r)[0]
     product = roots.times(factors, 1)
+    by_vector = roots.times_vector(np.ascontiguousarray(factors[:, 0]), 1)
     for row, (first, last) in enumerate(zip(roots.start, roots.start[1:], strict=False)):
         expected = reference.product(roots.columns[first:last], roots.values[first:last], factors)
         assert (product[row] == expected).all()
+        vector = factors[:, 0][roots.columns[first:last]]
+        assert by_vector[row] == lane_dot(vector, roots.values[first:last])
     assert (cross_product(factors, 1) == reference.cross_product(factors)).all()
 
 
@@ -90,6 +94,7 @@ def test_bits_do_not_depend_on_threads(threads):
         weights = factors.copy()
         factorise.descend(target, cross, 11, 2, weights, number)
         arrays = (roots.values, roots.sums, roots.times(factors, number), weights)
+        arrays += (roots.squares, roots.times_vector(roots.dense(0), number))
         results.append([a.tobytes() for a in (*arrays, cross_product(factors, number))])
     assert results[0] == results[1]
 

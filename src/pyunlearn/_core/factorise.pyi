@@ -26,6 +26,15 @@ def fill_roots(
     columns_out: I32,
     roots_out: F64,
     sums_out: F64,
+    squares_out: F64,
+    num_threads: int,
+) -> None: ...
+def multiply_vector(
+    root_start: I64,
+    columns: I32,
+    roots: F64,
+    vector: F64,
+    product_out: F64,
     num_threads: int,
 ) -> None: ...
 def multiply(
