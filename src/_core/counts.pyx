@@ -9,7 +9,95 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from pyunlearn._core._status cimport OK, OVERFLOW
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define PYUNLEARN_PREFETCH(address) __builtin_prefetch(address)
+    #else
+    #define PYUNLEARN_PREFETCH(address) ((void) 0)
+    #endif
+    """
+    void prefetch "PYUNLEARN_PREFETCH"(const void* address) noexcept nogil
+
 cdef int64_t MASS_LIMIT = <int64_t> 1 << 62
+
+cdef enum:
+    AHEAD = 8  # documents of a word: those that come next are on their way from memory meanwhile
+
+
+cdef inline int64_t first_at_least(
+    const int32_t* sorted_values, int64_t low, int64_t high, int64_t target
+) noexcept nogil:
+    cdef int64_t middle
+    while low < high:
+        middle = (low + high) >> 1
+        if sorted_values[middle] < target:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef void sort_part(
+    int64_t first,
+    int64_t last,
+    int64_t n_documents,
+    const int64_t* document_start,
+    const int32_t* columns,
+    int64_t* position,
+    int64_t* entry_of_word,
+    int32_t* document_of_word,
+) noexcept nogil:
+    """The entries of words first..last-1, documents ascending."""
+    cdef int64_t document, p, end, target
+    if first == last:
+        return
+    for document in range(n_documents):
+        end = document_start[document + 1]
+        p = first_at_least(columns, document_start[document], end, first)
+        while p < end and columns[p] < last:
+            target = position[columns[p]]
+            entry_of_word[target] = p
+            document_of_word[target] = <int32_t> document
+            position[columns[p]] = target + 1
+            p = p + 1
+
+
+def sort_by_word(
+    const int64_t[::1] document_start,
+    const int32_t[::1] columns,
+    const int64_t[::1] parts,
+    int64_t[::1] position,
+    int64_t[::1] entry_out,
+    int32_t[::1] document_out,
+    int num_threads,
+):
+    """The entries of the words parts[0]..parts[-1]-1 by word, with the document of each.
+
+    Words parts[i]..parts[i+1]-1 have one owner. `position[w]`: where the entries of word w begin;
+    where they end, afterwards.
+    """
+    cdef int64_t part
+    if entry_out.shape[0] == 0:
+        return
+    with nogil:
+        for part in prange(
+            parts.shape[0] - 1, schedule="dynamic", chunksize=1, num_threads=num_threads
+        ):
+            sort_part(
+                parts[part], parts[part + 1], document_start.shape[0] - 1, &document_start[0],
+                &columns[0], &position[0], &entry_out[0], &document_out[0],
+            )
+
+
+cdef inline void prefetch_entry(
+    const int32_t* columns, const int32_t* counts, int64_t entry
+) noexcept nogil:
+    """Two cache lines: the rest of a document is often longer than one."""
+    prefetch(columns + entry)
+    prefetch(columns + entry + 16)
+    prefetch(counts + entry)
+    prefetch(counts + entry + 16)
 
 
 cdef int mark_row(
@@ -34,6 +122,11 @@ cdef int mark_row(
     for k in range(begin, end):
         p = entry_of_word[k]
         document = document_of_word[k]
+        if k + AHEAD < end:
+            prefetch_entry(columns, counts, entry_of_word[k + AHEAD])
+            prefetch(weights + document_of_word[k + AHEAD])
+            prefetch(in_vocabulary + document_of_word[k + AHEAD])
+            prefetch(document_start + document_of_word[k + AHEAD])
         if weights[document] == 0:
             continue
         term = weights[document] * counts[p] * (in_vocabulary[document] - 1)
@@ -114,6 +207,10 @@ cdef void fill_row(
     for k in range(begin, end):
         p = entry_of_word[k]
         document = document_of_word[k]
+        if k + AHEAD < end:
+            prefetch_entry(columns, counts, entry_of_word[k + AHEAD])
+            prefetch(weights + document_of_word[k + AHEAD])
+            prefetch(document_start + document_of_word[k + AHEAD])
         weight = weights[document] * counts[p]
         if weight == 0:
             continue
@@ -164,19 +261,6 @@ def count_upper(
                 upper_length[word], &accumulator[thread, 0], &indices_out[0] + upper_start[word],
                 &values_out[0] + upper_start[word],
             )
-
-
-cdef inline int64_t first_at_least(
-    const int32_t* sorted_values, int64_t low, int64_t high, int64_t target
-) noexcept nogil:
-    cdef int64_t middle
-    while low < high:
-        middle = (low + high) >> 1
-        if sorted_values[middle] < target:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 cdef void mirror_columns(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn._core import counts as counting
@@ -14,10 +13,10 @@ from pyunlearn._core import rows as kernels
 from pyunlearn._validation import PIECE, Documents, pieces
 
 # Entries of the documents that are sorted by word at a time, and the most blocks of them.
-BLOCK_ENTRIES = 2**20
-MOST_BLOCKS = 32
+BLOCK_ENTRIES = 2**22
+MOST_BLOCKS = 16
 
-_ByWord = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
+_Sorted = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +40,12 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     """K = sum_d w_d (h_d h_d^T - diag(h_d)) of a batch, over the words that occur in it."""
     words, columns = _own_numbering(documents)
     n = len(words)
-    blocks = _Transposed(documents.start, columns, n)
+    by_word = _ByWord(documents.start, columns, n, num_threads)
     upper, mass = np.zeros((2, n), np.int64)
     status = np.zeros(n, np.int32)
     lower_by_thread = np.zeros((num_threads, n), np.int32)
     mark = np.zeros((num_threads, n), np.uint8)
-    for part in blocks.parts:
+    for part in by_word.parts:
         sizes, masses, refused = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int32)
         counting.count_pattern(
             documents.start,
@@ -54,7 +53,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
             documents.counts,
             weights,
             documents.in_vocabulary,
-            *blocks.by_word(part),
+            *by_word.of(part),
             mark,
             lower_by_thread,
             sizes,
@@ -71,7 +70,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     values = np.empty(start[-1], np.int64)
     upper_start = start[:-1] + lower
     accumulator = np.zeros((num_threads, n), np.int64)
-    for part in blocks.parts:
+    for part in by_word.parts:
         sizes = np.zeros(n, np.int64)
         sizes[part] = upper[part]
         counting.count_upper(
@@ -79,7 +78,7 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
             columns,
             documents.counts,
             weights,
-            *blocks.by_word(part),
+            *by_word.of(part),
             upper_start,
             sizes,
             accumulator,
@@ -90,50 +89,52 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
     counting.mirror(
         start[:-1], upper_start, start[1:], np.zeros(n, np.int64), indices, values, num_threads
     )
-    frequency = np.bincount(columns, minlength=n).astype(np.int64)
-    return Delta(words, start, indices, values, mass, frequency, documents.n_documents)
+    return Delta(words, start, indices, values, mass, by_word.frequency, documents.n_documents)
 
 
-class _Transposed:
+class _ByWord:
     """The entries of the documents by word, for some words at a time.
 
-    All at once would take 20 bytes an entry, more than K when the documents are many and short.
+    All at once would take 12 bytes an entry, more than K when the documents are many and short.
     """
 
     def __init__(
-        self, document_start: NDArray[np.int64], columns: NDArray[np.int32], n_words: int
+        self,
+        document_start: NDArray[np.int64],
+        columns: NDArray[np.int32],
+        n_words: int,
+        num_threads: int,
     ) -> None:
-        self.document_start, self.columns, self.n_words = document_start, columns, n_words
-        through = np.cumsum(np.bincount(columns, minlength=n_words))
-        block = through // max(BLOCK_ENTRIES, len(columns) // MOST_BLOCKS)
+        self.document_start, self.columns, self.num_threads = document_start, columns, num_threads
+        self.frequency = np.zeros(n_words, np.int64)
+        for first in range(0, len(columns), PIECE):
+            self.frequency += np.bincount(columns[first : first + PIECE], minlength=n_words)
+        self.start = np.concatenate(([0], np.cumsum(self.frequency)))
+        block = self.start[1:] // max(BLOCK_ENTRIES, len(columns) // MOST_BLOCKS)
         edges = (np.flatnonzero(np.diff(block)) + 1).tolist()
         self.parts = [slice(*edge) for edge in pairwise([0, *edges, n_words])]
         self.only = self._sorted(self.parts[0]) if len(self.parts) == 1 else None
 
-    def by_word(self, part: slice) -> _ByWord:
-        """(word_start, entry_of_word, document_of_word); other words than these have no entries."""
+    def of(self, part: slice) -> _Sorted:
+        """(word_start, entry_of_word, document_of_word); words outside of it have no entries."""
         return self.only or self._sorted(part)
 
-    def _sorted(self, part: slice) -> _ByWord:
-        entries = self._entries(part)
-        shape = (len(self.document_start) - 1, part.stop - part.start)
-        start = np.searchsorted(entries, self.document_start).astype(np.int32)
-        columns = self.columns[entries] - np.int32(part.start)
-        by_word = sp.csr_array((entries, columns, start), shape=shape).tocsc()
-        word_start = np.zeros(self.n_words + 1, np.int64)
-        word_start[part.start : part.stop + 1] = by_word.indptr
-        word_start[part.stop :] = len(entries)
-        return word_start, by_word.data, by_word.indices.astype(np.int32, copy=False)
-
-    def _entries(self, part: slice) -> NDArray[np.int64]:
-        """The entries of some words, looked for piece by piece."""
-        if part == slice(0, self.n_words):
-            return np.arange(len(self.columns), dtype=np.int64)
-        found = []
-        for first in range(0, len(self.columns), PIECE):
-            columns = self.columns[first : first + PIECE]
-            found.append(first + np.flatnonzero((columns >= part.start) & (columns < part.stop)))
-        return np.concatenate(found)
+    def _sorted(self, part: slice) -> _Sorted:
+        start = np.clip(self.start, self.start[part.start], self.start[part.stop])
+        start -= start[0]
+        entries, documents = np.empty(start[-1], np.int64), np.empty(start[-1], np.int32)
+        shares = np.searchsorted(start, np.linspace(0, start[-1], self.num_threads + 1)[1:-1])
+        edges = np.clip(np.array([0, *shares, len(start)]), part.start, part.stop)
+        counting.sort_by_word(
+            self.document_start,
+            self.columns,
+            edges,
+            start[:-1].copy(),
+            entries,
+            documents,
+            self.num_threads,
+        )
+        return start, entries, documents
 
 
 def neighbours_at_most(documents: Documents) -> NDArray[np.int64]:

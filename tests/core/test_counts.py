@@ -69,6 +69,30 @@ def test_a_small_batch_is_counted_over_its_own_words():
     assert (dense(delta, 1000) == reference.statistics(counts, [3, 4])[3]).all()
 
 
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("parts", [(0, 17), (0, 5, 5, 17), (3, 9, 12)])
+def test_entries_by_word_are_those_of_a_stable_sort(parts, threads):
+    documents = check_documents(corpus(0))
+    chosen = [
+        entry
+        for entry in np.argsort(documents.columns, kind="stable")
+        if parts[0] <= documents.columns[entry] < parts[-1]
+    ]
+    sizes = np.bincount(documents.columns[chosen], minlength=17)
+    entries, owners = np.empty(len(chosen), np.int64), np.empty(len(chosen), np.int32)
+    kernels.sort_by_word(
+        documents.start,
+        documents.columns,
+        np.array(parts),
+        np.cumsum(sizes) - sizes,
+        entries,
+        owners,
+        threads,
+    )
+    assert entries.tolist() == chosen
+    assert owners.tolist() == documents.entry_rows()[chosen].tolist()
+
+
 def pattern(counts, weights, threads):
     """Outputs of `count_pattern`."""
     documents = check_documents(counts)

@@ -5,6 +5,15 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
+def sort_by_word(
+    document_start: I64,
+    columns: I32,
+    parts: I64,
+    position: I64,
+    entry_out: I64,
+    document_out: I32,
+    num_threads: int,
+) -> None: ...
 def count_pattern(
     document_start: I64,
     columns: I32,
