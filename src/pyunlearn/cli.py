@@ -108,7 +108,10 @@ def _fit(arguments: argparse.Namespace) -> int:
         store.train(
             bars.reading(reader),
             n_topics=arguments.topics,
+            learner=arguments.learner,
             anchor_min_df=arguments.anchor_min_df,
+            background=arguments.background,
+            n_updates=arguments.updates,
             solver=arguments.solver,
             anchor_cleanup=arguments.anchor_cleanup,
             tol=arguments.tol,
@@ -407,11 +410,31 @@ def _add_fit(commands: Any) -> None:
 
     model = fit.add_argument_group("how topics are learned")
     model.add_argument(
+        "--learner",
+        choices=("refined", "anchor"),
+        default="refined",
+        help="factorised topics, or plain anchor words (default refined)",
+    )
+    model.add_argument(
         "--anchor-min-df",
         type=_number,
-        default=0.01,
         metavar="N",
-        help="anchor words are in at least N documents, or in a share of them (default 0.01)",
+        help="words that decide the topics are in at least N documents, or in a share of them "
+        "(default 0.004, with plain anchor words 0.01)",
+    )
+    model.add_argument(
+        "--background",
+        type=float,
+        default=0.5,
+        metavar="B",
+        help="refined: share of independent co-occurrence taken off, 0 to 2 (default 0.5)",
+    )
+    model.add_argument(
+        "--updates",
+        type=int,
+        default=30,
+        metavar="N",
+        help="refined: updates of the factorisation (default 30)",
     )
     model.add_argument(
         "--solver",

@@ -40,6 +40,7 @@ LEARNED = (
     "factor",
     "word_topic",
     "converged",
+    "topical",
 )
 
 

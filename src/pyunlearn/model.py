@@ -55,9 +55,19 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ----------
     n_topics : int, default=20
         Number of topics r.
-    anchor_min_df : int or float, default=0.01
+    learner : {"anchor", "refined"}, default="anchor"
+        "anchor": anchor words and recovery, the algorithm of the papers. "refined": topics by
+        non-negative factorisation of the same statistics; words that people would choose, and the
+        same exact deletion (docs/quality.md).
+    background : float, default=0.5
+        "refined": share of the co-occurrence of independent words that is taken off before topics
+        are fitted. More makes topics of rarer words, with less overlap.
+    n_updates : int, default=30
+        "refined": updates of the factorisation.
+    anchor_min_df : int, float or None, default=None
         Words in at least this many documents (int), or in this share of them (float), can become
-        anchors. Rare words make noisy anchors.
+        anchors; with "refined" they decide the topics. Rare words are noisy. None: 0.01 for
+        "anchor", 0.004 for "refined".
     min_df : int, default=1
         Words in fewer documents are left out of the model. They stay in the statistics, so a word
         can come back.
@@ -85,9 +95,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     parameters_ : TopicParameters
         All that was learned, as arrays.
     anchors_ : ndarray of int32, shape (n_topics_,)
-        Anchor words, as columns, in the order of selection.
+        Anchor words, as columns, in the order of selection; with "refined" one representative word
+        a topic, in the order of topics.
     word_topic_ : ndarray, shape (n_words, n_topics_)
-        p(topic | word); zeros for words without mass.
+        p(topic | word); zeros for words without mass. With "refined" of the part of a word's mass
+        that topics explain; the rest is background.
     n_topics_ : int
         Topics found: n_topics, or fewer after a deletion that leaves too few anchor words.
     n_features_in_ : int
@@ -108,23 +120,29 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self,
         n_topics: int = 20,
         *,
-        anchor_min_df: int | float = 0.01,
+        learner: str = "anchor",
+        anchor_min_df: int | float | None = None,
         min_df: int = 1,
         solver: str = "active-set",
         anchor_cleanup: bool = False,
         tol: float = 1e-6,
         max_iter: int = 2000,
+        background: float = 0.5,
+        n_updates: int = 30,
         scale_bits: int = 40,
         weighting: str = "document",
         n_jobs: int | None = None,
     ) -> None:
         self.n_topics = n_topics
+        self.learner = learner
         self.anchor_min_df = anchor_min_df
         self.min_df = min_df
         self.solver = solver
         self.anchor_cleanup = anchor_cleanup
         self.tol = tol
         self.max_iter = max_iter
+        self.background = background
+        self.n_updates = n_updates
         self.scale_bits = scale_bits
         self.weighting = weighting
         self.n_jobs = n_jobs
@@ -499,7 +517,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
         return content_digest(
             {**self._header(), "format": FORMAT, "statistics": self.statistics_.digest()},
-            {"anchors": learned.anchors, "word_topic_hashes": hashes},
+            {"anchors": learned.anchors, "word_topic_hashes": hashes, "topical": learned.topical},
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -572,7 +590,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _joint(self) -> NDArray[np.float64]:
         """p(word, topic), (n_words, n_topics_)."""
-        return self.word_frequencies_[:, None] * self._learned().word_topic
+        learned = self._learned()
+        if not len(learned.topical):
+            return self.word_frequencies_[:, None] * learned.word_topic
+        total = float(learned.topical.sum())
+        return (learned.topical / (total if total > 0 else 1.0))[:, None] * learned.word_topic
 
     # ---- inside ---------------------------------------------------------------------------
 
@@ -600,6 +622,9 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             anchor_cleanup=self.anchor_cleanup,
             tol=self.tol,
             max_iter=self.max_iter,
+            learner=self.learner,
+            background=self.background,
+            n_updates=self.n_updates,
         )
 
     def _new_statistics(self, n_words: int) -> CooccurrenceStatistics:
@@ -614,11 +639,16 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         parameters = learn(statistics, settings, self.n_jobs)
         if parameters.n_topics < settings.n_topics:
             able = len(parameters.candidates)
+            found = (
+                "topics were found"
+                if settings.learner == "refined"
+                else ("of them are linearly independent")
+            )
             raise TooFewAnchorsError(
                 f"n_topics={settings.n_topics}, but {able} words can be anchors "
-                f"(anchor_min_df={settings.anchor_min_df}) and {parameters.n_topics} of them are "
-                f"linearly independent; n_samples = {statistics.n_documents}, n_features = "
-                f"{statistics.n_words}. Lower n_topics or anchor_min_df, or add documents"
+                f"(anchor_min_df={settings.anchor_min_df}) and {parameters.n_topics} {found}; "
+                f"n_samples = {statistics.n_documents}, n_features = {statistics.n_words}. "
+                "Lower n_topics or anchor_min_df, or add documents"
             )
         return parameters
 
