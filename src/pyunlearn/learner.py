@@ -139,6 +139,25 @@ class TopicParameters:
             lambda block: (little[block * HASH_BLOCK : (block + 1) * HASH_BLOCK].data,), num_threads
         )
 
+    def word_frequencies(self) -> NDArray[np.float64]:
+        """p(word) by word mass, (n,); 0 for words that are left out."""
+        mass = self.mass.astype(np.float64)
+        total = float(mass.sum())
+        return mass / total if total > 0 else mass
+
+    def joint(self) -> NDArray[np.float64]:
+        """p(word, topic), (n, r')."""
+        if not len(self.topical):
+            return self.word_frequencies()[:, None] * self.word_topic
+        total = float(self.topical.sum())
+        return (self.topical / (total if total > 0 else 1.0))[:, None] * self.word_topic
+
+    def word_distributions(self) -> NDArray[np.float64]:
+        """p(word | topic), (r', n)."""
+        joint = self.joint()
+        share = joint.sum(axis=0)
+        return (joint / np.where(share > 0, share, 1.0)).T
+
     @property
     def words(self) -> NDArray[np.int32]:
         """The words that have a row in the model."""

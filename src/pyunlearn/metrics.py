@@ -6,15 +6,14 @@ reading and comparing; no digest depends on them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 from pyunlearn import _validation as check
+from pyunlearn.alignment import Alignment, align_topics, check_scores
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.statistics import CooccurrenceStatistics
@@ -65,7 +64,7 @@ def coherence(
     InvalidParameterError
         An unknown measure, n_words < 2, or "umass" with statistics.
     """
-    scores = _scores(topics)
+    scores = check_scores(topics)
     check.check_choice("measure", measure, MEASURES)
     check.check_integer("n_words", n_words, 2)
     if isinstance(reference, CooccurrenceStatistics):
@@ -79,7 +78,7 @@ def coherence(
 
 def diversity(topics: ArrayLike, n_words: int = 25) -> float:
     """Different words among the top words of all topics, as a share (Dieng et al. 2020)."""
-    scores = _scores(topics)
+    scores = check_scores(topics)
     check.check_integer("n_words", n_words, 1)
     words = np.concatenate(_top_words(scores, n_words))
     return len(np.unique(words)) / len(words) if len(words) else float("nan")
@@ -87,7 +86,7 @@ def diversity(topics: ArrayLike, n_words: int = 25) -> float:
 
 def exclusivity(topics: ArrayLike, n_words: int = 10) -> F64:
     """Mean share that a topic has in its top words' scores over all topics, (r,); 1 / r to 1."""
-    scores = _scores(topics)
+    scores = check_scores(topics)
     check.check_integer("n_words", n_words, 1)
     total = scores.sum(axis=0)
     return np.array(
@@ -143,39 +142,6 @@ def perplexity(model: AnchorTopicModel, X: Any, *, background: float = 0.1) -> f
             log_likelihood += float(count @ np.log(probability))
         predicted += int(count.sum())
     return float(np.exp(-log_likelihood / predicted)) if predicted else float("nan")
-
-
-@dataclass(frozen=True, eq=False)
-class Alignment:
-    """Which topic of one model is which of another."""
-
-    before: NDArray[np.int64]  # (k,), topics of the first model
-    after: NDArray[np.int64]  # (k,), their partners in the second
-    overlap: F64  # (k,), sum_i min(p_i, q_i): 1 for equal distributions, 0 for disjoint ones
-
-
-def align_topics(before: ArrayLike, after: ArrayLike) -> Alignment:
-    """Pair the topics of two models so that the sum of overlaps is largest.
-
-    Parameters
-    ----------
-    before, after : array-like, shapes (r, n) and (r', n)
-        p(word | topic) of the two; rows are divided by their sums.
-
-    Returns
-    -------
-    Alignment
-        min(r, r') pairs, by topic of `before`.
-    """
-    one, other = (_distributions(_scores(topics)) for topics in (before, after))
-    if one.shape[1] != other.shape[1]:
-        raise InvalidInputError(
-            f"topics over {one.shape[1]} and {other.shape[1]} words cannot be compared"
-        )
-    overlap = np.array([np.minimum(topic, other).sum(axis=1) for topic in one])
-    overlap = overlap.reshape(len(one), len(other))
-    left, right = linear_sum_assignment(-overlap)
-    return Alignment(left, right, overlap[left, right])
 
 
 def stop_word_candidates(
@@ -283,24 +249,9 @@ def _umass(pairs: _Pairs, words: NDArray[np.int64]) -> float:
     return float(np.mean(np.log((together[better, worse] + 1.0) / alone[better])))
 
 
-def _scores(topics: ArrayLike) -> F64:
-    scores = np.asarray(topics, np.float64)
-    if scores.ndim != 2 or not np.isfinite(scores).all() or (scores < 0).any():
-        raise InvalidInputError(
-            "topics must be a matrix of finite scores >= 0, one row a topic, got shape "
-            f"{scores.shape}"
-        )
-    return scores
-
-
 def _top_words(scores: F64, n_words: int) -> list[NDArray[np.int64]]:
     best = np.argsort(-scores, axis=1, kind="stable")[:, :n_words]
     return [row[scores[topic, row] > 0] for topic, row in enumerate(best)]
-
-
-def _distributions(scores: F64) -> F64:
-    total = scores.sum(axis=1, keepdims=True)
-    return scores / np.where(total > 0, total, 1.0)
 
 
 def _every_second_token(documents: check.Documents) -> tuple[sp.csr_array, sp.csr_array]:

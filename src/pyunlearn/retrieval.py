@@ -181,6 +181,8 @@ class TopicRetriever(BaseEstimator):
     def is_fresh(self) -> bool:
         """Whether the base is the one that the index was brought up to date with."""
         check_is_fitted(self, "ids_")
+        if self.model_.is_stale():
+            return False
         if self.model_.parameters_ is not self._learned:
             if self.model_.digest() != self.base_digest_:
                 return False

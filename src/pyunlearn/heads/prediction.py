@@ -126,6 +126,8 @@ class FittedHead(BaseEstimator):
     def is_fresh(self) -> bool:
         """Whether the base is, byte for byte, the one that the head was brought up to date with."""
         check_is_fitted(self, "weights_")
+        if self.model_.is_stale():
+            return False
         if self.model_.parameters_ is not self._learned:
             if self.model_.digest() != self.base_digest_:
                 return False
