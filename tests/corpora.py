@@ -144,6 +144,7 @@ def trained_once(parameters: dict, counts: Any, lengths: Any) -> AnchorTopicMode
     model.n_features_in_ = n_words
     model.statistics_ = statistics
     model.parameters_ = learn(statistics, settings, model.n_jobs)
+    model.take_as_learned()
     return model
 
 

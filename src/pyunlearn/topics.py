@@ -37,8 +37,7 @@ class FittedTopics:
         """Raise StaleModelError while the topics wait for `refresh`."""
         if self.is_stale():
             raise StaleModelError(
-                "documents were deleted from the statistics, and these topics were learned with "
-                "them; call refresh() first"
+                "the statistics have changed since these topics were learned; call refresh() first"
             )
 
     def take_as_learned(self) -> None:
