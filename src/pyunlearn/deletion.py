@@ -204,7 +204,7 @@ class DeletableTopics(FittedTopics):
             topic_alignment=_alignment(before.parameters, update.parameters),
             **claim,
         )
-        self._warn_if_fewer()
+        self.warn_if_fewer()
         return certificate
 
     def _certificate(
@@ -243,7 +243,8 @@ class DeletableTopics(FittedTopics):
                 "learn with the new ones first"
             )
 
-    def _warn_if_fewer(self) -> None:
+    def warn_if_fewer(self) -> None:
+        """Give a FewerTopicsWarning when there are fewer topics than asked for."""
         if self.n_topics_ < self.n_topics:
             warnings.warn(
                 f"{self.statistics_.n_documents} documents remain; they support {self.n_topics_} "

@@ -193,7 +193,7 @@ class AnchorTopicModel(
                 statistics.remove(documents, lengths)
                 raise
         self._accept(statistics, parameters)
-        self._warn_if_fewer()
+        self.warn_if_fewer()
         return self
 
     def fit_statistics(self, stats: CooccurrenceStatistics) -> Self:

@@ -148,6 +148,17 @@ def delete(db: Database, field: str) -> None:
         db.execute("DELETE FROM heads WHERE number = ?", (number,))
 
 
+def clear(db: Database) -> None:
+    """Delete what all heads have learned and keep of their tasks; their parameters stay."""
+    for field in fields(db):
+        number, parameters, _, _ = _row(db, field)
+        delete(db, field)
+        db.execute(
+            "INSERT INTO heads VALUES (?, ?, ?, ?, ?)",
+            (number, field, _json(parameters), _json({"classes": [], "n_documents": 0}), ""),
+        )
+
+
 def read(db: Database, model: AnchorTopicModel, field: str, n_jobs: int | None) -> LinearHead:
     """A head with its task, on the model of the store; CorruptStateError if it was changed."""
     number, parameters, held, digest = _row(db, field)
