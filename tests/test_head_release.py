@@ -51,6 +51,18 @@ def test_a_newton_head_gets_noise_for_its_declared_tolerance():
     assert "seeded" in str(certificate)
 
 
+def test_noise_hides_what_newton_steps_left_and_what_training_leaves():
+    head, _ = after_deletion("newton")
+    assert head.gradient_norm_ <= head.release(1.0, 1e-6, seed=0).certificate.tolerance
+    head.set_params(residual_budget=head.gradient_norm_ / 2)
+    with pytest.raises(InvalidParameterError, match="lowered"):
+        head.release(1.0, 1e-6, seed=0)
+    coarse = LinearHead(base(COUNTS), alpha=1e-3, tol=1e-2).fit(COUNTS, LABELS)
+    coarse.model_.unlearn(COUNTS[:9])
+    coarse.set_params(residual_budget=5e-3).unlearn(mode="newton")
+    assert coarse.release(1.0, 1e-6, seed=0).certificate.tolerance == 1e-2
+
+
 def test_noise_has_the_size_that_the_certificate_says():
     head, _ = after_deletion("newton")
     share = head.model_.word_frequencies_

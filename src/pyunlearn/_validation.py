@@ -234,6 +234,21 @@ def validated_documents(estimator: Any, X: Any, *, reset: bool) -> Documents:
     return check_documents(counts)
 
 
+def refuse_other_columns(estimator: Any, base: Any) -> None:
+    """Raise unless an estimator was fitted to the columns that its base has."""
+    if estimator.n_features_in_ != base.n_features_in_:
+        raise InvalidInputError(
+            f"X has {estimator.n_features_in_} columns, the base {base.n_features_in_}; fit "
+            f"{type(estimator).__name__} to documents with the columns of the base"
+        )
+    ours, theirs = (getattr(one, "feature_names_in_", None) for one in (estimator, base))
+    if ours is not None and theirs is not None and not np.array_equal(ours, theirs):
+        raise InvalidInputError(
+            "the columns of X have other names, or another order, than those of the base; fit "
+            f"{type(estimator).__name__} to documents with the columns of the base"
+        )
+
+
 @contextmanager
 def vocabulary_kept_on_error(estimator: Any) -> Iterator[None]:
     """A refused fit leaves the estimator as it was, the names of its columns included."""

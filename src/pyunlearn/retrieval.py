@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,11 @@ from pyunlearn.errors import (
     StaleHeadWarning,
     UnknownDocumentError,
 )
+from pyunlearn.heads.features import as_it_is
 from pyunlearn.heads.head import ON_STALE, LinearHead
+from pyunlearn.heads.targets import narrowed
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.similarity import SIMILARITIES, similarities, top_of_rows
-
-if TYPE_CHECKING:
-    from pyunlearn.learner import TopicParameters
 
 __all__ = ["TopicRetriever"]
 
@@ -77,7 +76,7 @@ class TopicRetriever(BaseEstimator):
     proportions_: F64
     base_digest_: str
     _documents: check.Documents
-    _learned: TopicParameters  # what the base had learned when the index was brought up to date
+    _base_then: AnchorTopicModel  # the base as it was when the index was brought up to date
 
     def __init__(
         self, model: AnchorTopicModel, *, similarity: str = "cosine", on_stale: str = "raise"
@@ -113,10 +112,7 @@ class TopicRetriever(BaseEstimator):
         check_is_fitted(self.model, "parameters_")
         with check.vocabulary_kept_on_error(self):
             documents = check.validated_documents(self, X, reset=True)
-            if documents.n_words != self.model.n_features_in_:
-                raise InvalidInputError(
-                    f"X has {documents.n_words} columns, the base {self.model.n_features_in_}"
-                )
+            check.refuse_other_columns(self, self.model)
             names = _checked_ids(range(documents.n_documents) if ids is None else ids, documents)
             order = np.argsort(names)
             proportions = _proportions(self.model, documents)
@@ -163,6 +159,7 @@ class TopicRetriever(BaseEstimator):
     def unlearn(self) -> Self:
         """Bring the index up to date after its base has changed."""
         check_is_fitted(self, "ids_")
+        check.refuse_other_columns(self, self.model_)
         self._take(self.ids_, self._documents, _proportions(self.model_, self._documents))
         return self
 
@@ -183,10 +180,10 @@ class TopicRetriever(BaseEstimator):
         check_is_fitted(self, "ids_")
         if self.model_.is_stale():
             return False
-        if self.model_.parameters_ is not self._learned:
+        if self.model_.parameters_ is not self._base_then.parameters_:
             if self.model_.digest() != self.base_digest_:
                 return False
-            self._learned = self.model_.parameters_
+            self._base_then = as_it_is(self.model_)
         return True
 
     # ---- questions ------------------------------------------------------------------------
@@ -215,7 +212,7 @@ class TopicRetriever(BaseEstimator):
         """
         n = self._ready(n)
         documents = check.validated_documents(self, X, reset=False)
-        return self._nearest(_proportions(self.model_, documents), n)
+        return self._nearest(_proportions(self._base_then, documents), n)
 
     def similar(self, ids: Iterable[Any], n: int = 10) -> Found:
         """The documents most like documents of the index, which are not among their own results.
@@ -293,13 +290,11 @@ class TopicRetriever(BaseEstimator):
         proportions: F64,
         fresh: bool = True,
     ) -> None:
-        # The width of strings must not tell of longer ones that have left.
-        width = None if ids.dtype.kind == "U" else ids.dtype
-        self.ids_ = np.array(ids.tolist(), dtype=width) if len(ids) else ids
+        self.ids_ = narrowed(ids)
         self._documents = documents
         self.proportions_ = np.ascontiguousarray(proportions)
         if fresh:
-            self._learned = self.model_.parameters_
+            self._base_then = as_it_is(self.model_)
             self.base_digest_ = self.model_.digest()
 
     def _refuse_stale(self) -> None:
@@ -364,7 +359,7 @@ def _relevance(head: LinearHead, scores: F64, label: Any) -> F64:
         label = classes[1]
     if label not in classes:
         raise InvalidParameterError(f"label must be a class of the head, got {label!r}")
-    if scores.shape[1] == 1:
+    if scores.shape[1] == 1 and len(classes) == 2:
         return scores[:, 0] if label == classes[1] else -scores[:, 0]
     return scores[:, classes.index(label)]
 

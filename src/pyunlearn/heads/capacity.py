@@ -88,5 +88,6 @@ def head_capacity(
         regularization=head.settings_.alpha,
         row_norm=float(np.linalg.norm(words, axis=1).max()),
         n_outputs=head.weights_.shape[1],
+        softmax=head.weights_.shape[1] > 1,
         head_share=max(q, 1.0 / model.n_topics_),
     )

@@ -12,6 +12,7 @@ score of a token, whatever the corpus, the number of topics and their scale.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,15 @@ from pyunlearn.heads.ordered import inverse_factor, product
 from pyunlearn.learner import TopicParameters
 from pyunlearn.model import AnchorTopicModel
 
-__all__ = ["FEATURES", "LINEAR", "WordFeatures", "mean_features", "proportion_features"]
+__all__ = [
+    "FEATURES",
+    "LINEAR",
+    "WordFeatures",
+    "as_it_is",
+    "mean_features",
+    "proportion_features",
+    "proportion_scale",
+]
 
 LINEAR = ("linear", "word-topic")
 FEATURES = (*LINEAR, "proportions")
@@ -66,11 +75,20 @@ class WordFeatures:
 
 def mean_features(documents: Documents, rows: F64, num_threads: int) -> F64:
     """Mean row of each document's tokens, (m, p); 0 for a document without tokens."""
+    if documents.n_words != len(rows):  # the kernel would read beyond the end
+        raise ValueError(f"documents over {documents.n_words} words, features of {len(rows)}")
     means = np.zeros((documents.n_documents, rows.shape[1]))
     products.document_means(
         documents.start, documents.columns, documents.counts, rows, means, num_threads
     )
     return means
+
+
+def as_it_is(model: AnchorTopicModel) -> AnchorTopicModel:
+    """The topics of a base as they are now, for as long as something stands on them."""
+    kept = copy.copy(model)
+    kept.__dict__.pop("statistics_", None)
+    return kept
 
 
 def proportion_features(model: AnchorTopicModel, documents: Documents) -> F64:

@@ -22,6 +22,7 @@ from pyunlearn.errors import (
 )
 from pyunlearn.heads.capacity import head_capacity
 from pyunlearn.heads.certificate import COMPARATORS, HeadCertificate
+from pyunlearn.heads.features import as_it_is
 from pyunlearn.heads.logistic import Solution
 from pyunlearn.heads.prediction import FittedHead
 from pyunlearn.heads.release import HeadRelease, release_head
@@ -176,7 +177,7 @@ class LinearHead(FittedHead):
             task.add(documents, targets)
             if outputs is None and len(task.classes) < 2:
                 raise InvalidInputError(
-                    f"y has 1 class ({task.classes[0]!r}); a classifier needs two or more"
+                    f"y has 1 class ({task.classes.tolist()[0]!r}); a classifier needs two or more"
                 )
             trainer = Trainer(model, settings, self.n_jobs)
             solution = trainer.train(task)
@@ -343,6 +344,17 @@ class LinearHead(FittedHead):
         """Documents that a noised release could cover without exact updates; `head_capacity`."""
         return head_capacity(self, epsilon, delta, **options)
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; those of the base (``model__...``) only while it is not fitted."""
+        nested = sorted(name for name in params if name.startswith("model__"))
+        if nested and hasattr(params.get("model", self.model), "parameters_"):
+            raise InvalidParameterError(
+                f"{nested[0]}: the base is fitted already and shared; give LinearHead an unfitted "
+                "AnchorTopicModel to search over its parameters"
+            )
+        super().set_params(**params)
+        return self
+
     # ---- inside ---------------------------------------------------------------------------
 
     def __sklearn_tags__(self) -> Any:
@@ -387,15 +399,13 @@ class LinearHead(FittedHead):
         settings = self._settings()
         if settings != self.settings_:
             raise InvalidParameterError("parameters were changed after fit; call fit again")
+        check.refuse_other_columns(self, self.model_)
         return settings
 
     def _base(self, documents: check.Documents) -> AnchorTopicModel:
         if not hasattr(self.model, "parameters_"):
             return clone(self.model).fit(documents.to_csr())  # type: ignore[no-any-return]
-        if documents.n_words != self.model.n_features_in_:
-            raise InvalidInputError(
-                f"X has {documents.n_words} columns, the base {self.model.n_features_in_}"
-            )
+        check.refuse_other_columns(self, self.model)
         return self.model
 
     def _targets(
@@ -448,7 +458,7 @@ class LinearHead(FittedHead):
         self.n_iter_ = solution.steps
         self.mode_ = mode
         self.residual_spent_ = spent if mode == "newton" and spent else solution.gradient_norm
-        self._learned = self.model_.parameters_
+        self._base_then = as_it_is(self.model_)
         if trainer.settings.task == "classification":
             self.classes_ = classes
 

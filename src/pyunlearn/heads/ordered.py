@@ -21,7 +21,9 @@ DEPENDENT = 1e-11
 
 
 def product(left: F64, right: F64, num_threads: int) -> F64:
-    """``left @ right``, (m, p) and (p, q)."""
+    """``left @ right``, (m, p) and (p, q); ValueError for other shapes."""
+    if left.shape[1] != right.shape[0]:  # the kernel would read beyond the end
+        raise ValueError(f"cannot multiply {left.shape} with {right.shape}")
     out = np.zeros((left.shape[0], right.shape[1]))
     products.multiply(np.ascontiguousarray(left), np.ascontiguousarray(right), out, num_threads)
     return out

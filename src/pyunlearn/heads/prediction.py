@@ -16,11 +16,15 @@ from sklearn.utils.validation import check_is_fitted
 from pyunlearn import _validation as check
 from pyunlearn._core import softmax
 from pyunlearn.errors import StaleHeadError, StaleHeadWarning
-from pyunlearn.heads.features import mean_features, proportion_features, proportion_scale
+from pyunlearn.heads.features import (
+    as_it_is,
+    mean_features,
+    proportion_features,
+    proportion_scale,
+)
 from pyunlearn.heads.ordered import product
 from pyunlearn.heads.targets import check_labels, check_values
 from pyunlearn.heads.training import HeadSettings, Task, Trainer
-from pyunlearn.learner import TopicParameters
 from pyunlearn.model import AnchorTopicModel
 
 __all__ = ["FittedHead"]
@@ -56,7 +60,7 @@ class FittedHead(BaseEstimator):
     weights_: F64
     base_digest_: str
     _one_output: bool
-    _learned: TopicParameters  # what the base had learned when the head was brought up to date
+    _base_then: AnchorTopicModel  # the base as it was when the head was brought up to date
     _word_scores: F64 | None
     _transform: F64 | None
 
@@ -128,10 +132,10 @@ class FittedHead(BaseEstimator):
         check_is_fitted(self, "weights_")
         if self.model_.is_stale():
             return False
-        if self.model_.parameters_ is not self._learned:
+        if self.model_.parameters_ is not self._base_then.parameters_:
             if self.model_.digest() != self.base_digest_:
                 return False
-            self._learned = self.model_.parameters_
+            self._base_then = as_it_is(self.model_)
         return True
 
     @property
@@ -169,7 +173,7 @@ class FittedHead(BaseEstimator):
         num_threads = check.check_n_jobs(self.n_jobs)
         if self._word_scores is not None:
             return mean_features(documents, self._word_scores, num_threads)
-        return product(proportion_features(self.model_, documents), self.weights_, num_threads)
+        return product(proportion_features(self._base_then, documents), self.weights_, num_threads)
 
     def _stale(self, more: str) -> str:
         return (
@@ -181,7 +185,7 @@ class FittedHead(BaseEstimator):
         """Weights of the constant and of the topics as the features have them, from those of W."""
         if self._transform is not None:
             return np.asarray(self._transform @ weights)
-        centre, scale = proportion_scale(self.model_)
+        centre, scale = proportion_scale(self._base_then)
         plain = weights.copy()
         plain[1:] /= scale[:, None]
         plain[0] -= centre @ plain[1:]

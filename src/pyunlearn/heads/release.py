@@ -51,8 +51,8 @@ GRID_BITS = 64
 GRID_SHARE = 2.0**-20
 
 COMPARATOR = (
-    "the same release of a head with the same parameters, trained on the remaining task documents "
-    "over the base trained on the remaining documents"
+    "the same release of a head with the same parameters, trained to `tol` on the remaining task "
+    "documents over the base trained on the remaining documents"
 )
 COVERS = {
     "composed": "the word scores B = A W (A of the base after the deletions); not the base itself",
@@ -93,7 +93,8 @@ class HeadReleaseCertificate:
     epsilon, delta : float
         The claim; both 0 for an exact head.
     tolerance : float
-        tau, the declared bound of the gradient norm; 0 for an exact head.
+        tau, the declared bound of the gradient norm, the larger of `residual_budget` and `tol`; 0
+        for an exact head.
     sensitivity, sigma : float
         2 tau / alpha with the charge for rounding, and the noise on each entry of W.
     score_noise : float
@@ -231,7 +232,8 @@ def release_head(
         The base has changed since the head was brought up to date.
     InvalidParameterError
         A parameter out of range; a head on proportions with kind "composed" or "head" (there are
-        no word scores); a base in mode="newton", which is not exact.
+        no word scores); a base in mode="newton", which is not exact; a `residual_budget` lowered
+        below what Newton steps may have left.
     InvalidInputError
         A `base` of another vocabulary.
     MissingExtraError
@@ -254,7 +256,7 @@ def release_head(
             "features='proportions' have no word scores; release with kind='full'"
         )
     frozen = _checked_base(base, head.n_features_in_) if kind == "head" else None
-    tolerance = 0.0 if head.mode_ == "exact" else float(head.residual_budget)
+    tolerance = _declared_tolerance(head)
     weights = head.weights_
     sensitivity, sigma = _calibrate(tolerance, head.settings_.alpha, weights.size, epsilon, delta)
     if sigma > 0 and seed is None:
@@ -284,6 +286,19 @@ def release_head(
     )
     classes = head.classes_ if head.settings_.task == "classification" else None
     return HeadRelease(arrays, classes, certificate)
+
+
+def _declared_tolerance(head: LinearHead) -> float:
+    """tau: what this head and one trained anew both stay below; 0 for an exact head."""
+    if head.mode_ == "exact":
+        return 0.0
+    budget = check.check_positive("residual_budget", head.residual_budget)
+    if head.residual_spent_ > budget:
+        raise InvalidParameterError(
+            f"residual_budget={budget:g} was lowered below the {head.residual_spent_:.3g} that "
+            "Newton steps may have left; raise it again, or call head.unlearn() first"
+        )
+    return max(budget, head.settings_.tol)
 
 
 def _checked_base(base: Any, n_words: int | None) -> F64:

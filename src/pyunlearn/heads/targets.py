@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from pyunlearn.errors import InvalidInputError
 
-__all__ = ["check_labels", "check_values", "classes_of", "label_bytes", "one_hot"]
+__all__ = ["check_labels", "check_values", "classes_of", "label_bytes", "narrowed", "one_hot"]
 
 KINDS = {"U": "strings", "i": "integers", "b": "booleans", "f": "numbers"}
 
@@ -29,14 +28,11 @@ def check_labels(y: Any, n_documents: int, like: NDArray[Any] | None = None) -> 
     if y is None:
         raise InvalidInputError("a head requires y to be passed, but the target y is None")
     try:
-        labels = np.asarray(column_or_1d(y, warn=True))
+        # An array first: column_or_1d turns integers of pandas into floats.
+        labels = column_or_1d(np.asarray(y), warn=True)
         if labels.dtype == object:
             labels = _from_objects(labels)
-        if labels.dtype.kind not in "Uiubf":
-            raise ValueError(f"labels of dtype {labels.dtype} are not supported")
-        if labels.dtype.kind == "f" and not np.all(np.isfinite(labels)):
-            raise ValueError("Input y contains NaN or infinity")
-        check_classification_targets(labels)
+        labels = _canonical(labels)
     except (ValueError, TypeError) as error:
         raise InvalidInputError(str(error)) from None
     if len(labels) != n_documents:
@@ -44,8 +40,6 @@ def check_labels(y: Any, n_documents: int, like: NDArray[Any] | None = None) -> 
             f"y has {len(labels)} labels, X {n_documents} documents: Found input variables with "
             "inconsistent numbers of samples"
         )
-    if labels.dtype.kind in "iu":
-        labels = labels.astype(np.int64)
     if like is not None and len(like) and like.dtype.kind != labels.dtype.kind:
         raise InvalidInputError(
             f"the labels are {KINDS[labels.dtype.kind]}, those of the head {KINDS[like.dtype.kind]}"
@@ -54,11 +48,57 @@ def check_labels(y: Any, n_documents: int, like: NDArray[Any] | None = None) -> 
 
 
 def _from_objects(labels: NDArray[Any]) -> NDArray[Any]:
-    kinds = {type(one) for one in labels.tolist()}
-    if len(kinds) > 1 or not kinds <= {str, int, bool, float}:
-        names = sorted(kind.__name__ for kind in kinds)
-        raise ValueError(f"labels must be all strings or all integers, got {', '.join(names)}")
-    return np.array(labels.tolist())
+    """Labels of one kind as an array of that kind."""
+    listed = labels.tolist()
+    if any(_is_missing(one) for one in listed):
+        raise ValueError("Input y contains NaN, None or another missing label")
+    kinds = {_kind(one) for one in listed}
+    if len(kinds) > 1 or None in kinds:
+        names = sorted({type(one).__name__ for one in listed})
+        raise ValueError(
+            f"labels must be all strings, all integers or all booleans, got {', '.join(names)}"
+        )
+    return np.array(listed)
+
+
+def _is_missing(label: Any) -> bool:
+    is_nan = isinstance(label, float | np.floating) and label != label
+    return label is None or is_nan or type(label).__name__ in ("NAType", "NaTType")
+
+
+def _kind(label: Any) -> type | None:
+    # A boolean is an integer to Python, so it is asked for first.
+    for kind, types in (
+        (str, str),
+        (bool, bool | np.bool_),
+        (int, int | np.integer),
+        (float, float | np.floating),
+    ):
+        if isinstance(label, types):
+            return kind
+    return None
+
+
+def _canonical(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels as str, int64, bool or whole float64: equal labels, equal bytes."""
+    kind = labels.dtype.kind
+    if kind not in "Uiubf":
+        raise ValueError(f"labels of dtype {labels.dtype} are not supported")
+    if kind == "u" and labels.max(initial=0) > np.iinfo(np.int64).max:
+        raise ValueError("a label is larger than int64 can hold; use strings")
+    if kind in "iu":
+        return labels.astype(np.int64)
+    if kind == "f":
+        if not np.isfinite(labels).all():
+            raise ValueError("Input y contains NaN or infinity")
+        if not np.array_equal(labels, np.floor(labels)):
+            # The first words are what scikit-learn's checks look for.
+            raise ValueError(
+                "Unknown label type: continuous. Fractions are no classes; for numbers there is "
+                "task='regression'"
+            )
+        return labels.astype(np.float64) + 0.0  # -0.0 becomes 0.0
+    return labels
 
 
 def check_values(y: Any, n_documents: int, n_outputs: int | None = None) -> NDArray[np.float64]:
@@ -94,8 +134,14 @@ def check_values(y: Any, n_documents: int, n_outputs: int | None = None) -> NDAr
 
 def classes_of(labels: NDArray[Any]) -> NDArray[Any]:
     """The distinct labels, ascending; strings no wider than needed, whatever came before."""
-    found = np.unique(labels)
-    return np.array(found.tolist(), dtype=None if found.dtype.kind == "U" else found.dtype)
+    return narrowed(np.unique(labels))
+
+
+def narrowed(labels: NDArray[Any]) -> NDArray[Any]:
+    """The same labels; strings no wider than needed, since the width tells of longer ones."""
+    if labels.dtype.kind != "U":
+        return labels
+    return labels.astype(f"U{max(int(np.strings.str_len(labels).max(initial=0)), 1)}")
 
 
 def one_hot(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.float64]:
@@ -112,4 +158,6 @@ def label_bytes(labels: NDArray[Any]) -> list[bytes]:
 
 def largest(values: NDArray[np.float64]) -> float:
     """Largest sum of magnitudes over the documents, by output."""
+    if np.abs(values).max(initial=0) > 1e300:  # their sum may not be a number
+        return math.inf
     return max((math.fsum(column) for column in np.abs(values).T), default=0.0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pyunlearn._validation import Documents
 from pyunlearn.errors import NotInModelError
-from pyunlearn.heads.targets import classes_of, label_bytes
+from pyunlearn.heads.targets import classes_of, label_bytes, narrowed
 
 __all__ = ["TaskDocuments"]
 
@@ -94,7 +94,7 @@ class TaskDocuments:
         rows: NDArray[np.intp],
     ) -> None:
         self.documents = documents.chosen(rows)
-        self.targets, self._keys = targets[rows], keys[rows]
+        self.targets, self._keys = narrowed(targets[rows]), keys[rows]
 
 
 def _keys(documents: Documents, targets: NDArray[Any]) -> NDArray[np.bytes_]:

@@ -81,14 +81,12 @@ class TaskStatistics:
 
     def add(self, documents: check.Documents, targets: NDArray[Any]) -> None:
         """Add task documents; StatisticsOverflowError or DocumentTooLongError change nothing."""
-        classes, counts, sums = self._contribution(documents, targets)
-        # A sum of |x| <= 1 times the targets bounds every entry.
-        most = largest(targets) if self.n_outputs else float(documents.n_documents)
         held = float(np.abs(self.sums).max(initial=0))
-        if held + 2.0**TARGET_BITS * most >= check.MASS_LIMIT:
+        if held + self._most(documents, targets) >= check.MASS_LIMIT:
             raise StatisticsOverflowError(
                 "the targets are too large for integer sums; divide them by a constant"
             )
+        classes, counts, sums = self._contribution(documents, targets)
         own = self.own + self._own(documents)
         if own.max(initial=0) >= check.MASS_LIMIT:
             raise StatisticsOverflowError("too many task documents hold one word alone")
@@ -98,21 +96,15 @@ class TaskStatistics:
 
     def remove(self, documents: check.Documents, targets: NDArray[Any]) -> None:
         """Take task documents out; NotInModelError changes nothing."""
-        classes, counts, sums = self._contribution(documents, targets)
-        own = self.own - self._own(documents)
-        absent = bool(own.min(initial=0) < 0)
-        if self.n_outputs is None:
-            at = np.searchsorted(self.classes, classes)
-            known = len(self.classes) and np.array_equal(
-                self.classes[np.minimum(at, len(self.classes) - 1)], classes
-            )
-            absent = absent or not known
-            if not absent:
-                absent = bool(np.any(self.counts[at] < counts) or np.any(self.sums[:, at] < sums))
+        absent = self._most(documents, targets) >= check.MASS_LIMIT
+        if not absent:
+            classes, counts, sums = self._contribution(documents, targets)
+            own = self.own - self._own(documents)
+            absent = bool(own.min(initial=0) < 0) or not self._holds(classes, counts, sums, own)
         if absent:
             raise NotInModelError(
                 "the task documents to remove are not all in the head: never added, removed "
-                "already, or given with other labels"
+                "already, or given with other targets"
             )
         self.pairs.remove(documents)
         self.own = own
@@ -128,6 +120,30 @@ class TaskStatistics:
         }
         arrays = {"own": self.own, "counts": self.counts, "sums": self.sums}
         return content_digest(header, arrays)
+
+    def _holds(
+        self,
+        classes: NDArray[Any],
+        counts: NDArray[np.int64],
+        sums: NDArray[np.int64],
+        own: NDArray[np.int64],
+    ) -> bool:
+        """Whether a contribution can be taken out; `own` is what would be left."""
+        if self.n_outputs is not None:
+            # A word that no document holds any more has no targets.
+            return not np.any((self.sums - sums)[own == 0])
+        if not np.isin(classes, self.classes).all():
+            return False
+        at = np.searchsorted(self.classes, classes)
+        documents, words = self.counts[at] - counts, self.sums[:, at] - sums
+        return bool(
+            (documents >= 0).all() and (words >= 0).all() and not words[:, documents == 0].any()
+        )
+
+    def _most(self, documents: check.Documents, targets: NDArray[Any]) -> float:
+        """Bound of every entry of M_xy of a batch: a sum of |x| <= 1 times the targets."""
+        most = largest(targets) if self.n_outputs else float(documents.n_documents)
+        return 2.0**TARGET_BITS * most
 
     def _own(self, documents: check.Documents) -> NDArray[np.int64]:
         weights = square_weights(documents.in_vocabulary)

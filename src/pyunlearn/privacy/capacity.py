@@ -61,6 +61,7 @@ def deletion_capacity(
     regularization: float | None = None,
     row_norm: float = 1.0,
     n_outputs: int = 1,
+    softmax: bool = False,
     head_share: float | None = None,
 ) -> Capacity:
     """The largest number of documents that (epsilon, delta)-unlearning covers at an error alpha.
@@ -74,10 +75,10 @@ def deletion_capacity(
     alpha, beta : float, default=0.01, 0.1
         Frobenius error of the noised A (or head), not exceeded with probability 1 - beta.
     target : {"base", "head"}
-        The topics A, or the weights of a logistic head on linear features.
+        The topics A, or the weights of a logistic head on linear features and a constant.
     mechanism : {"analytic", "classical"}
         See `gaussian_sigma`.
-    regularization, row_norm, n_outputs
+    regularization, row_norm, n_outputs, softmax
         For target="head": see `head_sensitivity`.
     head_share : float, optional
         The paper's q for target="head"; default its smallest value 1/r.
@@ -96,8 +97,8 @@ def deletion_capacity(
     if target == "head":
         if regularization is None:
             raise InvalidParameterError("target='head' needs the head's regularization")
-        size = constants.n_topics * check.check_integer("n_outputs", n_outputs, 1)
-        per_unit = head_sensitivity(1.0, regularization, row_norm, n_outputs)
+        size = (constants.n_topics + 1) * check.check_integer("n_outputs", n_outputs, 1)
+        per_unit = head_sensitivity(1.0, regularization, row_norm, n_outputs, softmax)
     unit = gaussian_sigma(per_unit, epsilon, delta, mechanism)
     length = math.sqrt(size) + math.sqrt(2 * math.log(1 / beta))
 
@@ -142,12 +143,17 @@ def paper_rate(
 
 
 def head_sensitivity(
-    topics: float, regularization: float, row_norm: float = 1.0, n_outputs: int = 1
+    topics: float,
+    regularization: float,
+    row_norm: float = 1.0,
+    n_outputs: int = 1,
+    softmax: bool = False,
 ) -> float:
     """Change of logistic weights when A changes by at most `topics` in Frobenius norm.
 
     |w_F - w_S| <= (1/lambda) (1 + rho |w| / 4) max_i |A_F,i - A_S,i|, with |w| <= rho / lambda at
-    the optimum; n_outputs independent heads change by sqrt(n_outputs) times that.
+    the optimum; n_outputs independent heads change by sqrt(n_outputs) times that. One softmax over
+    all outputs: (1/lambda) (sqrt(2) + rho |W| / 2), with |W| <= sqrt(2) rho / lambda.
 
     Parameters
     ----------
@@ -159,9 +165,13 @@ def head_sensitivity(
         rho, the largest l2 norm of a row of A_F or A_S.
     n_outputs : int, default=1
         Weight vectors.
+    softmax : bool, default=False
+        Whether they are one softmax (three or more classes), not logistic functions one by one.
     """
     strength = check.check_positive("regularization", regularization)
     rho = check.check_positive("row_norm", row_norm)
+    if softmax:
+        return math.sqrt(2) * (1 + rho * rho / (2 * strength)) / strength * topics
     return math.sqrt(n_outputs) * (1 + rho * rho / (4 * strength)) / strength * topics
 
 

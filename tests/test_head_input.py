@@ -1,0 +1,225 @@
+"""Heads and index from a user's seat: what is passed in is understood, or refused with a reason."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import GridSearchCV
+from tasks import KINDS, base, corpus, new_head, targets
+
+from pyunlearn import (
+    AnchorTopicModel,
+    FewerClassesWarning,
+    InvalidInputError,
+    InvalidParameterError,
+    LinearHead,
+    NotInModelError,
+    StaleHeadWarning,
+    StatisticsOverflowError,
+    TopicRetriever,
+)
+
+COUNTS, LABELS = corpus()
+NAMES = np.array(["news", "sport", "a longer name"])[LABELS]
+COLUMNS = [f"w{column}" for column in range(24)]
+FRAME = pd.DataFrame(COUNTS, columns=COLUMNS)
+PARAMETERS = {"n_topics": 3, "anchor_min_df": 2, "n_jobs": 1}
+
+
+# ---- labels ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("y", "plain"),
+    [
+        (np.array([np.str_(name) for name in NAMES], object), NAMES),
+        (np.array([np.int64(label) for label in LABELS], object), LABELS),
+        (pd.Series(NAMES), NAMES),
+        (pd.Series(NAMES, dtype="category"), NAMES),
+        (pd.Series(LABELS, dtype="Int64"), LABELS),
+        (pd.Series(LABELS == 1, dtype="boolean"), LABELS == 1),
+        (LABELS.astype(np.uint64), LABELS),
+        (np.where(LABELS == 0, -0.0, LABELS), LABELS.astype(float)),
+    ],
+    ids=["str_", "int64", "Series", "category", "Int64", "boolean", "uint64", "negative zero"],
+)
+def test_equal_labels_give_equal_heads_however_they_come(y, plain):
+    head = LinearHead(base(COUNTS), alpha=1e-2).fit(COUNTS, y)
+    twin = LinearHead(base(COUNTS), alpha=1e-2).fit(COUNTS, plain)
+    assert head.classes_.dtype == twin.classes_.dtype
+    assert head.digest() == twin.digest()
+    assert head.score(COUNTS, y) == twin.score(COUNTS, plain)
+    head.forget(COUNTS[:3], plain[:3])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([np.nan, *NAMES[1:]], object),
+        pd.Series([None, *NAMES[1:]]),
+        pd.Series([pd.NA, *LABELS[1:]], dtype="Int64"),
+        np.where(LABELS == 0, np.nan, 1.0),
+    ],
+    ids=["object", "Series", "Int64", "float"],
+)
+def test_missing_labels_are_called_missing(y):
+    with pytest.raises(InvalidInputError, match="NaN"):
+        LinearHead(base(COUNTS)).fit(COUNTS, y)
+
+
+def test_labels_that_int64_cannot_hold_are_refused():
+    with pytest.raises(InvalidInputError, match="int64"):
+        LinearHead(base(COUNTS)).fit(COUNTS, LABELS.astype(np.uint64) + np.uint64(2**63))
+
+
+def test_the_only_class_is_named_plainly():
+    with pytest.raises(InvalidInputError, match=r"1 class \(0\)"):
+        LinearHead(base(COUNTS)).fit(COUNTS, np.zeros(80, int))
+
+
+def test_a_batch_of_many_classes_is_forgotten_without_a_warning():
+    y = np.arange(80) % 40
+    head = LinearHead(base(COUNTS), alpha=0.1).fit(COUNTS, y)
+    head.forget(COUNTS[:30], y[:30])
+    assert head.task_.n_documents == 50
+
+
+# ---- columns ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", [FRAME[COLUMNS[::-1]], FRAME.rename(columns={"w3": "x"})])
+def test_columns_with_other_names_than_the_base_are_refused(other):
+    model = AnchorTopicModel(**PARAMETERS).fit(FRAME)
+    for task in (LinearHead(model), TopicRetriever(model)):
+        with pytest.raises(InvalidInputError, match="names"):
+            task.fit(other, LABELS)
+        assert not hasattr(task, "n_features_in_")
+        task.fit(FRAME, LABELS)
+        with pytest.raises(InvalidInputError):
+            task.add(other, range(80, 160)) if hasattr(task, "add") else task.predict(other)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_base_fitted_to_other_columns_asks_for_fit(kind):
+    head = new_head(kind, base(COUNTS)).fit(COUNTS, targets(kind, LABELS))
+    before = head.digest()
+    head.model_.fit(COUNTS[:, :10])
+    y = targets(kind, LABELS)
+    for change in (
+        head.unlearn,
+        lambda: head.forget(COUNTS[:1], y[:1]),
+        lambda: head.partial_fit(COUNTS[:1], y[:1]),
+        lambda: head.relabel(COUNTS[:1], y[:1], y[1:2]),
+    ):
+        with pytest.raises(InvalidInputError, match="fit"):
+            change()
+    assert head.digest() == before
+
+
+def test_an_index_whose_base_was_fitted_to_other_columns_asks_for_fit():
+    index = TopicRetriever(base(COUNTS)).fit(COUNTS)
+    index.model_.fit(COUNTS[:, :10])
+    with pytest.raises(InvalidInputError, match="fit"):
+        index.unlearn()
+
+
+# ---- a stale base ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_topics", [2, 4])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stale_head_that_warns_scores_as_before(kind, n_topics):
+    head = new_head(kind, base(COUNTS), on_stale="warn").fit(COUNTS, targets(kind, LABELS))
+    before = (head.predict(COUNTS), head.coef_, head.intercept_)
+    head.model_.set_params(n_topics=n_topics).fit(COUNTS)
+    with pytest.warns(StaleHeadWarning):
+        after = (head.predict(COUNTS), head.coef_, head.intercept_)
+    for one, other in zip(before, after, strict=True):
+        assert (one == other).all()
+
+
+@pytest.mark.parametrize("n_topics", [2, 4])
+def test_a_stale_index_that_warns_finds_as_before(n_topics):
+    index = TopicRetriever(base(COUNTS), on_stale="warn").fit(COUNTS)
+    before = index.query(COUNTS[:5])
+    index.model_.set_params(n_topics=n_topics).fit(COUNTS)
+    with pytest.warns(StaleHeadWarning):
+        after = index.query(COUNTS[:5])
+    assert (before[0] == after[0]).all()
+    assert (before[1] == after[1]).all()
+
+
+# ---- parameters of the base ------------------------------------------------------------------
+
+
+def test_a_search_over_parameters_of_a_fitted_base_is_refused():
+    model = base(COUNTS)
+    search = GridSearchCV(LinearHead(model), {"model__n_topics": [2, 3]}, cv=2)
+    with pytest.raises(InvalidParameterError, match="unfitted"):
+        search.fit(COUNTS, LABELS)
+    assert model.n_topics == 3
+
+
+def test_a_search_over_parameters_of_an_unfitted_base_fits_each():
+    head = LinearHead(AnchorTopicModel(**PARAMETERS))
+    search = GridSearchCV(head, {"model__n_topics": [2, 4]}, cv=2).fit(COUNTS, LABELS)
+    best = search.best_estimator_
+    assert best.model_.n_topics_ == search.best_params_["model__n_topics"]
+
+
+# ---- task statistics -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1e12, 1e300, 1.7e308])
+def test_numbers_that_no_sum_can_hold_are_refused_before_anything_is_computed(size):
+    head = LinearHead(base(COUNTS), loss="squared", task="regression")
+    with pytest.raises(StatisticsOverflowError):
+        head.fit(COUNTS, np.full(80, size))
+    head.fit(COUNTS, LABELS)
+    before = head.digest()
+    with pytest.raises(NotInModelError):
+        head.forget(COUNTS[:1], [size])
+    assert head.digest() == before
+
+
+def test_the_last_documents_do_not_leave_with_other_numbers():
+    head = LinearHead(base(COUNTS), loss="squared", task="regression")
+    head.fit(COUNTS[:5], LABELS[:5])
+    with pytest.raises(NotInModelError):
+        head.forget(COUNTS[:5], LABELS[:5] + 1.0)
+    head.forget(COUNTS[:5], LABELS[:5])
+    assert not head.task_.sums.any()
+
+
+def test_an_empty_document_does_not_take_the_class_of_another():
+    X = np.vstack([COUNTS[:10], np.zeros((1, 24), int)])
+    y = np.array(["a"] * 4 + ["b"] * 5 + ["only one", "a"])
+    head = LinearHead(base(COUNTS), loss="squared").fit(X, y)
+    with pytest.raises(NotInModelError):
+        head.forget(X[10:], ["only one"])
+    head.forget(X[10:], ["a"])
+    assert head.classes_.tolist() == ["a", "b", "only one"]
+
+
+@pytest.mark.parametrize("loss", ["logistic", "squared"])
+def test_the_width_of_a_name_leaves_with_it(loss):
+    head = LinearHead(base(COUNTS), loss=loss).fit(COUNTS, NAMES)
+    longest = NAMES == "a longer name"
+    head.forget(COUNTS[longest], NAMES[longest])
+    assert head.classes_.dtype == "<U5"
+    assert getattr(head.task_, "targets", head.classes_).dtype == "<U5"
+    index = TopicRetriever(head.model_).fit(COUNTS[:2], ids=["a", "longer"])
+    assert index.forget(["longer"]).ids_.dtype == "<U1"
+    assert index.forget(["a"]).ids_.dtype == "<U1"
+
+
+# ---- ranking ---------------------------------------------------------------------------------
+
+
+def test_a_head_with_one_class_left_ranks_by_it():
+    index = TopicRetriever(base(COUNTS)).fit(COUNTS)
+    head = LinearHead(index.model_).fit(COUNTS, LABELS % 2)
+    with pytest.warns(FewerClassesWarning):
+        head.forget(COUNTS[LABELS % 2 == 1], (LABELS % 2)[LABELS % 2 == 1])
+    assert index.rank(head, label=0, n=3)[0].shape == (3,)
+    with pytest.raises(InvalidParameterError):
+        index.rank(head, label=1)
