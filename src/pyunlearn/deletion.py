@@ -129,7 +129,7 @@ class DeletableTopics(FittedTopics):
             )
         self._refuse_other_parameters(self._settings())
         documents = self._checked(X_forget, reset=False)
-        before = self._before()
+        stale, before = self.is_stale(), self._before()
         counted = replace(before, statistics=self.statistics_.digest())
         start = time.perf_counter()
         self.statistics_.remove(documents, lengths)
@@ -144,6 +144,8 @@ class DeletableTopics(FittedTopics):
             update = self._newton(removed) if mode == "newton" else self._exact()
         except BaseException:
             self.statistics_.add(documents, lengths)
+            if not stale:
+                self.take_as_learned()
             raise
         update.path.seconds.update(seconds)
         return self._updated(counted, removed, update)

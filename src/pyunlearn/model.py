@@ -183,6 +183,7 @@ class AnchorTopicModel(
         else:
             documents = self._checked(X, reset=False)
             self._refuse_other_parameters(settings)
+            stale = self.is_stale()
             statistics = self.statistics_.add(documents, lengths)
             try:
                 parameters, _ = relearn(
@@ -191,6 +192,8 @@ class AnchorTopicModel(
             except BaseException:
                 # Interrupted or out of memory: integers take the documents out again exactly.
                 statistics.remove(documents, lengths)
+                if not stale:
+                    self.take_as_learned()
                 raise
         self._accept(statistics, parameters)
         self.warn_if_fewer()
