@@ -135,6 +135,12 @@ def test_deletion_is_never_refused_for_what_a_head_has_left(store):
         store.forget([record["id"] for record in RECORDS if record["label"] in ("t0", "t1")])
     assert store.heads()["label"].classes == ["t2"]
     assert store.predict(["dog"]) == ["t2"]
+    with pytest.warns(FewerClassesWarning):
+        store.forget([record["id"] for record in RECORDS if record["label"] == "t2"])
+    for call in (lambda: store.predict(["dog"]), lambda: store.score(["dog"], ["t2"])):
+        with pytest.raises(StoreError, match="no document"):
+            call()
+    assert_verified(store)
 
 
 def test_a_failed_deletion_leaves_heads_and_index_as_they_were(store, monkeypatch):
@@ -189,6 +195,9 @@ def test_search_finds_the_documents_of_a_theme(store):
 
 
 def test_search_refuses_what_it_cannot_do(store):
+    for text in ("zebra", "", None):
+        with pytest.raises(InvalidInputError):
+            store.search(text)
     with pytest.raises(InvalidParameterError):
         store.search("red", n=0)
     with pytest.raises(InvalidParameterError):
@@ -243,6 +252,46 @@ def test_redactions_that_are_refused(store):
     assert store.verify() == before
 
 
+def test_words_are_redacted_in_any_case_and_counted(store):
+    word = TEXTS[7].split()[0]
+    assert store.redact("d07", [word.upper(), word.lower()]).path["n_words_redacted"] == 1
+    assert_verified(store)
+
+
+def test_a_redaction_does_not_warn_of_topics_that_stay(tmp_path):
+    texts = ["aa bb", "aa bb", "cc dd ee"]
+    with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
+        records = [{"id": f"d{row}", "text": text} for row, text in enumerate(texts)]
+        store.train(records, n_topics=2, anchor_min_df=1)
+        store.redact("d2", ["ee"])
+        assert_verified(store)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "word", "left"),
+    [
+        (r"(?u)\b\w\w+\b", "Stra\u00dfe \u0130stanbul", "stanbul", ["stra\u00dfe"]),
+        (r"[a-z]+", "Anna ANNA anna's", "anna", ["s"]),
+        (r"#(\w+)", "#Anna #b anna", "anna", ["b"]),
+        (r"(?u)\S+", "Anna, anna", "anna", ["anna,"]),
+    ],
+)
+def test_a_text_and_its_counts_lose_the_same_words(tmp_path, pattern, text, word, left):
+    rules = TextRules(token_pattern=pattern)
+    kept, found = redacted_text(text, rules, {word})
+    assert (found, rules.analyzer()(kept)) == ({word}, left)
+    records = [{"id": f"d{row}", "text": text + " #x #yy #zz xx yy zz"} for row in range(4)]
+    with Store.open(tmp_path / "s", rules=rules, keep_text=True, n_jobs=1) as store:
+        store.train(records, n_topics=1, anchor_min_df=1)
+        store.redact("d1", word)
+        assert_verified(store)
+        (_, counted), kept = (
+            documents.read_some(store._db, ["d1"])[0],
+            documents.read_text(store._db, "d1"),
+        )
+        assert counted.length == len(rules.analyzer()(kept))
+
+
 def test_tokens_are_taken_out_of_a_text_and_nothing_else():
     text, found = redacted_text("Anna's car; Annabel, ANNA (anna)", TextRules(), {"anna"})
     assert found == {"anna"}
@@ -263,12 +312,17 @@ def test_heads_that_are_refused(store):
         (StoreError, lambda: store.set_labels("section", {"nobody": "x"})),
         (StoreError, lambda: store.predict(["red"])),
         (StoreError, lambda: store.delete_head("label")),
+        (InvalidInputError, lambda: store.set_labels("", {"d01": "x"})),
+        (InvalidInputError, lambda: store.set_labels("section", {"d01": None})),
+        (InvalidInputError, lambda: store.fit_head("section", {"d01": "x", "d02": "x"})),
     ):
         with pytest.raises(error):
             call()
     store.fit_head()
-    with pytest.raises(InvalidInputError):
-        store.predict([])
+    for texts in ([], "red", [None]):
+        with pytest.raises(InvalidInputError):
+            store.predict(texts)
+    assert store._db.value("SELECT count(*) FROM labels") == 0
     assert store.verify().model_stored == before.model_stored
 
 
@@ -308,6 +362,7 @@ def test_the_whole_path_on_the_command_line(tmp_path, capsys):
     word = TEXTS[2].split()[0].lower()
     assert run_json(capsys, "redact", "d02", word, *where)["path"]["n_words_redacted"] == 1
     assert run_json(capsys, "verify", *where)["ok"]
+    assert run_json(capsys, "info", *where)["dependents"] == ["head even", "head label", "index"]
     run_json(capsys, "head", "delete", *where, "--label", "even")
 
 

@@ -261,6 +261,7 @@ def _verification_table(result: Verification) -> str:
         f"            recounted {result.statistics_recounted}",
         f"model       stored    {result.model_stored}",
         f"            relearned {result.model_relearned}",
+        *(f"trained again: {name}" for name in result.dependents),
         *(f"problem: {problem}" for problem in result.problems),
         "verified: all equal" if result.ok else "NOT verified",
     ]
@@ -283,7 +284,8 @@ def _info_table(info: StoreInfo) -> str:
         lines.append(row("topics", waiting if info.n_waiting else info.n_topics))
         lines.append(row("model", info.model_digest))
     lines += [
-        row("requests", f"{info.n_ledger_entries}, {info.n_certificates} of them deletions"),
+        *(row("built on it", name) for name in info.dependents),
+        row("requests", f"{info.n_ledger_entries}, {info.n_certificates} with a certificate"),
         row("text rules", _settings(info.text_rules)),
         row("parameters", _settings(info.parameters)),
     ]

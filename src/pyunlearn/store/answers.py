@@ -39,7 +39,7 @@ class Found:
     id : str
         Of the document.
     score : float
-        Similarity of its topics with those of the query.
+        Similarity of its topics with those of the query, from 0 to 1.
     """
 
     id: str
@@ -106,7 +106,9 @@ class StoreInfo:
     model_digest : str or None
         As the ledger has it; `verify` computes it from the content.
     n_ledger_entries, n_certificates : int
-        Requests, and deletions among them.
+        Requests, and deletions and corrections among them.
+    dependents : tuple of str
+        Heads as "head FIELD", and "index" when there is one.
     """
 
     path: str
@@ -123,6 +125,7 @@ class StoreInfo:
     model_digest: str | None
     n_ledger_entries: int
     n_certificates: int
+    dependents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,8 @@ class Verification:
         Digests of the model: from the stored bytes, and learned from the recounted statistics.
     n_ledger_entries : int
         Entries of the ledger, all checked.
+    dependents : tuple of str
+        Heads ("head FIELD") that were trained again, and "index" when it was built again.
     """
 
     ok: bool
@@ -154,3 +159,4 @@ class Verification:
     model_stored: str | None
     model_relearned: str
     n_ledger_entries: int
+    dependents: tuple[str, ...]

@@ -16,22 +16,14 @@ from pyunlearn.model import AnchorTopicModel
 from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import documents as docs
 from pyunlearn.store import heads, index, ledger, state
-from pyunlearn.store.tasks import StoreTasks
+from pyunlearn.store.tasks import COVERS, NOT_COVERED, StoreTasks
 
 __all__ = ["StoreDeletion"]
 
-COVERS = (
-    "the statistics and the topics of this store, its heads and its index, its word counts, texts "
-    "and labels of the documents, and the words that only they held"
-)
 WAITING_COVERS = (
     "the statistics of this store, its word counts, texts and labels of the documents, and the "
     "words that only they held; topics, heads and index, which were learned with the documents, "
     "are deleted until `refresh` learns them again"
-)
-NOT_COVERED = (
-    "; the ids in files or logs outside the store; what the file system and the disk keep of "
-    "overwritten blocks, of the journal and of temporary files"
 )
 
 

@@ -151,7 +151,7 @@ def read_some(db: Database, ids: Sequence[str]) -> list[tuple[str, CountedText]]
         more = f" and {len(unknown) - SHOWN_IDS} more" if len(unknown) > SHOWN_IDS else ""
         raise UnknownDocumentError(
             f"not in the store: {shown}{more} ({len(unknown)} of {len(ids)} ids); nothing was "
-            "forgotten"
+            "changed"
         )
     return [document(*row) for row in rows]
 

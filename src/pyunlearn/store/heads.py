@@ -27,18 +27,25 @@ PARAMETERS = ("loss", "alpha", "features", "task", "tol", "max_iter")
 OWN_FIELD = "label"  # the label that stands beside the document
 
 
-def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str]]) -> int:
+def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | int]]) -> int:
     """Write labels of documents under a field; StoreError for ids that the store does not hold."""
     if field == OWN_FIELD:
         raise InvalidInputError(
             f"the field {OWN_FIELD!r} is read with the documents; give other labels another name"
         )
+    if not isinstance(field, str) or not field:
+        raise InvalidInputError("a field is a string that is not empty")
     db.execute("DELETE FROM labels WHERE field = ?", (field,))
     count = 0
     for identifier, value in labels:
+        if not isinstance(value, str | int):
+            raise InvalidInputError(
+                f"the label of document {identifier!r} is neither a string nor an integer; leave "
+                "out documents without a label"
+            )
         if not db.value("SELECT 1 FROM documents WHERE id = ?", (identifier,)):
             raise StoreError(f"there is no document {identifier!r} in the store to be labelled")
-        db.execute("REPLACE INTO labels VALUES (?, ?, ?)", (field, identifier, value))
+        db.execute("REPLACE INTO labels VALUES (?, ?, ?)", (field, identifier, str(value)))
         count += 1
     return count
 

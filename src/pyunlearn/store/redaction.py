@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 import numpy as np
 
@@ -24,15 +24,18 @@ def redacted_text(text: str, rules: TextRules, words: Set[str]) -> tuple[str, se
 
     Tokens are those that the rules' pattern finds, in lower case where the rules say so.
     """
+    searched = text
+    origin: Sequence[int] = range(len(text))
+    if rules.lowercase:
+        # A letter may be two in lower case: where each came from.
+        searched = text.lower()
+        origin = [at for at, letter in enumerate(text) for _ in letter.lower()]
     found: set[str] = set()
     parts, end = [], 0
-    for match in re.finditer(rules.token_pattern, text):
-        group = 1 if match.re.groups else 0
-        token = match.group(group)
-        if rules.lowercase:
-            token = token.lower()
-        if token in words:
-            found.add(token)
-            parts += [text[end : match.start(group)], " "]
-            end = match.end(group)
+    for match in re.finditer(rules.token_pattern, searched):
+        first, last = match.span(1 if match.re.groups else 0)
+        if searched[first:last] in words and first < last:
+            found.add(searched[first:last])
+            parts += [text[end : origin[first]], " "]
+            end = origin[last - 1] + 1
     return "".join(parts) + text[end:], found

@@ -24,7 +24,7 @@ from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import Record, as_records
 from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import documents as docs
-from pyunlearn.store import index, ledger, state
+from pyunlearn.store import heads, index, ledger, state
 from pyunlearn.store.answers import StoreInfo, Topic, Verification
 from pyunlearn.store.counting import Progress, count_all
 from pyunlearn.store.database import SCHEMA_VERSION, Database
@@ -294,6 +294,10 @@ class Store(StoreDeletion):
                 model_digest=ledger.last_digest(self._db),
                 n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
                 n_certificates=int(db.value("SELECT count(*) FROM certificates")),
+                dependents=(
+                    *(f"head {field}" for field in heads.fields(db)),
+                    *(["index"] if index.digest_of(db) is not None else []),
+                ),
             )
 
     def ledger(self) -> list[LedgerEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -14,7 +15,12 @@ from numpy.typing import NDArray
 from pyunlearn import _validation as check
 from pyunlearn.certificate import Certificate
 from pyunlearn.dictionary import CountedText, Dictionary
-from pyunlearn.errors import InvalidInputError, InvalidParameterError, StoreError
+from pyunlearn.errors import (
+    FewerTopicsWarning,
+    InvalidInputError,
+    InvalidParameterError,
+    StoreError,
+)
 from pyunlearn.heads.head import LinearHead
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.similarity import SIMILARITIES, similarities, top_of_rows
@@ -27,6 +33,14 @@ from pyunlearn.store.redaction import redacted_text, without_words
 
 __all__ = ["StoreTasks"]
 
+COVERS = (
+    "the statistics and the topics of this store, its heads and its index, its word counts, texts "
+    "and labels of the documents, and the words that only they held"
+)
+NOT_COVERED = (
+    "; the ids in files or logs outside the store; what the file system and the disk keep of "
+    "overwritten blocks, of the journal and of temporary files"
+)
 REDACTED = (
     "the model that the same version and parameters give when trained once on the documents as "
     "they are after the correction: every byte is equal"
@@ -57,17 +71,18 @@ class StoreTasks:
 
     # ---- heads ----------------------------------------------------------------------------
 
-    def set_labels(self, field: str, labels: Mapping[str, str]) -> int:
-        """Write labels of documents under a field of your own; returns their number.
+    def set_labels(self, field: str, labels: Mapping[str, str | int]) -> int:
+        """Write labels of documents, by id, under a field of your own; returns their number.
 
-        A head of that field is trained again. Labels of before are replaced.
+        A head of that field is trained again. Labels of before are replaced. An integer becomes its
+        decimal string.
 
         Raises
         ------
         StoreError
             An id that the store does not hold. Nothing has been changed then.
         InvalidInputError
-            The field "label", which is read with the documents.
+            The field "label", which is read with the documents, or a label of another type.
         """
         with self._request():
             self._refuse_unfitted()
@@ -78,7 +93,12 @@ class StoreTasks:
             self._finish("label", count)
         return count
 
-    def fit_head(self, field: str = "label", **parameters: Any) -> HeadInfo:
+    def fit_head(
+        self,
+        field: str = "label",
+        labels: Mapping[str, str | int] | None = None,
+        **parameters: Any,
+    ) -> HeadInfo:
         """Train a head on the documents that have a label under a field.
 
         From then on it is brought up to date by every request that changes documents or topics.
@@ -86,7 +106,9 @@ class StoreTasks:
         Parameters
         ----------
         field : str, default="label"
-            "label" for the labels that came with the documents, or a field of `set_labels`.
+            "label" for the labels that came with the documents, or a field of your own.
+        labels : mapping, optional
+            Labels by id, written under the field first, as by `set_labels`.
         **parameters
             Of `LinearHead`: loss, alpha, features, task, tol, max_iter.
 
@@ -97,7 +119,8 @@ class StoreTasks:
         InvalidInputError
             Fewer than two classes, or labels that are no numbers for a regression.
         StoreError
-            The store is not fitted. Nothing has been changed, after any of these errors.
+            The store is not fitted, or does not hold an id. Nothing has been changed, after any of
+            these errors.
         """
         unknown = set(parameters) - set(heads.PARAMETERS)
         if unknown:
@@ -105,12 +128,16 @@ class StoreTasks:
         with self._request():
             self._refuse_unfitted()
             model = self._current_model()
+            if labels is not None:
+                heads.set_labels(self._db, field, labels.items())
             known = self._current_heads(model)
             head = heads.trained(self._db, model, field, parameters, self._n_jobs)
             if head.task_.n_documents == 0 or len(getattr(head, "classes_", "xx")) < 2:
+                classes = getattr(head, "classes_", None)
+                kinds = "" if classes is None else f", of {len(classes)} classes"
                 raise InvalidInputError(
-                    f"{head.task_.n_documents} documents have a label under {field!r}; a head "
-                    "needs some, and a classifier two classes"
+                    f"{head.task_.n_documents} documents have a label under {field!r}{kinds}; a "
+                    "head needs some, and a classifier two classes"
                 )
             heads.delete(self._db, field)
             heads.write(self._db, field, head, None)
@@ -143,29 +170,26 @@ class StoreTasks:
         Raises
         ------
         StoreError
-            The store is not fitted or has no head for the field.
+            The store is not fitted, has no head for the field, or no document with such a label.
         InvalidInputError
-            No texts.
+            No texts, or something that is no text.
         """
-        with self._db.reading():
-            self._refuse_unfitted()
-            head = heads.read_scoring(self._db, state.read_topics(self._db), field)
-            counts = self._counts(texts)
+        head, counts = self._asked(texts, field)
         predicted: list[Any] = head.predict(counts).tolist()
         return predicted
 
-    def score(self, texts: Iterable[str], labels: Sequence[str], field: str = "label") -> float:
+    def score(
+        self, texts: Iterable[str], labels: Sequence[str | int], field: str = "label"
+    ) -> float:
         """Accuracy (or R^2) of the head on texts with labels; errors as for `predict`."""
-        with self._db.reading():
-            self._refuse_unfitted()
-            head = heads.read_scoring(self._db, state.read_topics(self._db), field)
-            counts = self._counts(texts)
-        return head.score(counts, heads.task_targets(head.settings_, labels))
+        head, counts = self._asked(texts, field)
+        targets = heads.task_targets(head.settings_, [str(one) for one in labels])
+        return head.score(counts, targets)
 
     # ---- search ---------------------------------------------------------------------------
 
     def search(self, text: str, n: int = 10, similarity: str = "cosine") -> list[Found]:
-        """The documents whose topics are most like those of a text.
+        """The documents whose topics are most like those of a text, best first.
 
         The first search builds the index, which every later request keeps up to date.
 
@@ -175,6 +199,8 @@ class StoreTasks:
             The store is not fitted, or has no documents.
         InvalidParameterError
             n or similarity out of range.
+        InvalidInputError
+            No word of the text is in the dictionary.
         """
         check.check_choice("similarity", similarity, SIMILARITIES)
         check.check_integer("n", n, 1)
@@ -191,9 +217,14 @@ class StoreTasks:
             model = state.read_topics(self._db)
             held = index.read(self._db, ledger.last_digest(self._db))
             names = index.ids(self._db)
-            query = model.fold_in(check.check_documents(self._counts([text]))) if names else None
-        if query is None or not model.n_topics_:
+            asked = check.check_documents(self._counts([text]))
+        if not names or not model.n_topics_:
             raise StoreError("the store has no documents or no topics to search by")
+        if not model.word_frequencies_[asked.columns].any():
+            raise InvalidInputError(
+                "no word of the text is in the dictionary; nothing to search by"
+            )
+        query = model.fold_in(asked)
         rows, scores = top_of_rows(similarities(similarity, query, held), min(n, len(names)))
         return [
             Found(names[row], float(score))
@@ -210,8 +241,8 @@ class StoreTasks:
         identifier : str
             Of the document.
         words : iterable of str
-            Words as the dictionary has them. Where texts are kept, they are taken out of the text,
-            also words that have no column.
+            The words; in any case where the store counts in lower case. Where texts are kept, they
+            are taken out of the text, also words that have no column in the dictionary.
 
         Returns
         -------
@@ -226,33 +257,36 @@ class StoreTasks:
             No words, or a word that is not in the document. Nothing has been changed, after any of
             these errors.
         """
-        wanted = sorted({words} if isinstance(words, str) else set(words))
-        if not wanted:
-            raise InvalidInputError("there are no words to redact")
+        wanted = {words} if isinstance(words, str) else set(words)
+        if not wanted or not all(isinstance(word, str) for word in wanted):
+            raise InvalidInputError("redact takes words, as strings")
         with self._request():
             self._refuse_unfitted()
+            rules = docs.read_rules(self._db)
+            assert rules is not None
+            if rules.lowercase:
+                wanted = {word.lower() for word in wanted}
             ((_, before),) = docs.read_some(self._db, [identifier])
-            columns = {
-                column
-                for column, word in enumerate(docs.read_words(self._db))
-                if word is not None and word in set(wanted)
-            }
+            dictionary = docs.read_words(self._db)
+            columns = {column for column, word in enumerate(dictionary) if word in wanted}
             after = without_words(before, columns)
             text = docs.read_text(self._db, identifier)
             n_present = len(before.columns) - len(after.columns)
             if text is not None:
-                rules = docs.read_rules(self._db)
-                assert rules is not None
-                text, found = redacted_text(text, rules, set(wanted))
+                text, found = redacted_text(text, rules, wanted)
                 n_present = len(found)
-                after = after._replace(length=len(rules.analyzer()(text)))
-            if n_present < len(wanted):
+                after = Dictionary(dictionary, rules).count(text)
+            if n_present < len(wanted) or columns & set(after.columns.tolist()):
                 raise InvalidInputError(
-                    f"{len(wanted) - n_present} of the {len(wanted)} words are not in document "
-                    f"{identifier!r}; nothing was redacted"
+                    f"document {identifier!r} does not hold {len(wanted) - n_present} of the "
+                    f"{len(wanted)} words, as words of their own; nothing was redacted"
                 )
             model = self._current_model()
             certificate = self._correct(model, identifier, before, after, text)
+            certificate = replace(
+                certificate, path={**certificate.path, "n_words_redacted": len(wanted)}
+            )
+            self._finish("redact", 1, certificate)
         return certificate
 
     # ---- inside ---------------------------------------------------------------------------
@@ -267,9 +301,12 @@ class StoreTasks:
     ) -> Certificate:
         tasks = self._current_heads(model)
         old, new = (_one(identifier, counted, model.n_features_in_) for counted in (before, after))
-        certificate = model.unlearn(old.counts, old.lengths)
+        with warnings.catch_warnings():
+            # Topics that are gone only between the two steps are no news.
+            warnings.simplefilter("ignore", FewerTopicsWarning)
+            certificate = model.unlearn(old.counts, old.lengths)
         model.partial_fit(new.counts, lengths=new.lengths)
-        touched = before.columns
+        touched = np.union1d(before.columns, after.columns)
         vanished = touched[model.statistics_.document_frequency[touched] == 0]
         docs.replace_counts(self._db, identifier, after, text)
         docs.delete_words(self._db, vanished.astype(np.intp))
@@ -287,10 +324,10 @@ class StoreTasks:
             statistics_after=model.statistics_.digest(),
             model_after=model.digest(),
             comparator=REDACTED,
+            covers=COVERS,
+            not_covered=certificate.not_covered + NOT_COVERED,
             dependents=self._update_dependents(model, tasks, touched),
-            path={**certificate.path, "n_words_redacted": len(before.columns) - len(after.columns)},
         )
-        self._finish("redact", 1, certificate)
         return certificate
 
     def _remove_from_tasks(
@@ -367,8 +404,21 @@ class StoreTasks:
             }
         return self._heads
 
+    def _asked(self, texts: Iterable[str], field: str) -> tuple[LinearHead, sp.csr_array]:
+        """The head of a field, for use, and the word counts of texts."""
+        with self._db.reading():
+            self._refuse_unfitted()
+            head = heads.read_scoring(self._db, state.read_topics(self._db), field)
+            counts = self._counts(texts)
+        if not head.n_task_documents_:
+            raise StoreError(f"no document with a label under {field!r} is left in the store")
+        return head, counts
+
     def _counts(self, texts: Iterable[str]) -> sp.csr_array:
         """Word counts of texts by the dictionary of the store."""
+        texts = texts if isinstance(texts, str) else list(texts)
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise InvalidInputError("expected texts, each a string")
         rules = docs.read_rules(self._db)
         words = docs.read_words(self._db)
         assert rules is not None

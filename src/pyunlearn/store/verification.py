@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-from pyunlearn.errors import CorruptStateError
+from pyunlearn.errors import CorruptStateError, FewerClassesWarning
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.store import documents as docs
 from pyunlearn.store import heads, index, ledger, state
@@ -28,7 +30,8 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
             if one != other:
                 problems.append(f"the stored {name} are not those of the documents")
     problems += _ledger_problems(db, counted[1])
-    problems += _dependent_problems(db, model, n_jobs, progress)
+    dependents, more = _dependent_problems(db, model, n_jobs, progress)
+    problems += more
     held = statistics.document_frequency > 0
     if [word is not None for word in docs.read_words(db)] != held.tolist():
         problems.append("the words of the dictionary are not those of the documents")
@@ -41,17 +44,23 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
         model_stored=stored[1],
         model_relearned=counted[1],
         n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
+        dependents=tuple(dependents),
     )
 
 
 def _dependent_problems(
     db: Database, model: AnchorTopicModel, n_jobs: int | None, progress: Progress
-) -> list[str]:
-    """Heads and index against what the documents and the model learned from them give."""
-    problems = []
+) -> tuple[list[str], list[str]]:
+    """Heads and index against what documents and model give: what was compared, and problems."""
+    compared, problems = [], []
     for field in heads.fields(db):
         progress("heads", 0, 0)
-        trained = heads.trained(db, model, field, heads.parameters_of(db, field), n_jobs).digest()
+        compared.append(f"head {field}")
+        with warnings.catch_warnings():
+            # Said when the documents went.
+            warnings.simplefilter("ignore", FewerClassesWarning)
+            parameters = heads.parameters_of(db, field)
+            trained = heads.trained(db, model, field, parameters, n_jobs).digest()
         try:
             stored = heads.read(db, model, field, n_jobs).digest()
         except CorruptStateError as error:
@@ -61,6 +70,7 @@ def _dependent_problems(
             problems.append(f"the stored head {field!r} is not that of the documents")
     if index.digest_of(db) is not None:
         progress("indexing", 0, 0)
+        compared.append("index")
         proportions, digest = index.computed(db, model)
         try:
             same = np.array_equal(index.read(db, model.digest()), proportions)
@@ -68,7 +78,7 @@ def _dependent_problems(
             same = False
         if not same or index.digest_of(db) != digest:
             problems.append("the stored index is not that of the documents")
-    return problems
+    return compared, problems
 
 
 def _ledger_problems(db: Database, digest: str) -> list[str]:
