@@ -143,7 +143,8 @@ class StoreTasks:
             heads.write(self._db, field, head, None)
             known[field] = head
             self._finish("head", head.task_.n_documents)
-        return self.heads()[field]
+            trained = self.heads()[field]
+        return trained
 
     def delete_head(self, field: str) -> None:
         """Delete the head of a field with all that it keeps of its task."""
