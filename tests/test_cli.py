@@ -88,12 +88,12 @@ def test_gzip_corpus_gives_the_same_model(directory, corpus, tmp_path):
         assert one.info().model_digest == other.info().model_digest
 
 
-@pytest.mark.parametrize("command", ["topics", "info", "verify"])
+@pytest.mark.parametrize("command", ["topics", "info", "verify", "compact"])
 def test_table_is_printed_for_people(directory, capsys, command):
     assert cli.main([command, "--store", directory]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert len(printed.out.splitlines()) >= 4
+    assert len(printed.out.splitlines()) >= 4 or command == "compact"
     assert all(line == line.rstrip() for line in printed.out.splitlines())
 
 
@@ -191,7 +191,15 @@ def test_store_that_cannot_be_written_is_refused(tmp_path, corpus, capsys):
     refused(capsys, "fit", str(corpus), "--store", str(tmp_path / "file" / "s"))
 
 
-@pytest.mark.parametrize("command", [[], ["fit"], ["topics"], ["forget"], ["verify"], ["info"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        *([name] for name in ("fit", "topics", "forget", "verify", "info", "compact")),
+        *([name] for name in ("head", "search", "redact")),
+        *(["head", name] for name in ("fit", "predict", "score", "list", "delete")),
+    ],
+)
 def test_help_is_printed_and_fits_a_terminal(command, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     assert cli.main([*command, "--help"]) == 0

@@ -35,6 +35,10 @@ def test_commands_run_in_the_order_shown(tmp_path, monkeypatch, capsys):
         for d in range(60):
             text = " ".join(words[d * step % len(words)] for step in range(1, 5 + d % 3))
             corpus.write(json.dumps({"id": f"post-{d}", "text": text}) + "\n")
+    with Path("labels.jsonl").open("w") as labels:
+        for d in range(20, 60):
+            pet = {"id": f"post-{d}", "text": "", "pet": "yes" if d % 5 < 2 else "no"}
+            labels.write(json.dumps(pet) + "\n")
     [block] = blocks("README.md", "sh")
     for line in block.splitlines():
         program, *arguments = shlex.split(line)

@@ -166,6 +166,8 @@ def test_a_failed_deletion_leaves_heads_and_index_as_they_were(store, monkeypatc
         "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.own'",
         "DELETE FROM head_pairs WHERE word = 1",
         "UPDATE heads SET state = replace(state, 't1', 't7')",
+        "UPDATE heads SET state = '{}'",
+        "UPDATE heads SET parameters = 'nonsense'",
         "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'index.proportions'",
     ],
 )
@@ -179,8 +181,14 @@ def test_a_changed_head_or_index_is_found(store, change):
         with pytest.raises(CorruptStateError):
             store.search("red")
     else:
-        with pytest.raises(CorruptStateError):
+        with pytest.raises(CorruptStateError, match="delete it"):
             store.forget(["d01"])
+        if "weights" in change or "UPDATE heads" in change:
+            with pytest.raises(CorruptStateError):
+                store.predict(["red"])
+        store.delete_head("label")
+        store.forget(["d01"])
+        assert store.verify().ok
 
 
 # ---- search ----------------------------------------------------------------------------------
@@ -239,6 +247,30 @@ def test_a_word_that_is_nowhere_else_loses_its_string(store):
             store.redact(record["id"], "rare")
     assert "rare" not in documents.read_words(store._db)
     assert b"rare" not in store._db.path.read_bytes().lower().replace(b"quarrel", b"")
+
+
+def test_nothing_of_what_was_deleted_is_in_a_compacted_file(tmp_path):
+    with Store.open(tmp_path / "s", rules=TextRules(), keep_text=True, n_jobs=1) as store:
+        store.train(
+            (
+                {"id": f"person{d}x", "text": f"red blue dog secret{d}x", "label": f"kind{d % 9}x"}
+                for d in range(3000)
+            ),
+            n_topics=2,
+        )
+        store.set_labels("own", {f"person{d}x": f"tag{d}x" for d in range(0, 3000, 50)})
+        store.fit_head(loss="squared")
+        store.search("red")
+        gone, redacted = range(0, 3000, 2), range(1, 3000, 500)
+        for d in redacted:
+            store.redact(f"person{d}x", f"Secret{d}x")
+        store.forget(f"person{d}x" for d in gone)
+        store.compact()
+        assert store.verify().ok
+        content = store._db.path.read_bytes()
+    assert [d for d in redacted if b"secret%dx" % d in content] == []
+    for name in (b"person", b"secret", b"tag"):
+        assert [d for d in gone if name + b"%dx" % d in content] == []
 
 
 def test_redactions_that_are_refused(store):

@@ -41,7 +41,10 @@ example:
 """
 FORGET_HELP = """\
 Delete documents from a store, so that its topics are those of a training run that never saw them,
-byte for byte. The other documents are not read. Nothing is deleted unless every id is known.
+byte for byte; heads and search index are brought up to date with them. The other documents are not
+read, unless there is a search index or a head that needs them. Nothing is deleted unless every id
+is known. `compact` afterwards clears what SQLite may have left of words and ids in unused parts of
+the file.
 --json prints the certificate, which the store keeps as well.
 """
 FORGET_EXAMPLE = """\
@@ -57,6 +60,12 @@ forget can share one refresh; the documents themselves were deleted when they we
 VERIFY_HELP = """\
 Count the documents of the store again, learn the topics again, and compare both with what is
 stored, by digest. Also checks the ledger. The exit status is 1 if anything differs.
+"""
+
+COMPACT_HELP = """\
+Write the file of a store anew, so that nothing of deleted documents is left in it. A deletion
+overwrites what it deletes, but copies of words and ids can stay in unused parts of the file, where
+SQLite moved entries. This reads and writes the whole file, and needs room for a second one.
 """
 
 
@@ -227,6 +236,12 @@ def _info(arguments: argparse.Namespace) -> int:
     with Store.open(arguments.store, create=False) as store:
         info = store.info()
     return _print(arguments, asdict(info), _info_table(info))
+
+
+def _compact(arguments: argparse.Namespace) -> int:
+    with Store.open(arguments.store, create=False) as store:
+        n_bytes = store.compact()
+    return _print(arguments, {"n_bytes": n_bytes}, f"{n_bytes / 1e6:,.1f} MB written anew")
 
 
 def _read_ids(path: str) -> list[str]:
@@ -401,6 +416,7 @@ def _parser() -> argparse.ArgumentParser:
         VERIFY_HELP,
     )
     _add_command(commands, "info", _info, "what a store holds")
+    _add_command(commands, "compact", _compact, "write the file of a store anew", COMPACT_HELP)
     add_commands(commands, _add_command, _print)
     for command in (forget, refresh, verify):
         _add_jobs(command)

@@ -51,7 +51,8 @@ REDACT_HELP = """\
 Take words out of a document, each as often as it occurs, from its word counts and (with
 --keep-text) from its text. Topics, heads and index are then those of a store that never had the
 words in this document. Nothing changes unless the document holds every word. What was taken out is
-recorded nowhere; the certificate and the ledger have their number.
+recorded nowhere; the certificate and the ledger have their number. `compact` afterwards clears what
+SQLite may have left of a word in unused parts of the file.
 """
 
 

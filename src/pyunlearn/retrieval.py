@@ -194,7 +194,8 @@ class TopicRetriever(BaseEstimator):
         Parameters
         ----------
         X : array-like or sparse matrix, shape (q, n_words)
-            Word counts of the queries.
+            Word counts of the queries. One without words of the base has the topic proportions of
+            the corpus.
         n : int, default=10
             Documents a query; fewer when the index holds fewer.
 

@@ -474,7 +474,8 @@ class LinearHead(FittedHead):
         if (settings.loss, mode) == ("logistic", "exact") and self.gradient_norm_ > settings.tol:
             warnings.warn(
                 f"the gradient has norm {solution.gradient_norm:.2g} after {solution.steps} steps "
-                f"(tol={settings.tol}, max_iter={settings.max_iter}, alpha={settings.alpha})",
+                f"(tol={settings.tol}, max_iter={settings.max_iter}, alpha={settings.alpha}); "
+                "raise max_iter, tol or alpha",
                 ConvergenceWarning,
                 stacklevel=3,
             )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,12 +68,6 @@ class HeadInfo:
     classes: list[Any]
     n_documents: int
     digest: str
-
-    @classmethod
-    def of_row(cls, field: str, row: Sequence[str]) -> HeadInfo:
-        """From parameters, state and digest as the table has them."""
-        state = json.loads(row[1])
-        return cls(field, json.loads(row[0]), state["classes"], state["n_documents"], row[2])
 
 
 @dataclass(frozen=True)

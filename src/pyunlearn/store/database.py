@@ -169,6 +169,11 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
+    def compact(self) -> None:
+        """Write the file anew, without what its pages have room for."""
+        with self._typed_errors():
+            self._connection.execute("VACUUM")
+
     def execute(self, sql: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
         return self._connection.execute(sql, tuple(values))
@@ -192,7 +197,8 @@ class Database:
         self.execute("REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value, sort_keys=True)))
 
     def _prepare(self, create: bool) -> None:
-        # Deleted content is overwritten with zeros; a page holds dozens of documents.
+        # Deleted content is overwritten with zeros, except for copies that were left behind when
+        # entries moved to another page (see `compact`). A page holds dozens of documents.
         self.execute("PRAGMA page_size = 32768")
         self.execute("PRAGMA secure_delete = ON")
         self.execute("PRAGMA cache_size = -65536")

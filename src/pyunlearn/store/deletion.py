@@ -37,7 +37,8 @@ class StoreDeletion(StoreTasks):
     def forget(self, ids: Iterable[str], refresh: str = "now") -> Certificate:
         """Delete documents: afterwards the store's model is the one that never saw them.
 
-        Reads the word counts of these documents and of no other.
+        Topics and squared heads on linear features need the word counts of these documents and no
+        others; other heads read those of their task, the index those of all documents.
 
         Parameters
         ----------

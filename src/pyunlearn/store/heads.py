@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn._validation import check_documents
+from pyunlearn.certificate import content_digest
 from pyunlearn.errors import CorruptStateError, InvalidInputError, PyUnlearnError, StoreError
 from pyunlearn.heads.head import LinearHead
 from pyunlearn.heads.logistic import Solution
@@ -120,7 +121,7 @@ def trained(
 
 def fields(db: Database) -> list[str]:
     """Fields that have a head."""
-    return [field for (field,) in db.execute("SELECT field FROM heads ORDER BY field")]
+    return list(digests(db))
 
 
 def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | None) -> None:
@@ -135,6 +136,7 @@ def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | N
         "gradient_norm": head.gradient_norm_,
         "steps": head.n_iter_,
     }
+    held["scoring"] = _scoring_digest(held["classes"], head.weights_)
     db.execute(
         "REPLACE INTO heads VALUES (?, ?, ?, ?, ?)",
         (number, field, _json(parameters), _json(held), head.digest()),
@@ -150,25 +152,26 @@ def delete(db: Database, field: str) -> None:
     """Delete the head of a field."""
     number = db.value("SELECT number FROM heads WHERE field = ?", (field,))
     if number is not None:
-        db.execute("DELETE FROM arrays WHERE name LIKE ?", (f"head.{number}.%",))
-        state.delete_rows(db, number)
+        delete_learned(db, number)
         db.execute("DELETE FROM heads WHERE number = ?", (number,))
+
+
+def delete_learned(db: Database, number: int) -> None:
+    """Delete the weights of a head and the sums of its task."""
+    db.execute("DELETE FROM arrays WHERE name LIKE ?", (f"head.{number}.%",))
+    state.delete_rows(db, number)
 
 
 def clear(db: Database) -> None:
     """Delete what all heads have learned and keep of their tasks; their parameters stay."""
-    for field in fields(db):
-        number, parameters, _, _ = _row(db, field)
-        delete(db, field)
-        db.execute(
-            "INSERT INTO heads VALUES (?, ?, ?, ?, ?)",
-            (number, field, _json(parameters), _json({"classes": [], "n_documents": 0}), ""),
-        )
+    for (number,) in db.execute("SELECT number FROM heads").fetchall():
+        delete_learned(db, number)
+    db.execute("UPDATE heads SET state = ?, digest = ''", (_json({}),))
 
 
 def read(db: Database, model: AnchorTopicModel, field: str, n_jobs: int | None) -> LinearHead:
     """A head with its task, on the model of the store; CorruptStateError if it was changed."""
-    number, parameters, held, digest = _row(db, field)
+    number, parameters, held, digest = row(db, field)
     try:
         head = _scoring(db, model, number, parameters, held, n_jobs)
         if head.settings_.keeps_documents:
@@ -178,39 +181,63 @@ def read(db: Database, model: AnchorTopicModel, field: str, n_jobs: int | None) 
         head.base_digest_ = model.digest()
         found = head.digest()
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
-        raise CorruptStateError(f"{db.path}: the head {field!r} is damaged ({error})") from None
+        raise _damaged(db, field, error) from None
     if found != digest:
-        raise CorruptStateError(f"{db.path}: the head {field!r} was changed; see `verify`")
+        raise _damaged(db, field, "its digest is another")
     return head
 
 
 def read_scoring(db: Database, model: AnchorTopicModel, field: str) -> LinearHead:
     """A head that can be used but not changed: neither documents nor word pairs are read."""
-    number, parameters, held, _ = _row(db, field)
+    number, parameters, held, _ = row(db, field)
     try:
         return _scoring(db, model, number, parameters, held, None)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
-        raise CorruptStateError(f"{db.path}: the head {field!r} is damaged ({error})") from None
+        raise _damaged(db, field, error) from None
 
 
-def digest_of(db: Database, field: str) -> str:
-    """The digest that was stored with a head."""
-    return _row(db, field)[3]
+def digests(db: Database) -> dict[str, str]:
+    """The digest that was stored with each head, by field."""
+    return dict(db.execute("SELECT field, digest FROM heads ORDER BY field").fetchall())
 
 
 def parameters_of(db: Database, field: str) -> dict[str, Any]:
     """Parameters of a head."""
-    return _row(db, field)[1]
+    return row(db, field)[1]
 
 
-def _row(db: Database, field: str) -> tuple[int, dict[str, Any], dict[str, Any], str]:
-    row = db.execute(
-        "SELECT number, parameters, state, digest FROM heads WHERE field = ?", (field,)
-    ).fetchone()
-    if row is None:
+def refuse_unknown(db: Database, field: str) -> None:
+    """StoreError unless the store has a head for a field."""
+    if field not in fields(db):
         there = ", ".join(map(repr, fields(db))) or "none"
         raise StoreError(f"the store has no head for the field {field!r} (heads: {there})")
-    return int(row[0]), json.loads(row[1]), json.loads(row[2]), str(row[3])
+
+
+def row(db: Database, field: str) -> tuple[int, dict[str, Any], dict[str, Any], str]:
+    """Number, parameters, state and digest of a head."""
+    refuse_unknown(db, field)
+    found = db.execute(
+        "SELECT number, parameters, state, digest FROM heads WHERE field = ?", (field,)
+    ).fetchone()
+    try:
+        parameters, held = json.loads(found[1]), json.loads(found[2])
+    except ValueError as error:
+        raise _damaged(db, field, error) from None
+    if not isinstance(parameters, dict) or not isinstance(held, dict):
+        raise _damaged(db, field, "no JSON objects")
+    return int(found[0]), parameters, held, str(found[3])
+
+
+def _damaged(db: Database, field: str, reason: object) -> CorruptStateError:
+    return CorruptStateError(
+        f"{db.path}: the head {field!r} was changed or is damaged ({reason}); delete it and fit it "
+        "again"
+    )
+
+
+def _scoring_digest(classes: Any, weights: NDArray[np.float64]) -> str:
+    """What prediction rests on; the digest of a head needs its task as well."""
+    return content_digest({"classes": classes}, {"weights": weights})
 
 
 def _scoring(
@@ -224,6 +251,8 @@ def _scoring(
     head = LinearHead(model, **parameters, n_jobs=n_jobs)
     head._one_output = True
     weights = state.read_array(db, f"head.{number}.weights")
+    if _scoring_digest(held["classes"], weights) != held["scoring"]:
+        raise ValueError("weights or classes are others")
     solution = Solution(weights, float(held["gradient_norm"]), int(held["steps"]))
     head.restore(
         Trainer(model, head._settings(), n_jobs),

@@ -247,6 +247,27 @@ class Store(StoreDeletion):
             self.fit(**parameters)
         return added
 
+    def compact(self) -> int:
+        """Write the file anew: afterwards nothing of deleted content is in it.
+
+        SQLite overwrites what is deleted, but when it moves entries between pages, copies (of words
+        and ids, above all) stay in the unused part of a page. Reads and writes the whole file.
+
+        Returns
+        -------
+        int
+            Bytes of the file.
+
+        Raises
+        ------
+        StoreError
+            There is no room for a second copy of the file on the disk.
+        StoreBusyError
+            Another process uses the store. Nothing has been changed, after either.
+        """
+        self._db.compact()
+        return self._db.path.stat().st_size
+
     # ---- questions ------------------------------------------------------------------------
 
     def topics(self, n_words: int = 10) -> list[Topic]:
@@ -366,7 +387,7 @@ class Store(StoreDeletion):
             detail = {
                 "statistics": self._model.statistics_.digest(),
                 "model": self._model.digest(),
-                **{f"head {name}": one.digest for name, one in self.heads().items()},
+                **{f"head {name}": one for name, one in heads.digests(self._db).items()},
             }
             found = index.digest_of(self._db)
             if found is not None:

@@ -38,7 +38,8 @@ COVERS = (
     "and labels of the documents, and the words that only they held"
 )
 NOT_COVERED = (
-    "; the ids in files or logs outside the store; what the file system and the disk keep of "
+    "; the ids in files or logs outside the store; copies of words and ids in unused parts of the "
+    "store's file, until `compact` writes it anew; what the file system and the disk keep of "
     "overwritten blocks, of the journal and of temporary files"
 )
 REDACTED = (
@@ -143,15 +144,17 @@ class StoreTasks:
             heads.write(self._db, field, head, None)
             known[field] = head
             self._finish("head", head.task_.n_documents)
-            trained = self.heads()[field]
-        return trained
+            info = self.heads()[field]
+        return info
 
     def delete_head(self, field: str) -> None:
         """Delete the head of a field with all that it keeps of its task."""
         with self._request():
-            model = self._current_model()
-            heads.digest_of(self._db, field)
-            self._current_heads(model).pop(field, None)
+            self._current_model()
+            heads.refuse_unknown(self._db, field)
+            # Heads are not read: a damaged one can be deleted.
+            if self._heads is not None:
+                self._heads.pop(field, None)
             heads.delete(self._db, field)
             self._finish("delete head", 0)
 
@@ -159,10 +162,11 @@ class StoreTasks:
         """The heads of the store by field."""
         with self._db.reading():
             return {
-                field: HeadInfo.of_row(field, row)
-                for field, *row in self._db.execute(
-                    "SELECT field, parameters, state, digest FROM heads ORDER BY field"
+                field: HeadInfo(
+                    field, parameters, held.get("classes", []), held.get("n_documents", 0), digest
                 )
+                for field in heads.fields(self._db)
+                for _, parameters, held, digest in [heads.row(self._db, field)]
             }
 
     def predict(self, texts: Iterable[str], field: str = "label") -> list[Any]:
@@ -358,7 +362,7 @@ class StoreTasks:
         listed: dict[str, Any] = {}
         for field, head in tasks.items():
             self._progress("heads", 0, 0)
-            before = heads.digest_of(self._db, field)
+            before = heads.digests(self._db)[field]
             head.unlearn()
             heads.write(self._db, field, head, touched)
             listed[f"head {field}"] = {
@@ -376,8 +380,8 @@ class StoreTasks:
     def _dependents(self) -> dict[str, Any]:
         """Heads and index as they are; what the certificate of a refresh lists."""
         listed: dict[str, Any] = {
-            f"head {field}": {"before": None, "after": heads.digest_of(self._db, field)}
-            for field in heads.fields(self._db)
+            f"head {field}": {"before": None, "after": digest}
+            for field, digest in heads.digests(self._db).items()
         }
         if index.digest_of(self._db) is not None:
             listed["index"] = {"before": None, "after": index.digest_of(self._db)}

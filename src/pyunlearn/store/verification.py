@@ -56,17 +56,17 @@ def _dependent_problems(
     for field in heads.fields(db):
         progress("heads", 0, 0)
         compared.append(f"head {field}")
-        with warnings.catch_warnings():
-            # Said when the documents went.
-            warnings.simplefilter("ignore", FewerClassesWarning)
-            parameters = heads.parameters_of(db, field)
-            trained = heads.trained(db, model, field, parameters, n_jobs).digest()
         try:
             stored = heads.read(db, model, field, n_jobs).digest()
+            with warnings.catch_warnings():
+                # Said when the documents went.
+                warnings.simplefilter("ignore", FewerClassesWarning)
+                parameters = heads.parameters_of(db, field)
+                trained = heads.trained(db, model, field, parameters, n_jobs).digest()
         except CorruptStateError as error:
             problems.append(str(error))
             continue
-        if not trained == stored == heads.digest_of(db, field):
+        if not trained == stored == heads.digests(db)[field]:
             problems.append(f"the stored head {field!r} is not that of the documents")
     if index.digest_of(db) is not None:
         progress("indexing", 0, 0)
