@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from benchmarks.heads.accuracy import ALPHA, peer
+from benchmarks.heads.accuracy import ALPHA, LEARNERS, peer
 from benchmarks.heads.corpora import FILES, Task, load_task
 from benchmarks.theory.output import print_table
 from pyunlearn import AnchorTopicModel, LinearHead
@@ -29,14 +29,16 @@ def seconds(job) -> float:
     return time.perf_counter() - begin
 
 
-def deletion(task: Task, n_topics: int, share: float | None, loss: str, features: str) -> tuple:
+def deletion(
+    task: Task, n_topics: int, share: float | None, loss: str, features: str, learner: str
+) -> tuple:
     m = task.X.shape[0]
     count = 1 if share is None else int(share * m)
     gone = np.sort(np.random.default_rng(0).permutation(m)[:count])
     left = np.setdiff1d(np.arange(m), gone)
 
     def trained(X) -> LinearHead:
-        model = AnchorTopicModel(n_topics).fit(X)
+        model = AnchorTopicModel(n_topics, learner=learner).fit(X)
         return LinearHead(model, loss=loss, features=features, alpha=ALPHA).fit(task.X, task.y)
 
     head = trained(task.X)
@@ -62,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", nargs="+", choices=list(FILES), default=list(FILES))
     parser.add_argument("--topics", type=int, default=50)
+    parser.add_argument("--learner", choices=LEARNERS, default="refined")
     parser.add_argument("--lda", action="store_true", help="tomotopy and head as well")
     options = parser.parse_args()
     header = (
@@ -73,7 +76,10 @@ def main() -> None:
         for loss, features in KINDS:
             print_table(
                 header,
-                [deletion(task, options.topics, share, loss, features) for share in SHARES],
+                [
+                    deletion(task, options.topics, share, loss, features, options.learner)
+                    for share in SHARES
+                ],
             )
         if options.lda:
             print("LDA and head:", peer(task, options.topics, "tomotopy LDA, 200"))
