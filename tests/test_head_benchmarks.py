@@ -58,3 +58,14 @@ def test_asv_benchmarks_of_heads(loss, monkeypatch):
     bench.setup(40, loss)
     bench.time_unlearn(40, loss)
     assert bench_heads.HeadFlatness().track_most_documents_over_10_000(loss) > 0
+
+
+def test_deletion_is_set_beside_fitting_lda_again(task, monkeypatch):
+    topics = np.random.default_rng(0).dirichlet(np.ones(24), 3)
+    monkeypatch.setitem(accuracy.PEERS, "tomotopy LDA, 200", lambda X, n_topics: topics)
+    rows = [
+        deletion.deletion(task, 2, share, "squared", "linear", "anchor") for share in (None, 0.1)
+    ]
+    [(kind, again, ours, ratio, *_)] = deletion.beside_lda(task, 3, rows)
+    assert kind == "squared, linear"
+    assert ratio == again / ours > 0
