@@ -22,6 +22,7 @@ KERNELS = (
     "simplex",
     "exponentiated",
     "newton",
+    "factorise",
     "infer",
     "products",
     "softmax",

@@ -121,6 +121,9 @@ def learner_parameters(solvers: tuple[str, ...] = ("active-set",)) -> st.SearchS
             "min_df": st.sampled_from([1, 1, 2, 3, 4]),
             "solver": st.sampled_from(solvers),
             "anchor_cleanup": st.booleans(),
+            "learner": st.sampled_from(["anchor", "anchor", "refined"]),
+            "background": st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+            "n_updates": st.integers(1, 12),
             "max_iter": st.just(40),
             "weighting": st.sampled_from(["document", "token"]),
             "scale_bits": st.sampled_from([40, 20]),
@@ -141,6 +144,7 @@ def trained_once(parameters: dict, counts: Any, lengths: Any) -> AnchorTopicMode
     model.n_features_in_ = n_words
     model.statistics_ = statistics
     model.parameters_ = learn(statistics, settings, model.n_jobs)
+    model.take_as_learned()
     return model
 
 

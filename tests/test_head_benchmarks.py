@@ -24,8 +24,9 @@ def task():
     return Task("tiny", counts[:80], labels[:80], counts[80:], labels[80:])
 
 
-def test_accuracy_of_every_kind_of_head(task):
-    rows = accuracy.ours(task, 2)
+@pytest.mark.parametrize("learner", accuracy.LEARNERS)
+def test_accuracy_of_every_kind_of_head(task, learner):
+    rows = accuracy.ours(task, 2, learner)
     assert [row[3] for row in rows] == list(accuracy.FEATURES)
     assert all(0 <= row[column] <= 1 for row in rows for column in (6, 8))
 
@@ -39,7 +40,7 @@ def test_peers_get_the_same_head(task, monkeypatch):
 @pytest.mark.parametrize(("loss", "features"), deletion.KINDS)
 def test_deletions_end_in_the_digest_of_a_retrain(task, loss, features):
     for share in (None, 0.1):
-        assert deletion.deletion(task, 2, share, loss, features)[9] == "yes"
+        assert deletion.deletion(task, 2, share, loss, features, "refined")[9] == "yes"
 
 
 def test_capacities_are_measured():
@@ -57,3 +58,14 @@ def test_asv_benchmarks_of_heads(loss, monkeypatch):
     bench.setup(40, loss)
     bench.time_unlearn(40, loss)
     assert bench_heads.HeadFlatness().track_most_documents_over_10_000(loss) > 0
+
+
+def test_deletion_is_set_beside_fitting_lda_again(task, monkeypatch):
+    topics = np.random.default_rng(0).dirichlet(np.ones(24), 3)
+    monkeypatch.setitem(accuracy.PEERS, "tomotopy LDA, 200", lambda X, n_topics: topics)
+    rows = [
+        deletion.deletion(task, 2, share, "squared", "linear", "anchor") for share in (None, 0.1)
+    ]
+    [(kind, again, ours, ratio, *_)] = deletion.beside_lda(task, 3, rows)
+    assert kind == "squared, linear"
+    assert ratio == again / ours > 0

@@ -35,14 +35,19 @@ def trained_once(head, counts, y):
 class Histories(RuleBasedStateMachine):
     """Base and task change in any order; the head is the one trained once on what they hold."""
 
-    @initialize(kind=st.sampled_from(KINDS), seed=st.integers(0, 99), classes=st.integers(2, 4))
-    def train(self, kind, seed, classes):
+    @initialize(
+        kind=st.sampled_from(KINDS),
+        seed=st.integers(0, 99),
+        classes=st.integers(2, 4),
+        learner=st.sampled_from(["anchor", "refined"]),
+    )
+    def train(self, kind, seed, classes, learner):
         self.counts, _ = corpus(seed, m=30, n=16)
         labels = np.random.default_rng(seed).integers(0, classes, 30)
         self.y = targets(kind, labels)
         self.base_documents = list(range(20))
         self.tagged = [(row, self.y[row]) for row in range(8, 26)]
-        self.parameters = {"n_topics": 3, "anchor_min_df": 2, "n_jobs": 1}
+        self.parameters = {"n_topics": 3, "learner": learner, "anchor_min_df": 2, "n_jobs": 1}
         self.model = AnchorTopicModel(**self.parameters).partial_fit(self.counts[:20])
         self.head = new_head(kind, self.model).fit(self.counts[8:26], self.y[8:26])
 

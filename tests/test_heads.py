@@ -100,9 +100,10 @@ def test_the_penalty_is_the_mean_square_score_of_a_token(kind):
     np.testing.assert_allclose(mean_square, (head.weights_**2).sum(axis=0), rtol=1e-9)
 
 
+@pytest.mark.parametrize("learner", ["anchor", "refined"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_coefficients_score_the_features_that_they_are_named_after(kind):
-    head = fitted(kind)
+def test_coefficients_score_the_features_that_they_are_named_after(kind, learner):
+    head = new_head(kind, base(COUNTS, learner=learner)).fit(COUNTS, targets(kind, LABELS))
     x = COUNTS / COUNTS.sum(axis=1, keepdims=True)
     features = {
         "linear": x @ head.model_.components_.T,

@@ -59,6 +59,18 @@ class Histories(RuleBasedStateMachine):
         self.forget(self.present)
         self.present = []
 
+    @precondition(lambda self: self.present)
+    @rule(choices=CHOICES, other=CHOICES)
+    def unlearn_twice_and_refresh(self, choices, other):
+        for part in (choices, other):
+            places = sorted({choice % len(self.present) for choice in part}, reverse=True)
+            counts, lengths = self.counts([self.present.pop(place) for place in places])
+            self.model.unlearn(counts, lengths, refresh="later")
+            if not self.present:
+                break
+        with fewer_topics_allowed():
+            self.model.refresh()
+
     def forget(self, documents):
         counts, lengths = self.counts(documents)
         with fewer_topics_allowed():
@@ -75,10 +87,8 @@ class Histories(RuleBasedStateMachine):
         )
         statistics.merge(other.add(*self.counts(documents)))
         self.present += documents
-        # The model learns from the merged statistics with its next documents.
         with fewer_topics_allowed():
-            self.model.partial_fit(np.zeros((1, statistics.n_words), int), lengths=[1])
-            self.model.unlearn(np.zeros((1, statistics.n_words), int), lengths=[1])
+            self.model.refresh()
 
     @rule()
     def refused_deletion(self):

@@ -154,7 +154,8 @@ def interrupted(*_, **__):
 @pytest.mark.parametrize("method", ["unlearn", "partial_fit"])
 def test_an_interrupted_update_changes_nothing(method, monkeypatch):
     model = fitted()
-    monkeypatch.setattr("pyunlearn.model.relearn", interrupted)
+    for module in ("model", "deletion"):
+        monkeypatch.setattr(f"pyunlearn.{module}.relearn", interrupted)
     with pytest.raises(KeyboardInterrupt):
         getattr(model, method)(COUNTS[:7])
     assert_same_model(model, fitted())

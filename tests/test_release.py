@@ -133,6 +133,7 @@ def newton_model(X, k):
     model = AnchorTopicModel(3, anchor_min_df=0.05).fit(X)
     model.statistics_.remove(X[:k])
     model.parameters_ = newton_update(model.parameters_, model.statistics_)
+    model.take_as_learned()
     return model
 
 

@@ -22,6 +22,7 @@ EXPECTED_FAILURES = {
 @parametrize_with_checks(
     [
         CountsModel(n_topics=2),
+        CountsModel(n_topics=2, learner="refined"),
         CountsModel(n_topics=2, anchor_cleanup=True, weighting="token"),
         CountsModel(n_topics=2, solver="eg", tol=1e-3, max_iter=10_000),
     ],

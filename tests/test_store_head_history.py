@@ -78,14 +78,27 @@ class Histories(RuleBasedStateMachine):
         self.held.update({record["id"]: record for record in records})
 
     @precondition(lambda self: self.others())
-    @rule(picks=st.lists(st.integers(0, 99), min_size=1, max_size=4))
-    def forget(self, picks):
+    @rule(
+        picks=st.lists(st.integers(0, 99), min_size=1, max_size=4),
+        refresh=st.sampled_from(["now", "later"]),
+    )
+    def forget(self, picks, refresh):
         ids = sorted({self.others()[pick % len(self.others())] for pick in picks})
-        certificate = self.store.forget(ids)
+        certificate = self.store.forget(ids, refresh)
         for identifier in ids:
             del self.held[identifier]
             self.sections.pop(identifier, None)
-        assert len(certificate.dependents) == len(self.heads) + self.indexed
+        expected = len(self.heads) + self.indexed if refresh == "now" else 0
+        assert len(certificate.dependents) == expected
+
+    @rule()
+    def refresh(self):
+        waited = self.waits()
+        assert (self.store.refresh() is not None) == waited
+        assert not self.waits()
+
+    def waits(self):
+        return self.store.info().n_waiting > 0
 
     @precondition(lambda self: any(self.held[one]["text"] for one in self.others()))
     @rule(pick=st.integers(0, 99), word=st.integers(0, 99))
@@ -118,6 +131,7 @@ class Histories(RuleBasedStateMachine):
         self.store.delete_head(field)
         del self.heads[field]
 
+    @precondition(lambda self: not self.waits())
     @rule()
     def search(self):
         found = self.store.search("red dog", n=99)
@@ -130,6 +144,7 @@ class Histories(RuleBasedStateMachine):
         self.store = self.opened("s", n_jobs)
 
     @invariant()
+    @precondition(lambda self: not self.waits())
     def equals_a_store_begun_with_what_remains(self):
         result = self.store.verify()
         assert result.ok, result.problems
@@ -159,6 +174,8 @@ REQUESTS = {
     "add": lambda store: store.add([{"id": "new", "text": "red dog drum", "label": "1"}]),
     "fit": lambda store: store.fit(n_topics=3, anchor_min_df=1),
     "forget": lambda store: store.forget(["d3", "d4"]),
+    "forget later": lambda store: store.forget(["d3", "d4"], "later"),
+    "refresh": lambda store: store.refresh(),
     "redact": lambda store: store.redact("d5", "dog"),
     "set_labels": lambda store: store.set_labels("section", {"d1": "a", "d2": "b"}),
     "fit_head": lambda store: store.fit_head("label", loss="squared", alpha=0.1),
@@ -187,6 +204,8 @@ def test_an_interruption_anywhere_leaves_the_store_as_it_was_or_done(tmp_path, r
         store.fit_head("section", loss="squared")
         if request_name != "search":
             store.search("red")
+        if request_name == "refresh":
+            store.forget(["d7"], "later")
         before, interrupted = dump(store), set()
         execute, execute_many = store._db.execute, store._db.execute_many
         left = [0]
@@ -213,8 +232,9 @@ def test_an_interruption_anywhere_leaves_the_store_as_it_was_or_done(tmp_path, r
                 interrupted.add(dump(store))
             store._db.execute, store._db.execute_many = execute, execute_many
             statement += 1 + statement // 20
-        assert store.verify().ok
         done = dump(store)
+        store.refresh()
+        assert store.verify().ok
         assert before in interrupted
         assert interrupted <= {before, done} != {before}
 

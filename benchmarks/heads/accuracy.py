@@ -23,17 +23,18 @@ from pyunlearn.heads.squared import feature_sums, ridge
 from pyunlearn.heads.targets import one_hot
 
 ALPHA = 1e-4
+LEARNERS = ("refined", "anchor")
 FEATURES = ("linear", "word-topic", "proportions")
 PEERS = {"tomotopy LDA, 200": tomotopy_topics, "scikit-learn LDA": sklearn_topics}
 
 
-def ours(task: Task, n_topics: int) -> list[tuple]:
+def ours(task: Task, n_topics: int, learner: str) -> list[tuple]:
     begin = time.perf_counter()
-    model = AnchorTopicModel(n_topics).fit(task.X)
+    model = AnchorTopicModel(n_topics, learner=learner).fit(task.X)
     seconds = time.perf_counter() - begin
     rows = []
     for features in FEATURES:
-        row = [task.name, n_topics, "pyunlearn", features, seconds]
+        row = [task.name, n_topics, f"pyunlearn {learner}", features, seconds]
         for loss in ("logistic", "squared"):
             begin = time.perf_counter()
             head = LinearHead(model, loss=loss, features=features, alpha=ALPHA)
@@ -88,7 +89,7 @@ def main() -> None:
     for name in options.corpus:
         task = load_task(name)
         for n_topics in options.topics:
-            rows = ours(task, n_topics)
+            rows = [row for learner in LEARNERS for row in ours(task, n_topics, learner)]
             if not options.quick:
                 rows += [peer(task, n_topics, one) for one in PEERS]
             print_table(header, rows)

@@ -358,6 +358,13 @@ def check_positive(name: str, value: Any) -> float:
     return float(value)
 
 
+def check_between(name: str, value: Any, low: float, high: float) -> float:
+    """A float from `low` to `high`, both included."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
+        raise InvalidParameterError(f"{name} must be a number from {low} to {high}, got {value!r}")
+    return float(value)
+
+
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """One of a few strings."""
     if not isinstance(value, str) or value not in choices:

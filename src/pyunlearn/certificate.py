@@ -22,6 +22,11 @@ EXACT_COMPARATOR = (
     "the model that the same version and parameters give when trained once on the remaining "
     "documents: every byte is equal"
 )
+STATISTICS_COMPARATOR = (
+    "the statistics that the same version and parameters give when counted once on the remaining "
+    "documents: every byte is equal"
+)
+STATISTICS_COVER = "the statistics of this model; its topics are those of before until `refresh`"
 EXACT_NOT_COVERED = (
     "copies of the model or of the documents made elsewhere; what someone holding the model from "
     "before and the model from after can tell by comparing them; which words were chosen as the "
@@ -42,8 +47,10 @@ class Certificate:
         The claim; both 0 for exact deletion, None where a deletion claims nothing by itself.
     n_documents_removed, n_documents_left : int
         Documents.
-    statistics_before, statistics_after, model_before, model_after : str
-        SHA-256 digests. Anyone with the remaining documents can recompute the later two.
+    statistics_before, statistics_after, model_before, model_after : str or None
+        SHA-256 digests. Anyone with the remaining documents can recompute the later two. Of the
+        models those whose topics were up to date: `model_after` is None where a later `refresh`
+        learns them again, and `model_before` is then that of before all requests it ends.
     parameters : Mapping
         What the learner was told.
     comparator, covers, not_covered : str
@@ -51,6 +58,11 @@ class Certificate:
     capacity_used, capacity_left : int or None
         Documents counted against the budget of the model's releases, this deletion included; None
         where there is none, and for exact deletion, which needs none.
+    topic_alignment : Mapping
+        Which topic became which: `before` and `after` pair their numbers, `overlap` is the sum of
+        min(p, q) of their words, 1 for equal topics. Numbers follow the learner, which knows no
+        history, so they may move. `overlap` is None where all anchor words stayed, and it is empty
+        where topics of before or after are missing.
     dependents : Mapping
         Heads and indexes that were brought up to date with the model, by name, with their digests
         before and after; in a store all that it has.
@@ -65,14 +77,15 @@ class Certificate:
     n_documents_left: int
     statistics_before: str
     statistics_after: str
-    model_before: str
-    model_after: str
+    model_before: str | None
+    model_after: str | None
     parameters: Mapping[str, Any]
     comparator: str = EXACT_COMPARATOR
     covers: str = "the statistics and the topics of this model"
     not_covered: str = EXACT_NOT_COVERED
     capacity_used: int | None = None
     capacity_left: int | None = None
+    topic_alignment: Mapping[str, Any] = field(default_factory=dict)
     dependents: Mapping[str, Any] = field(default_factory=dict)
     path: Mapping[str, Any] = field(default_factory=dict)
     algorithm: str = "exact deletion from integer co-occurrence statistics"

@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
 from pyunlearn._version import __version__
+from pyunlearn.certificate import Certificate
 from pyunlearn.cli_tasks import add_commands
 from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError, PyUnlearnError
@@ -50,6 +51,11 @@ FORGET_EXAMPLE = """\
 examples:
   pyunlearn forget post-17 post-4711 --store topics.store
   pyunlearn forget --ids requests.txt --store topics.store
+  pyunlearn forget post-18 --later --store topics.store
+"""
+REFRESH_HELP = """\
+Learn topics, heads and index again from what is left, after `forget --later`. Many requests to
+forget can share one refresh; the documents themselves were deleted when they were asked for.
 """
 VERIFY_HELP = """\
 Count the documents of the store again, learn the topics again, and compare both with what is
@@ -117,7 +123,10 @@ def _fit(arguments: argparse.Namespace) -> int:
         store.train(
             bars.reading(reader),
             n_topics=arguments.topics,
+            learner=arguments.learner,
             anchor_min_df=arguments.anchor_min_df,
+            background=arguments.background,
+            n_updates=arguments.updates,
             solver=arguments.solver,
             anchor_cleanup=arguments.anchor_cleanup,
             tol=arguments.tol,
@@ -161,20 +170,53 @@ def _forget(arguments: argparse.Namespace) -> int:
             arguments.store, create=False, n_jobs=arguments.jobs, progress=bars.show
         ) as store,
     ):
-        certificate = store.forget(ids)
+        certificate = store.forget(ids, "later" if arguments.later else "now")
     seconds = time.perf_counter() - started
     removed = certificate.n_documents_removed
+    text = (
+        f"forgot {removed:,} document{'s' * (removed != 1)} in {seconds:.1f} s; "
+        f"{certificate.n_documents_left:,} are left\n"
+    )
+    if arguments.later:
+        text += (
+            f"statistics after  {certificate.statistics_after}\n"
+            f"They equal {certificate.comparator}.\n"
+            "Topics, heads and index are deleted until: pyunlearn refresh --store "
+            + arguments.store
+        )
+    else:
+        text += _model_lines(certificate, arguments.store)
+    return _print(arguments, asdict(certificate), text)
+
+
+def _refresh(arguments: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    with (
+        _Bars() as bars,
+        Store.open(
+            arguments.store, create=False, n_jobs=arguments.jobs, progress=bars.show
+        ) as store,
+    ):
+        certificate = store.refresh()
+    if certificate is None:
+        return _print(arguments, {}, "the topics are up to date")
+    seconds = time.perf_counter() - started
     return _print(
         arguments,
         asdict(certificate),
-        f"forgot {removed:,} document{'s' * (removed != 1)} in {seconds:.1f} s; "
-        f"{certificate.n_documents_left:,} are left\n"
-        f"model before  {certificate.model_before}\n"
-        f"model after   {certificate.model_after}\n"
-        f"It equals {certificate.comparator}.\n"
+        f"learned again in {seconds:.1f} s, without {certificate.n_documents_removed:,} forgotten "
+        "documents\n" + _model_lines(certificate, arguments.store),
+    )
+
+
+def _model_lines(certificate: Certificate, store: str) -> str:
+    before = certificate.model_before
+    return (
+        (f"model before  {before}\n" if before else "")
+        + f"model after   {certificate.model_after}\n"
+        + f"It equals {certificate.comparator}.\n"
         + "".join(f"also up to date: {name}\n" for name in certificate.dependents)
-        + "check it: pyunlearn verify --store "
-        + arguments.store,
+        + f"check it: pyunlearn verify --store {store}"
     )
 
 
@@ -253,7 +295,8 @@ def _info_table(info: StoreInfo) -> str:
     ]
     if info.n_words is not None:
         lines[-1] += f", {info.n_words:,} of them in documents"
-        lines.append(row("topics", info.n_topics))
+        waiting = f"wait for a refresh, {info.n_waiting:,} documents were forgotten"
+        lines.append(row("topics", waiting if info.n_waiting else info.n_topics))
         lines.append(row("model", info.model_digest))
     lines += [
         *(row("built on it", name) for name in info.dependents),
@@ -357,6 +400,14 @@ def _parser() -> argparse.ArgumentParser:
     forget.epilog = FORGET_EXAMPLE
     forget.add_argument("id", nargs="*", metavar="ID", help="id of a document to delete")
     forget.add_argument("--ids", metavar="FILE", help="file with one id a line; - for stdin")
+    forget.add_argument(
+        "--later",
+        action="store_true",
+        help="delete documents and topics now, and learn new topics with `pyunlearn refresh`",
+    )
+    refresh = _add_command(
+        commands, "refresh", _refresh, "learn topics again after forget --later", REFRESH_HELP
+    )
     verify = _add_command(
         commands,
         "verify",
@@ -367,7 +418,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_command(commands, "info", _info, "what a store holds")
     _add_command(commands, "compact", _compact, "write the file of a store anew", COMPACT_HELP)
     add_commands(commands, _add_command, _print)
-    for command in (forget, verify):
+    for command in (forget, refresh, verify):
         _add_jobs(command)
     return parser
 
@@ -425,11 +476,31 @@ def _add_fit(commands: Any) -> None:
 
     model = fit.add_argument_group("how topics are learned")
     model.add_argument(
+        "--learner",
+        choices=("refined", "anchor"),
+        default="refined",
+        help="factorised topics, or plain anchor words (default refined)",
+    )
+    model.add_argument(
         "--anchor-min-df",
         type=_number,
-        default=0.01,
         metavar="N",
-        help="anchor words are in at least N documents, or in a share of them (default 0.01)",
+        help="words that decide the topics are in at least N documents, or in a share of them "
+        "(default 0.004, with plain anchor words 0.01)",
+    )
+    model.add_argument(
+        "--background",
+        type=float,
+        default=0.5,
+        metavar="B",
+        help="refined: share of independent co-occurrence taken off, 0 to 2 (default 0.5)",
+    )
+    model.add_argument(
+        "--updates",
+        type=int,
+        default=30,
+        metavar="N",
+        help="refined: updates of the factorisation (default 30)",
     )
     model.add_argument(
         "--solver",

@@ -22,6 +22,7 @@ __all__ = [
     "RecordError",
     "StaleHeadError",
     "StaleHeadWarning",
+    "StaleModelError",
     "StatisticsOverflowError",
     "StoreBusyError",
     "StoreError",
@@ -83,6 +84,10 @@ class CapacityExceededError(PyUnlearnError, RuntimeError):
 
 class FloorsError(PyUnlearnError, RuntimeError):
     """Declared constants of a guarantee that the statistics do not meet, or no longer meet."""
+
+
+class StaleModelError(PyUnlearnError, RuntimeError):
+    """Topics that were not yet learned again after the statistics changed."""
 
 
 class StaleHeadError(PyUnlearnError, RuntimeError):

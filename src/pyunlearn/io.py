@@ -40,6 +40,7 @@ LEARNED = (
     "factor",
     "word_topic",
     "converged",
+    "topical",
 )
 
 
@@ -114,6 +115,8 @@ def assembled_model(
         model._settings(),
         **learned,  # type: ignore[arg-type]
     )
+    if statistics is not None:
+        model.take_as_learned()
     return model
 
 

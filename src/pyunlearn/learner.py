@@ -7,7 +7,7 @@ Nothing here sees a document, so any way to reach the same statistics gives the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,14 @@ from pyunlearn._core import exponentiated, simplex
 from pyunlearn._hashing import PartHashes
 from pyunlearn.anchor_search import AnchorSearch, anchor_gram
 from pyunlearn.errors import InvalidParameterError
+from pyunlearn.refined import Factorisation, refine
 from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["LearnerSettings", "TopicParameters", "learn"]
 
+LEARNERS = ("anchor", "refined")
+# Anchors need long, hence frequent, rows; the factorisation damps noise and gains from more words.
+ANCHOR_MIN_DF = {"anchor": 0.01, "refined": 0.004}
 SOLVERS = ("active-set", "eg")
 # Active set: a multiplier above -KKT_TOLERANCE * max G_kk counts as non-negative.
 KKT_TOLERANCE = 1e-12
@@ -39,7 +43,8 @@ class LearnerSettings:
     n_topics : int
         Topics r to look for.
     anchor_min_df : int or float
-        A word can be an anchor when this many documents hold it (int), or this share (float).
+        A word can be an anchor when this many documents hold it (int), or this share (float). With
+        "refined" those words decide the topics.
     min_df : int
         Words in fewer documents are left out of the model.
     solver : {"active-set", "eg"}
@@ -50,15 +55,24 @@ class LearnerSettings:
         Duality gap at which "eg" stops.
     max_iter : int
         Steps after which "eg" gives up on a word.
+    learner : {"anchor", "refined"}
+        Anchor words and recovery, or the factorisation of `pyunlearn.refined`.
+    background : float
+        "refined": share of what independent words would show that is taken off, 0 to 2.
+    n_updates : int
+        "refined": updates of the factorisation.
     """
 
     n_topics: int = 20
-    anchor_min_df: int | float = 0.01
+    anchor_min_df: int | float = ANCHOR_MIN_DF["anchor"]
     min_df: int = 1
     solver: str = "active-set"
     anchor_cleanup: bool = False
     tol: float = 1e-6
     max_iter: int = 2000
+    learner: str = "anchor"
+    background: float = 0.5
+    n_updates: int = 30
 
     @classmethod
     def checked(cls, **settings: Any) -> LearnerSettings:
@@ -67,14 +81,21 @@ class LearnerSettings:
             raise InvalidParameterError(
                 f"anchor_cleanup must be a bool, got {settings['anchor_cleanup']!r}"
             )
+        learner = check.check_choice("learner", settings["learner"], LEARNERS)
+        anchor_min_df = settings["anchor_min_df"]
+        if anchor_min_df is None:
+            anchor_min_df = ANCHOR_MIN_DF[learner]
         return cls(
             n_topics=check.check_integer("n_topics", settings["n_topics"], 1),
-            anchor_min_df=check.check_min_df("anchor_min_df", settings["anchor_min_df"]),
+            anchor_min_df=check.check_min_df("anchor_min_df", anchor_min_df),
             min_df=check.check_integer("min_df", settings["min_df"], 1),
             solver=check.check_choice("solver", settings["solver"], SOLVERS),
             anchor_cleanup=bool(settings["anchor_cleanup"]),
             tol=check.check_positive("tol", settings["tol"]),
             max_iter=check.check_integer("max_iter", settings["max_iter"], 1, 2**31 - 2),
+            learner=learner,
+            background=check.check_between("background", settings["background"], 0.0, 2.0),
+            n_updates=check.check_integer("n_updates", settings["n_updates"], 1, 10_000),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -101,6 +122,8 @@ class TopicParameters:
     anchor_rows: NDArray[np.float64] | None = None
     # SHA-256 by blocks of word_topic, filled by `word_topic_hashes`.
     hashes: PartHashes | None = None
+    # (n,), mass that topics explain; empty where that is all of it ("anchor").
+    topical: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @property
     def n_topics(self) -> int:
@@ -115,6 +138,25 @@ class TopicParameters:
         return hashes.combined(
             lambda block: (little[block * HASH_BLOCK : (block + 1) * HASH_BLOCK].data,), num_threads
         )
+
+    def word_frequencies(self) -> NDArray[np.float64]:
+        """p(word) by word mass, (n,); 0 for words that are left out."""
+        mass = self.mass.astype(np.float64)
+        total = float(mass.sum())
+        return mass / total if total > 0 else mass
+
+    def joint(self) -> NDArray[np.float64]:
+        """p(word, topic), (n, r')."""
+        if not len(self.topical):
+            return self.word_frequencies()[:, None] * self.word_topic
+        total = float(self.topical.sum())
+        return (self.topical / (total if total > 0 else 1.0))[:, None] * self.word_topic
+
+    def word_distributions(self) -> NDArray[np.float64]:
+        """p(word | topic), (r', n)."""
+        joint = self.joint()
+        share = joint.sum(axis=0)
+        return (joint / np.where(share > 0, share, 1.0)).T
 
     @property
     def words(self) -> NDArray[np.int32]:
@@ -151,6 +193,8 @@ def learn(
     """
     num_threads = check.check_n_jobs(n_jobs)
     keep, mass = kept_words(statistics, settings.min_df, num_threads)
+    if settings.learner == "refined":
+        return _learn_refined(statistics, settings, keep, mass, num_threads)
     norms = np.zeros(statistics.n_words)
     words = np.flatnonzero(mass).astype(np.int32)
     row_norms(statistics, keep, mass, words, norms, num_threads)
@@ -178,6 +222,33 @@ def learn(
         word_topic,
         converged,
         search.found_anchor_rows(),
+    )
+
+
+def _learn_refined(
+    statistics: CooccurrenceStatistics,
+    settings: LearnerSettings,
+    keep: NDArray[np.uint8],
+    mass: NDArray[np.int64],
+    num_threads: int,
+) -> TopicParameters:
+    """`learn` with learner "refined": no matrix of the anchor search is formed."""
+    core = anchor_candidates(statistics, settings, mass)
+    options = Factorisation(settings.n_topics, settings.background, settings.n_updates)
+    found = refine(statistics.rows, mass, core, options, num_threads)
+    return TopicParameters(
+        settings=settings,
+        keep=keep,
+        mass=mass,
+        norms=np.zeros(statistics.n_words),
+        anchors=found.representatives,
+        pivots=found.shares,
+        gram=np.zeros((statistics.n_words, 0)),
+        candidates=core,
+        factor=np.zeros((len(core), 0)),
+        word_topic=found.word_topic,
+        converged=np.ones(statistics.n_words, np.uint8),
+        topical=found.topical,
     )
 
 

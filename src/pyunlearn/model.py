@@ -3,48 +3,31 @@
 from __future__ import annotations
 
 import os
-import time
-import warnings
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _validation as check
 from pyunlearn._core import infer
-from pyunlearn.certificate import Certificate, content_digest
-from pyunlearn.errors import (
-    FewerTopicsWarning,
-    InvalidInputError,
-    InvalidParameterError,
-    TooFewAnchorsError,
-)
-from pyunlearn.learner import (
-    LearnerSettings,
-    TopicParameters,
-    learn,
-)
-from pyunlearn.newton import newton_update
-from pyunlearn.privacy import Budget, Release, measure, release
+from pyunlearn.deletion import DeletableTopics
+from pyunlearn.errors import InvalidParameterError, TooFewAnchorsError
+from pyunlearn.learner import LearnerSettings, TopicParameters, learn
+from pyunlearn.privacy import Release, release
 from pyunlearn.statistics import CooccurrenceStatistics
-from pyunlearn.unlearning import UpdatePath, relearn
+from pyunlearn.unlearning import relearn
 
 __all__ = ["AnchorTopicModel"]
 
-FORMAT = "pyunlearn-model-1"
-NEWTON_CLAIM = {
-    "algorithm": "projected Newton step on updated statistics, anchors kept (U_base)",
-    "comparator": "none by itself: claims are made by a release of the topics, with noise",
-    "covers": "nothing by itself; the statistics equal those of the remaining documents",
-}
-MODES = ("exact", "newton")
 TRANSFORMS = ("em", "linear")
 
 
-class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class AnchorTopicModel(
+    DeletableTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Anchor-word topic model that documents can be deleted from, exactly.
 
     Topics are learned from integer co-occurrence statistics of the documents (Arora et al. 2012,
@@ -55,9 +38,19 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ----------
     n_topics : int, default=20
         Number of topics r.
-    anchor_min_df : int or float, default=0.01
+    learner : {"anchor", "refined"}, default="anchor"
+        "anchor": anchor words and recovery, the algorithm of the papers. "refined": topics by
+        non-negative factorisation of the same statistics; words that people would choose, and the
+        same exact deletion (docs/quality.md).
+    background : float, default=0.5
+        "refined": share of the co-occurrence of independent words that is taken off before topics
+        are fitted. More makes topics of rarer words, with less overlap.
+    n_updates : int, default=30
+        "refined": updates of the factorisation.
+    anchor_min_df : int, float or None, default=None
         Words in at least this many documents (int), or in this share of them (float), can become
-        anchors. Rare words make noisy anchors.
+        anchors; with "refined" they decide the topics. Rare words are noisy. None: 0.01 for
+        "anchor", 0.004 for "refined".
     min_df : int, default=1
         Words in fewer documents are left out of the model. They stay in the statistics, so a word
         can come back.
@@ -85,9 +78,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     parameters_ : TopicParameters
         All that was learned, as arrays.
     anchors_ : ndarray of int32, shape (n_topics_,)
-        Anchor words, as columns, in the order of selection.
+        Anchor words, as columns, in the order of selection; with "refined" one representative word
+        a topic, in the order of topics.
     word_topic_ : ndarray, shape (n_words, n_topics_)
-        p(topic | word); zeros for words without mass.
+        p(topic | word); zeros for words without mass. With "refined" of the part of a word's mass
+        that topics explain; the rest is background.
     n_topics_ : int
         Topics found: n_topics, or fewer after a deletion that leaves too few anchor words.
     n_features_in_ : int
@@ -108,23 +103,29 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self,
         n_topics: int = 20,
         *,
-        anchor_min_df: int | float = 0.01,
+        learner: str = "anchor",
+        anchor_min_df: int | float | None = None,
         min_df: int = 1,
         solver: str = "active-set",
         anchor_cleanup: bool = False,
         tol: float = 1e-6,
         max_iter: int = 2000,
+        background: float = 0.5,
+        n_updates: int = 30,
         scale_bits: int = 40,
         weighting: str = "document",
         n_jobs: int | None = None,
     ) -> None:
         self.n_topics = n_topics
+        self.learner = learner
         self.anchor_min_df = anchor_min_df
         self.min_df = min_df
         self.solver = solver
         self.anchor_cleanup = anchor_cleanup
         self.tol = tol
         self.max_iter = max_iter
+        self.background = background
+        self.n_updates = n_updates
         self.scale_bits = scale_bits
         self.weighting = weighting
         self.n_jobs = n_jobs
@@ -182,6 +183,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         else:
             documents = self._checked(X, reset=False)
             self._refuse_other_parameters(settings)
+            stale = self.is_stale()
             statistics = self.statistics_.add(documents, lengths)
             try:
                 parameters, _ = relearn(
@@ -190,9 +192,11 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             except BaseException:
                 # Interrupted or out of memory: integers take the documents out again exactly.
                 statistics.remove(documents, lengths)
+                if not stale:
+                    self.take_as_learned()
                 raise
         self._accept(statistics, parameters)
-        self._warn_if_fewer()
+        self.warn_if_fewer()
         return self
 
     def fit_statistics(self, stats: CooccurrenceStatistics) -> Self:
@@ -218,91 +222,7 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.__dict__.pop("budget_", None)
         return self
 
-    # ---- deletion -------------------------------------------------------------------------
-
-    def unlearn(self, X_forget: Any, lengths: Any = None, mode: str = "exact") -> Certificate:
-        """Delete documents: afterwards the model is the one that never saw them.
-
-        The documents are subtracted from the statistics and the topics are brought up to date
-        from the statistics alone; no other document is read.
-
-        Parameters
-        ----------
-        X_forget : array-like or sparse matrix, shape (k, n_words)
-            Word counts of the documents, as they were trained on.
-        lengths : array-like of int, shape (k,), optional
-            As they were given to `fit`.
-        mode : {"exact", "newton"}, default="exact"
-            "exact": byte equality with a model trained on the remaining documents. "newton": the
-            paper's algorithm 1, one Newton step a word with the anchors kept. Its claim is that of
-            a release (see `release`); the documents count against the capacity declared there.
-
-        Returns
-        -------
-        Certificate
-            With the digests before and after.
-
-        Raises
-        ------
-        NotInModelError
-            The documents are not contained in the statistics. The model is unchanged.
-        InvalidInputError
-            Bad counts. The model is unchanged.
-        AnchorVanishedError, CapacityExceededError, FloorsError
-            mode="newton" only: the step does not exist, or the declared capacity or constants do
-            not hold after it. The model is unchanged.
-
-        Warns
-        -----
-        FewerTopicsWarning
-            The remaining documents support fewer than `n_topics` topics. Deletion is never
-            refused for that.
-        """
-        check_is_fitted(self, "parameters_")
-        check.check_choice("mode", mode, MODES)
-        self._refuse_other_parameters(self._settings())
-        documents = self._checked(X_forget, reset=False)
-        before = (self.statistics_.digest(), self.digest())
-        start = time.perf_counter()
-        self.statistics_.remove(documents, lengths)
-        subtracted = time.perf_counter()
-        budget: Budget | None = getattr(self, "budget_", None) if mode == "newton" else None
-        try:
-            if mode == "newton":
-                parameters = newton_update(self.parameters_, self.statistics_, self.n_jobs)
-                path = UpdatePath(kind="newton", words_solved=len(parameters.words))
-                if budget is not None:
-                    measured = measure(self.statistics_, parameters, "newton")
-                    budget = budget.spend(documents.n_documents, measured)
-            else:
-                parameters, path = relearn(
-                    self.parameters_, self.statistics_, self._changed_words(), self.n_jobs
-                )
-        except BaseException:
-            self.statistics_.add(documents, lengths)
-            raise
-        if budget is not None:
-            self.budget_ = budget
-        path.seconds["subtract"] = subtracted - start
-        self._accept(self.statistics_, parameters)
-        certificate = Certificate(
-            mode=mode,
-            epsilon=0.0 if mode == "exact" else None,
-            delta=0.0 if mode == "exact" else None,
-            n_documents_removed=documents.n_documents,
-            n_documents_left=self.statistics_.n_documents,
-            statistics_before=before[0],
-            statistics_after=self.statistics_.digest(),
-            model_before=before[1],
-            model_after=self.digest(),
-            parameters=self._header(),
-            capacity_used=budget.used if budget else None,
-            capacity_left=budget.left if budget else None,
-            path=dict(vars(path)),
-            **(NEWTON_CLAIM if mode == "newton" else {}),  # type: ignore[arg-type]
-        )
-        self._warn_if_fewer()
-        return certificate
+    # ---- release --------------------------------------------------------------------------
 
     def release(
         self,
@@ -370,6 +290,8 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         NoisyReleaseWarning
             The noise is larger than any two topic matrices can differ by.
         """
+        check_is_fitted(self, "parameters_")
+        self.refuse_stale()
         made = release(
             self,
             epsilon,
@@ -454,54 +376,6 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         theta /= theta.sum(axis=1, keepdims=True)
         return theta
 
-    def top_words(self, vocabulary: Any = None, n_words: int = 10) -> list[list[Any]]:
-        """The most probable words of each topic, best first.
-
-        Parameters
-        ----------
-        vocabulary : sequence of str, length n_features_in_, optional
-            Words by column; default the feature names of `fit`, else column numbers.
-        n_words : int, default=10
-            Words a topic.
-
-        Returns
-        -------
-        list of lists
-            One a topic.
-
-        Raises
-        ------
-        InvalidInputError
-            A vocabulary of another length.
-        """
-        check_is_fitted(self, "parameters_")
-        check.check_integer("n_words", n_words, 1)
-        if vocabulary is None:
-            vocabulary = getattr(self, "feature_names_in_", range(self.n_features_in_))
-        if len(vocabulary) != self.n_features_in_:
-            raise InvalidInputError(
-                f"vocabulary has {len(vocabulary)} words, the model {self.n_features_in_}"
-            )
-        best = np.argsort(-self.components_, axis=1, kind="stable")[:, :n_words]
-        return [
-            [vocabulary[int(i)] for i in row if self.components_[topic, i] > 0]
-            for topic, row in enumerate(best)
-        ]
-
-    def digest(self) -> str:
-        """SHA-256 of parameters, statistics and topics, hexadecimal.
-
-        Equal for every history of additions and deletions that ends with the same documents, and
-        for any number of threads, SIMD width or (solver "active-set") C library.
-        """
-        check_is_fitted(self, "parameters_")
-        learned, num_threads = self.parameters_, check.check_n_jobs(self.statistics_.n_jobs)
-        hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
-        return content_digest(
-            {**self._header(), "format": FORMAT, "statistics": self.statistics_.digest()},
-            {"anchors": learned.anchors, "word_topic_hashes": hashes},
-        )
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write statistics and topics to one safetensors file (no pickle), atomically.
 
@@ -515,65 +389,6 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check_is_fitted(self, "parameters_")
         save_model(self, path)
 
-    # ---- learned attributes ---------------------------------------------------------------
-
-    @property
-    def n_topics_(self) -> int:
-        """Topics found."""
-        return self._learned().n_topics
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.n_topics_
-
-    @property
-    def anchors_(self) -> NDArray[np.int32]:
-        """Anchor words as columns, in the order of selection, (n_topics_,)."""
-        return self._learned().anchors
-
-    @property
-    def word_topic_(self) -> NDArray[np.float64]:
-        """p(topic | word), (n_words, n_topics_)."""
-        return self._learned().word_topic
-
-    @property
-    def word_frequencies_(self) -> NDArray[np.float64]:
-        """p(word) by word mass, (n_words,); 0 for words that are left out."""
-        mass = self._learned().mass.astype(np.float64)
-        total = float(mass.sum())
-        return mass / total if total > 0 else mass
-
-    @property
-    def topic_proportions_(self) -> NDArray[np.float64]:
-        """p(topic) = sum_i p(word i) p(topic | word i), (n_topics_,)."""
-        return np.asarray(self._joint().sum(axis=0))
-
-    @property
-    def components_(self) -> NDArray[np.float64]:
-        """p(word | topic) = p(word) p(topic | word) / p(topic), (n_topics_, n_words)."""
-        joint = self._joint()
-        share = joint.sum(axis=0)
-        return (joint / np.where(share > 0, share, 1.0)).T
-
-    @property
-    def topic_correlation_(self) -> NDArray[np.float64]:
-        """R = A^+ Q (A^+)^T, symmetric, (n_topics_, n_topics_), computed when asked for.
-
-        Q is K / sum(K) over the words of the model; A^+ is the pseudo-inverse of
-        p(word | topic) (Arora et al. 2013).
-        """
-        learned = self._learned()
-        kept = learned.words
-        inverse = np.linalg.pinv(self.components_.T[kept])
-        K = self.statistics_.to_csr()[kept][:, kept]
-        half = np.vstack([(K[a : a + 512] @ inverse.T) for a in range(0, len(kept), 512)] or [[]])
-        R = inverse @ half / max(float(learned.mass.sum()), 1.0)
-        return np.asarray((R + R.T) / 2.0)
-
-    def _joint(self) -> NDArray[np.float64]:
-        """p(word, topic), (n_words, n_topics_)."""
-        return self.word_frequencies_[:, None] * self._learned().word_topic
-
     # ---- inside ---------------------------------------------------------------------------
 
     def __sklearn_tags__(self) -> Any:
@@ -582,13 +397,6 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         tags.input_tags.positive_only = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-    def _learned(self) -> TopicParameters:
-        # An AttributeError, so that hasattr() says False before fit.
-        if "parameters_" not in self.__dict__:
-            raise AttributeError("the model is not fitted")
-        learned: TopicParameters = self.__dict__["parameters_"]
-        return learned
 
     def _settings(self) -> LearnerSettings:
         check.check_n_jobs(self.n_jobs)
@@ -600,6 +408,9 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             anchor_cleanup=self.anchor_cleanup,
             tol=self.tol,
             max_iter=self.max_iter,
+            learner=self.learner,
+            background=self.background,
+            n_updates=self.n_updates,
         )
 
     def _new_statistics(self, n_words: int) -> CooccurrenceStatistics:
@@ -614,50 +425,15 @@ class AnchorTopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         parameters = learn(statistics, settings, self.n_jobs)
         if parameters.n_topics < settings.n_topics:
             able = len(parameters.candidates)
+            found = (
+                "topics were found"
+                if settings.learner == "refined"
+                else ("of them are linearly independent")
+            )
             raise TooFewAnchorsError(
                 f"n_topics={settings.n_topics}, but {able} words can be anchors "
-                f"(anchor_min_df={settings.anchor_min_df}) and {parameters.n_topics} of them are "
-                f"linearly independent; n_samples = {statistics.n_documents}, n_features = "
-                f"{statistics.n_words}. Lower n_topics or anchor_min_df, or add documents"
+                f"(anchor_min_df={settings.anchor_min_df}) and {parameters.n_topics} {found}; "
+                f"n_samples = {statistics.n_documents}, n_features = {statistics.n_words}. "
+                "Lower n_topics or anchor_min_df, or add documents"
             )
         return parameters
-
-    def _accept(self, statistics: CooccurrenceStatistics, parameters: TopicParameters) -> None:
-        self.statistics_ = statistics
-        self.parameters_ = parameters
-        self._learned_version = statistics.version
-        stopped = int(np.sum(parameters.converged == 0))
-        if stopped:
-            warnings.warn(
-                f"{stopped} of {len(parameters.words)} words did not reach the tolerance "
-                f"(solver={self.solver!r}, max_iter={self.max_iter}, tol={self.tol})",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-
-    def _refuse_other_parameters(self, settings: LearnerSettings) -> None:
-        if settings != self.parameters_.settings:
-            raise InvalidParameterError(
-                "parameters were changed after fit; call fit_statistics(model.statistics_) to "
-                "learn with the new ones first"
-            )
-
-    def _changed_words(self) -> NDArray[np.int32]:
-        """Words whose statistics changed since the topics were learned, by whatever call."""
-        return self.statistics_.changed_since(getattr(self, "_learned_version", 0))
-
-    def _warn_if_fewer(self) -> None:
-        if self.n_topics_ < self.n_topics:
-            warnings.warn(
-                f"{self.statistics_.n_documents} documents remain; they support {self.n_topics_} "
-                f"of {self.n_topics} topics",
-                FewerTopicsWarning,
-                stacklevel=3,
-            )
-
-    def _header(self) -> dict[str, Any]:
-        return {
-            **self.parameters_.settings.as_dict(),
-            "scale_bits": self.statistics_.scale_bits,
-            "weighting": self.statistics_.weighting,
-        }

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pyunlearn import _validation as check
 from pyunlearn._core import newton
 from pyunlearn.anchor_search import AnchorSearch, anchor_gram, dense_row, form_rows, padded
-from pyunlearn.errors import AnchorVanishedError
+from pyunlearn.errors import AnchorVanishedError, InvalidParameterError
 from pyunlearn.learner import TopicParameters, anchor_candidates, kept_words, row_norms
 from pyunlearn.statistics import CooccurrenceStatistics
 
@@ -54,7 +54,14 @@ def newton_update(
     AnchorVanishedError
         An anchor word has no mass left, or the anchor rows have become dependent. Nothing has
         been changed; mode="exact" chooses other anchors.
+    InvalidParameterError
+        The topics were not learned by `learner="anchor"`.
     """
+    if previous.settings.learner != "anchor":
+        raise InvalidParameterError(
+            f"a Newton step needs learner='anchor', the model has {previous.settings.learner!r}; "
+            "use mode='exact'"
+        )
     num_threads = check.check_n_jobs(n_jobs)
     anchors = previous.anchors
     keep, mass = kept_words(statistics, previous.settings.min_df, num_threads)

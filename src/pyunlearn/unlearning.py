@@ -84,8 +84,13 @@ def relearn(
     path = UpdatePath()
     clock = _Clock(path.seconds)
     # The clean-up loop moves anchors off the greedy path that the shortcuts below follow.
-    # Topics of a Newton step are no result of `learn`.
-    if previous.settings.anchor_cleanup or previous.n_topics == 0 or is_newton(previous):
+    # Topics of a Newton step are no result of `learn`. A factorisation depends on every word.
+    if (
+        previous.settings.anchor_cleanup
+        or previous.settings.learner == "refined"
+        or previous.n_topics == 0
+        or is_newton(previous)
+    ):
         path.kind = "full"
         parameters = learn(statistics, previous.settings, n_jobs)
         path.words_solved = len(parameters.words)

@@ -28,6 +28,8 @@ class OnBase:
     def is_fresh(self) -> bool:
         """Whether the base is, byte for byte, the one that this was brought up to date with."""
         check_is_fitted(self, "_base_then")
+        if self.model_.is_stale():
+            return False
         if self.model_.parameters_ is not self._base_then.parameters_:
             if self.model_.digest() != self.base_digest_:
                 return False

@@ -58,12 +58,13 @@ class WordFeatures:
         topics = np.empty((n, r + 1))
         topics[:, 0] = 1.0
         topics[:, 1:] = learned.word_topic
-        weighted = np.ascontiguousarray((share[:, None] * topics).T)
         if kind == "linear":
-            # A_ik = p_i C_ik / p(topic k).
-            proportion = product(weighted[1:], np.ones((n, 1)), num_threads)[:, 0]
-            topics[:, 1:] *= share[:, None] / np.where(proportion > 0, proportion, 1.0)
-            weighted = np.ascontiguousarray((share[:, None] * topics).T)
+            # A_ik = p(word i, topic k) / p(topic k), over the mass that topics explain.
+            explained = learned.topical if len(learned.topical) else learned.mass.astype(np.float64)
+            joint = np.ascontiguousarray(explained[:, None] * learned.word_topic)
+            proportion = product(np.ones((1, n)), joint, num_threads)[0]
+            topics[:, 1:] = joint / np.where(proportion > 0, proportion, 1.0)
+        weighted = np.ascontiguousarray((share[:, None] * topics).T)
         transform = inverse_factor(product(weighted, topics, num_threads))
         rows = product(topics, transform, num_threads)
         rows[~known, 0], rows[~known, 1:] = 1.0, 0.0

@@ -90,6 +90,11 @@ class Trainer:
     n_jobs : int or None
         Threads; no bit of the result depends on it.
 
+    Raises
+    ------
+    StaleModelError
+        The base waits for `refresh`.
+
     Attributes
     ----------
     words : WordFeatures or None
@@ -97,6 +102,7 @@ class Trainer:
     """
 
     def __init__(self, model: AnchorTopicModel, settings: HeadSettings, n_jobs: Any) -> None:
+        model.refuse_stale()
         self.model, self.settings = model, settings
         self.num_threads = check.check_n_jobs(n_jobs)
         self.words = (

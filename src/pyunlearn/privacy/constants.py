@@ -160,6 +160,11 @@ def _refuse_uncovered(statistics: CooccurrenceStatistics, topics: TopicParameter
             "the sensitivity bound needs weighting='document', the statistics have "
             f"{statistics.weighting!r}; {instead}"
         )
+    if topics.settings.learner != "anchor":
+        raise InvalidParameterError(
+            "the sensitivity bound is for learner='anchor', the model has "
+            f"{topics.settings.learner!r}; {instead}"
+        )
     if topics.settings.min_df != 1:
         raise InvalidParameterError(
             f"the sensitivity bound needs min_df=1, the model has {topics.settings.min_df}: a "

@@ -89,7 +89,9 @@ class StoreInfo:
     n_words : int or None
         Of them, words that some document still holds; None before `fit`.
     n_topics : int or None
-        Topics learned; None before `fit`.
+        Topics learned; None before `fit`, and while they wait for a refresh.
+    n_waiting : int
+        Documents forgotten since the topics were learned, which wait for a refresh.
     keeps_text : bool
         Whether texts are kept beside the word counts.
     text_rules, parameters : Mapping
@@ -109,6 +111,7 @@ class StoreInfo:
     n_columns: int
     n_words: int | None
     n_topics: int | None
+    n_waiting: int
     keeps_text: bool
     text_rules: Mapping[str, Any]
     parameters: Mapping[str, Any]

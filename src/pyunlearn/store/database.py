@@ -17,7 +17,8 @@ SCHEMA_VERSION = 2
 
 SCHEMA = """
 -- One value a key, as JSON: state_version (counts changes), text_rules, keep_text,
--- model_parameters, learned_digest, n_counted (documents in the statistics), index_digest.
+-- model_parameters, learned_digest, n_counted (documents in the statistics), index_digest,
+-- n_waiting (documents forgotten since the topics were learned, while those wait for a refresh).
 CREATE TABLE IF NOT EXISTS meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL

@@ -152,9 +152,21 @@ def delete(db: Database, field: str) -> None:
     """Delete the head of a field."""
     number = db.value("SELECT number FROM heads WHERE field = ?", (field,))
     if number is not None:
-        db.execute("DELETE FROM arrays WHERE name LIKE ?", (f"head.{number}.%",))
-        state.delete_rows(db, number)
+        delete_learned(db, number)
         db.execute("DELETE FROM heads WHERE number = ?", (number,))
+
+
+def delete_learned(db: Database, number: int) -> None:
+    """Delete the weights of a head and the sums of its task."""
+    db.execute("DELETE FROM arrays WHERE name LIKE ?", (f"head.{number}.%",))
+    state.delete_rows(db, number)
+
+
+def clear(db: Database) -> None:
+    """Delete what all heads have learned and keep of their tasks; their parameters stay."""
+    for (number,) in db.execute("SELECT number FROM heads").fetchall():
+        delete_learned(db, number)
+    db.execute("UPDATE heads SET state = ?, digest = ''", (_json({}),))
 
 
 def read(db: Database, model: AnchorTopicModel, field: str, n_jobs: int | None) -> LinearHead:

@@ -21,7 +21,7 @@ NAME = "index.proportions"
 
 
 def digest_of(db: Database) -> str | None:
-    """Digest of the index; None when there is none."""
+    """Digest of the index; None when there is none, "" when it waits for a refresh."""
     digest: str | None = db.get_meta("index_digest")
     return digest
 
@@ -45,6 +45,13 @@ def write(db: Database, model: AnchorTopicModel) -> str:
     state.write_array(db, NAME, proportions)
     db.set_meta("index_digest", digest)
     return digest
+
+
+def clear(db: Database) -> None:
+    """Delete the proportions of an index, which a refresh builds again."""
+    if digest_of(db) is not None:
+        db.execute("DELETE FROM arrays WHERE name = ?", (NAME,))
+        db.set_meta("index_digest", "")
 
 
 def read(db: Database, base: str | None) -> F64:

@@ -91,12 +91,12 @@ def certificates(db: Database) -> list[Certificate]:
     return [Certificate.from_json(text) for text in _certificate_texts(db).values()]
 
 
-def last_digest(db: Database) -> str | None:
-    """Digest of the model after the last request; None when there was no model."""
+def last_digest(db: Database, of: str = "model") -> str | None:
+    """Digest of the model (or "statistics") after the last request; None when there was none."""
     last = db.execute(
         "SELECT seq, CAST(detail AS BLOB) FROM ledger ORDER BY seq DESC LIMIT 1"
     ).fetchone()
-    return None if last is None else _parsed(db, last[0], _text(last[1])).get("model")
+    return None if last is None else _parsed(db, last[0], _text(last[1])).get(of)
 
 
 def first_broken(db: Database) -> int | None:

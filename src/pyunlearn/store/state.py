@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyunlearn._core import counts as counting
 from pyunlearn._validation import check_n_jobs
 from pyunlearn.certificate import content_digest
-from pyunlearn.errors import CorruptStateError, PyUnlearnError
+from pyunlearn.errors import CorruptStateError, PyUnlearnError, StaleModelError
 from pyunlearn.io import LEARNED, Arrays, assembled_model, statistics_from_arrays
 from pyunlearn.learner import LearnerSettings, learn
 from pyunlearn.model import AnchorTopicModel
@@ -73,19 +73,34 @@ def read_model(db: Database, n_jobs: int | None) -> AnchorTopicModel:
         What is stored does not fit together.
     """
     try:
-        parameters = db.get_meta("model_parameters")
-        statistics = statistics_from_arrays(
-            read_statistics(db, n_jobs),
-            int(db.get_meta("n_counted")),
-            parameters["scale_bits"],
-            parameters["weighting"],
-            n_jobs,
+        statistics = read_counted(db, n_jobs)
+        return assembled_model(
+            db.get_meta("model_parameters"), statistics, _read_learned(db), n_jobs
         )
-        return assembled_model(parameters, statistics, _read_learned(db), n_jobs)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise CorruptStateError(
             f"{db.path}: the statistics or topics are damaged ({error})"
         ) from None
+
+
+def read_counted(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
+    """The statistics of the topics; errors of all kinds when they are damaged."""
+    parameters = db.get_meta("model_parameters")
+    return statistics_from_arrays(
+        read_statistics(db, n_jobs),
+        int(db.get_meta("n_counted")),
+        parameters["scale_bits"],
+        parameters["weighting"],
+        n_jobs,
+    )
+
+
+def read_waiting(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
+    """The statistics alone; CorruptStateError if what is stored does not fit together."""
+    try:
+        return read_counted(db, n_jobs)
+    except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
+        raise CorruptStateError(f"{db.path}: the statistics are damaged ({error})") from None
 
 
 def learned_model(
@@ -101,8 +116,37 @@ def learned_model(
     )
 
 
+def n_waiting(db: Database) -> int:
+    """Documents forgotten since the topics were learned; topics wait for a refresh if any."""
+    return int(db.get_meta("n_waiting", 0))
+
+
+def refuse_waiting(db: Database) -> None:
+    """Raise StaleModelError while the topics wait for a refresh."""
+    if n_waiting(db):
+        raise StaleModelError(
+            f"{n_waiting(db)} documents were forgotten since the topics were learned, and topics, "
+            "heads and index were deleted with them; run `pyunlearn refresh` (Store.refresh) first"
+        )
+
+
+def delete_learned(db: Database) -> None:
+    """Delete the topics: what was learned from documents that are gone."""
+    db.execute("DELETE FROM arrays WHERE name LIKE 'learned.%'")
+    db.set_meta("learned_digest", None)
+
+
 def read_topics(db: Database) -> AnchorTopicModel:
-    """The model without its statistics: no co-occurrence row is read."""
+    """The model without its statistics: no co-occurrence row is read.
+
+    Raises
+    ------
+    StaleModelError
+        The topics wait for a refresh.
+    CorruptStateError
+        What is stored does not fit together.
+    """
+    refuse_waiting(db)
     try:
         return assembled_model(db.get_meta("model_parameters"), None, _read_learned(db), None)
     except (KeyError, TypeError, ValueError, PyUnlearnError) as error:

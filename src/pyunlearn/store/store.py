@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ import numpy as np
 from pyunlearn.certificate import Certificate
 from pyunlearn.dictionary import CountedText, TextRules
 from pyunlearn.errors import (
-    CorruptStateError,
     InvalidInputError,
     InvalidParameterError,
     StoreError,
@@ -24,20 +22,21 @@ from pyunlearn.errors import (
 from pyunlearn.heads import LinearHead
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import Record, as_records
+from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import documents as docs
 from pyunlearn.store import heads, index, ledger, state
 from pyunlearn.store.answers import StoreInfo, Topic, Verification
 from pyunlearn.store.counting import Progress, count_all
 from pyunlearn.store.database import SCHEMA_VERSION, Database
+from pyunlearn.store.deletion import StoreDeletion
 from pyunlearn.store.intake import choose_dictionary, count_texts
 from pyunlearn.store.ledger import LedgerEntry
-from pyunlearn.store.tasks import COVERS, NOT_COVERED, StoreTasks
 from pyunlearn.store.verification import verify
 
 __all__ = ["Store"]
 
 
-class Store(StoreTasks):
+class Store(StoreDeletion):
     """Documents by id, with topics that are always those of the documents held.
 
     Open one with `Store.open`. Every request is one transaction: it happens in full, or not at
@@ -73,6 +72,7 @@ class Store(StoreTasks):
         self._model: AnchorTopicModel | None = None
         self._model_version = -1
         self._heads: dict[str, LinearHead] | None = None  # on self._model
+        self._statistics: CooccurrenceStatistics | None = None  # while topics wait for a refresh
 
     @classmethod
     def open(
@@ -141,7 +141,7 @@ class Store(StoreTasks):
 
     def close(self) -> None:
         """Close the file."""
-        self._model = self._heads = None
+        self._model = self._heads = self._statistics = None
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -235,7 +235,8 @@ class Store(StoreTasks):
             model.fit_statistics(statistics)
             self._progress("saving", 0, 0)
             state.write_model(self._db, model, None)
-            self._model, self._heads = model, None
+            self._db.set_meta("n_waiting", 0)
+            self._model, self._heads, self._statistics = model, None, None
             self._rebuild_dependents(model)
             self._finish("fit", statistics.n_documents)
 
@@ -245,75 +246,6 @@ class Store(StoreTasks):
             added = self.add(records)
             self.fit(**parameters)
         return added
-
-    def forget(self, ids: Iterable[str]) -> Certificate:
-        """Delete documents: afterwards the store's model is the one that never saw them.
-
-        Topics and squared heads on linear features need the word counts of these documents and no
-        others; other heads read those of their task, the index those of all documents.
-
-        Parameters
-        ----------
-        ids : iterable of str
-            Their ids, each once.
-
-        Returns
-        -------
-        Certificate
-            Also kept in the store.
-
-        Raises
-        ------
-        UnknownDocumentError
-            Ids that the store does not hold.
-        DuplicateDocumentError
-            An id for the second time.
-        InvalidInputError
-            No ids.
-        CorruptStateError
-            The stored statistics or topics are damaged.
-        StoreError
-            The store is not fitted. Nothing has been changed, after any of these errors.
-
-        Warns
-        -----
-        FewerTopicsWarning
-            The remaining documents support fewer topics. Deletion is never refused for that.
-        """
-        wanted = [ids] if isinstance(ids, str) else [str(one) for one in ids]
-        if not wanted:
-            raise InvalidInputError("there are no ids to forget")
-        with self._request():
-            self._refuse_unfitted()
-            found = docs.read_some(self._db, wanted)
-            started = time.perf_counter()
-            model = self._current_model()
-            tasks = self._current_heads(model)
-            (batch,) = docs.batches(found, model.n_features_in_, max_entries=2**62)
-            seconds_reading = time.perf_counter() - started
-            certificate = model.unlearn(batch.counts, batch.lengths)
-            touched = np.unique(batch.counts.indices)
-            vanished = touched[model.statistics_.document_frequency[touched] == 0]
-            certificate = replace(
-                certificate,
-                covers=COVERS,
-                not_covered=certificate.not_covered + NOT_COVERED,
-                path={
-                    **certificate.path,
-                    "seconds_reading": seconds_reading,
-                    "n_words_touched": len(touched),
-                    "n_words_vanished": len(vanished),
-                },
-            )
-            removed = self._remove_from_tasks(tasks, batch)
-            docs.delete(self._db, wanted)
-            heads.delete_labels(self._db, wanted)
-            docs.delete_words(self._db, vanished)
-            state.write_model(self._db, model, touched)
-            dependents = self._update_dependents(model, tasks, touched, removed)
-            certificate = replace(certificate, dependents=dependents)
-            self._finish("forget", len(wanted), certificate)
-        return certificate
 
     def compact(self) -> int:
         """Write the file anew: afterwards nothing of deleted content is in it.
@@ -345,6 +277,8 @@ class Store(StoreTasks):
         ------
         StoreError
             The store is not fitted.
+        StaleModelError
+            The topics wait for `refresh`.
         """
         with self._db.reading():
             self._refuse_unfitted()
@@ -364,6 +298,7 @@ class Store(StoreTasks):
         with db.reading():
             rules = docs.read_rules(db)
             fitted = self._is_fitted()
+            waiting = state.n_waiting(db)
             frequency = state.read_document_frequency(db) if fitted else None
             return StoreInfo(
                 path=str(db.directory),
@@ -372,7 +307,8 @@ class Store(StoreTasks):
                 n_documents=docs.n_documents(db),
                 n_columns=int(db.value("SELECT count(*) FROM dictionary")),
                 n_words=None if frequency is None else int(np.count_nonzero(frequency)),
-                n_topics=state.read_topics(db).n_topics_ if fitted else None,
+                n_topics=state.read_topics(db).n_topics_ if fitted and not waiting else None,
+                n_waiting=waiting,
                 keeps_text=self._keeps_text(),
                 text_rules=rules.as_dict() if rules else {},
                 parameters=db.get_meta("model_parameters", {}),
@@ -413,9 +349,12 @@ class Store(StoreTasks):
         ------
         StoreError
             The store is not fitted.
+        StaleModelError
+            The topics wait for `refresh`.
         """
         with self._db.reading():
             self._refuse_unfitted()
+            state.refuse_waiting(self._db)
             return verify(self._db, self._n_jobs, self._progress)
 
     # ---- inside ---------------------------------------------------------------------------
@@ -429,7 +368,7 @@ class Store(StoreTasks):
                 with self._db.writing():
                     yield
             except BaseException:
-                self._model = self._heads = None
+                self._model = self._heads = self._statistics = None
                 raise
         # After the end of the transaction: a warning must not undo a deletion.
         for one in caught:
@@ -442,6 +381,8 @@ class Store(StoreTasks):
         self._model_version = self._db.get_meta("state_version", 0) + 1
         self._db.set_meta("state_version", self._model_version)
         detail = {}
+        if self._statistics is not None:
+            detail = {"statistics": self._statistics.digest()}
         if self._model is not None:
             detail = {
                 "statistics": self._model.statistics_.digest(),
@@ -452,20 +393,6 @@ class Store(StoreTasks):
             if found is not None:
                 detail["index"] = found
         ledger.append(self._db, action, n_documents, detail, certificate)
-
-    def _current_model(self) -> AnchorTopicModel:
-        """The model of the stored state, read again when another process changed it."""
-        version = self._db.get_meta("state_version", 0)
-        if self._model is None or self._model_version != version:
-            self._progress("reading", 0, 0)
-            model = state.read_model(self._db, self._n_jobs)
-            if model.digest() != ledger.last_digest(self._db):
-                raise CorruptStateError(
-                    f"{self._db.path}: the model does not have the digest that the ledger has; "
-                    "see `verify`"
-                )
-            self._model, self._model_version, self._heads = model, version, None
-        return self._model
 
     def _counted(self, records: Iterator[Record]) -> Iterator[tuple[Record, CountedText]]:
         if docs.read_rules(self._db) is not None:

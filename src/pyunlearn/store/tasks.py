@@ -377,6 +377,16 @@ class StoreTasks:
             listed["index"] = {"before": index_before, "after": index.write(self._db, model)}
         return listed
 
+    def _dependents(self) -> dict[str, Any]:
+        """Heads and index as they are; what the certificate of a refresh lists."""
+        listed: dict[str, Any] = {
+            f"head {field}": {"before": None, "after": digest}
+            for field, digest in heads.digests(self._db).items()
+        }
+        if index.digest_of(self._db) is not None:
+            listed["index"] = {"before": None, "after": index.digest_of(self._db)}
+        return listed
+
     def _rebuild_dependents(self, model: AnchorTopicModel) -> None:
         """Train every head and build the index anew from the documents, after an addition."""
         for field in heads.fields(self._db):

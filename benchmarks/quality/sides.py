@@ -1,0 +1,84 @@
+"""The learners beside each other: counts in, p(word | topic) out."""
+
+import numpy as np
+import scipy.sparse as sp
+
+
+def anchor(X, n_topics, seed):
+    from pyunlearn import AnchorTopicModel
+
+    return AnchorTopicModel(n_topics, learner="anchor").fit(X).components_
+
+
+def refined(X, n_topics, seed):
+    from pyunlearn import AnchorTopicModel
+
+    return AnchorTopicModel(n_topics, learner="refined").fit(X).components_
+
+
+def refined_token(X, n_topics, seed):
+    from pyunlearn import AnchorTopicModel
+
+    return AnchorTopicModel(n_topics, learner="refined", weighting="token").fit(X).components_
+
+
+def anchortopics(X, n_topics, seed):
+    from anchortopics import OTFR
+
+    found = OTFR(n_topics=n_topics).fit(X)
+    topics = np.asarray(found.components_)
+    return topics if topics.shape[0] == n_topics else topics.T
+
+
+def tomotopy(iterations):
+    def side(X, n_topics, seed):
+        import tomotopy as tp
+
+        names = [str(column) for column in range(X.shape[1])]
+        model = tp.LDAModel(k=n_topics, seed=seed)
+        for row in range(X.shape[0]):
+            part = slice(X.indptr[row], X.indptr[row + 1])
+            model.add_doc([names[c] for c in np.repeat(X.indices[part], X.data[part])])
+        model.train(iterations, workers=2)
+        topics = np.zeros((n_topics, X.shape[1]))
+        columns = [int(name) for name in model.used_vocabs]
+        for topic in range(n_topics):
+            topics[topic, columns] = model.get_topic_word_dist(topic)
+        return topics
+
+    return side
+
+
+def sklearn_lda(X, n_topics, seed):
+    from sklearn.decomposition import LatentDirichletAllocation
+
+    model = LatentDirichletAllocation(
+        n_topics, learning_method="batch", max_iter=20, n_jobs=2, random_state=seed
+    )
+    return model.fit(X).components_
+
+
+def nmf(X, n_topics, seed):
+    from sklearn.decomposition import NMF
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    return NMF(n_topics, random_state=seed).fit(TfidfTransformer().fit_transform(X)).components_
+
+
+# Those whose result depends on a seed get several.
+SIDES = {
+    "pyunlearn refined": (refined, 1),
+    "pyunlearn refined, weighting token": (refined_token, 1),
+    "pyunlearn anchor": (anchor, 1),
+    "anchortopics 0.1.0": (anchortopics, 1),
+    "tomotopy LDA, 200 iterations": (tomotopy(200), 3),
+    "tomotopy LDA, 1000 iterations": (tomotopy(1000), 3),
+    "scikit-learn NMF (tf-idf)": (nmf, 1),
+    "scikit-learn LDA (batch, 20 passes)": (sklearn_lda, 3),
+}
+QUICK = tuple(name for name in SIDES if "1000" not in name and "batch" not in name)
+
+
+def distributions(topics) -> np.ndarray:
+    topics = np.maximum(np.asarray(topics.todense() if sp.issparse(topics) else topics), 0.0)
+    return topics / np.maximum(topics.sum(axis=1, keepdims=True), 1e-300)

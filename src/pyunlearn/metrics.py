@@ -1,0 +1,271 @@
+"""Measures of topics: coherence, diversity, exclusivity, perplexity, agreement of two models.
+
+Topics are a matrix of word scores, one row a topic, such as `model.components_`. Measures are for
+reading and comparing; no digest depends on them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from pyunlearn import _validation as check
+from pyunlearn.alignment import Alignment, align_topics, check_scores
+from pyunlearn.errors import InvalidInputError
+from pyunlearn.model import AnchorTopicModel
+from pyunlearn.statistics import CooccurrenceStatistics
+
+__all__ = [
+    "Alignment",
+    "align_topics",
+    "coherence",
+    "diversity",
+    "exclusivity",
+    "perplexity",
+    "stop_word_candidates",
+]
+
+F64 = NDArray[np.float64]
+MEASURES = ("npmi", "umass")
+
+
+def coherence(
+    topics: ArrayLike, reference: Any, *, measure: str = "npmi", n_words: int = 10
+) -> F64:
+    """How often the top words of each topic occur together in a reference.
+
+    Parameters
+    ----------
+    topics : array-like, shape (r, n)
+        Scores of words; the `n_words` largest positive ones of a row are its top words.
+    reference : array-like or sparse matrix of counts, shape (m, n), or CooccurrenceStatistics
+        Documents, of which only is read which words they hold; best such that were not trained on.
+        Or statistics, whose pairs of tokens then take the place of documents ("npmi" only).
+    measure : {"npmi", "umass"}
+        "npmi": log(p_ij / (p_i p_j)) / -log(p_ij), from -1 (never together) to 1 (never apart);
+        0 where both words are everywhere (Bouma 2009; Lau et al. 2014). "umass":
+        log((D_ij + 1) / D_j), j the better ranked of the two (Mimno et al. 2011); pairs whose j is
+        in no document are left out.
+    n_words : int, default=10
+        Top words.
+
+    Returns
+    -------
+    ndarray of float64, shape (r,)
+        Mean over the pairs of top words; nan for a topic with less than one pair.
+
+    Raises
+    ------
+    InvalidInputError
+        Shapes that do not fit, scores that are no numbers.
+    InvalidParameterError
+        An unknown measure, n_words < 2, or "umass" with statistics.
+    """
+    scores = check_scores(topics)
+    check.check_choice("measure", measure, MEASURES)
+    check.check_integer("n_words", n_words, 2)
+    if isinstance(reference, CooccurrenceStatistics):
+        check.check_choice("measure with statistics", measure, ("npmi",))
+        pairs: _Pairs = _TokenPairs(reference, scores.shape[1])
+    else:
+        pairs = _DocumentPairs(reference, scores.shape[1])
+    score = _npmi if measure == "npmi" else _umass
+    return np.array([score(pairs, words) for words in _top_words(scores, n_words)], np.float64)
+
+
+def diversity(topics: ArrayLike, n_words: int = 25) -> float:
+    """Different words among the top words of all topics, as a share (Dieng et al. 2020)."""
+    scores = check_scores(topics)
+    check.check_integer("n_words", n_words, 1)
+    words = np.concatenate(_top_words(scores, n_words))
+    return len(np.unique(words)) / len(words) if len(words) else float("nan")
+
+
+def exclusivity(topics: ArrayLike, n_words: int = 10) -> F64:
+    """Mean share that a topic has in its top words' scores over all topics, (r,); 1 / r to 1."""
+    scores = check_scores(topics)
+    check.check_integer("n_words", n_words, 1)
+    total = scores.sum(axis=0)
+    return np.array(
+        [
+            np.mean(scores[topic, words] / total[words]) if len(words) else np.nan
+            for topic, words in enumerate(_top_words(scores, n_words))
+        ]
+    )
+
+
+def perplexity(model: AnchorTopicModel, X: Any, *, background: float = 0.1) -> float:
+    """Perplexity of held-out documents by document completion (Wallach et al. 2009).
+
+    Every second token of a document (tokens in the order of columns) is shown to
+    `model.transform`; the others are predicted, with probability
+
+        (1 - background) sum_k p(k | document) p(word | k) + background p(word).
+
+    Parameters
+    ----------
+    model : AnchorTopicModel
+        Fitted.
+    X : array-like or sparse matrix, shape (m, n)
+        Counts of documents that were not trained on.
+    background : float, default=0.1
+        Weight of the corpus' word frequencies, without which a word that no topic of a document
+        holds would make the perplexity infinite.
+
+    Returns
+    -------
+    float
+        exp(- mean log-probability of a predicted token); tokens of words that the model never saw
+        are left out. nan without a token to predict.
+
+    Raises
+    ------
+    InvalidInputError, InvalidParameterError
+        Bad counts; a background outside 0 to 1.
+    """
+    documents = check.check_documents(X, model.n_features_in_)
+    check.check_between("background", background, 0.0, 1.0)
+    shown, hidden = _every_second_token(documents)
+    theta, A, common = model.transform(shown), model.components_, model.word_frequencies_
+    log_likelihood, predicted = 0.0, 0
+    for first in range(0, documents.n_documents, 512):
+        rows = slice(first, first + 512)
+        block = sp.coo_array(hidden[rows])
+        seen = common[block.col] > 0
+        row, word, count = block.row[seen], block.col[seen], block.data[seen]
+        mixture = (theta[rows] @ A)[row, word]
+        probability = (1.0 - background) * mixture + background * common[word]
+        with np.errstate(divide="ignore"):
+            log_likelihood += float(count @ np.log(probability))
+        predicted += int(count.sum())
+    return float(np.exp(-log_likelihood / predicted)) if predicted else float("nan")
+
+
+def stop_word_candidates(
+    statistics: CooccurrenceStatistics, n_words: int = 50, *, min_share: float = 0.05
+) -> NDArray[np.int64]:
+    """Frequent words whose neighbours are those of any word, most typical first.
+
+    Words of at least `min_share` of the documents, by the total variation distance of their row of
+    co-occurrence from the frequencies of all words: words of no topic come first.
+
+    Parameters
+    ----------
+    statistics : CooccurrenceStatistics
+        Of the corpus.
+    n_words : int, default=50
+        Candidates at most.
+    min_share : float, default=0.05
+        Share of documents that must hold a candidate.
+
+    Returns
+    -------
+    ndarray of int64
+        Columns.
+    """
+    check.check_integer("n_words", n_words, 1)
+    check.check_between("min_share", min_share, 0.0, 1.0)
+    mass = np.asarray(statistics.word_mass, np.float64)
+    enough = statistics.document_frequency >= max(1.0, min_share * statistics.n_documents)
+    words = np.flatnonzero(enough & (mass > 0))
+    if not len(words):
+        return words
+    usual = mass / mass.sum()
+    distance = np.empty(len(words))
+    for at, word in enumerate(words):
+        columns, values = statistics.rows.row(int(word))
+        share = values / mass[word]
+        distance[at] = 1.0 - np.minimum(share, usual[columns]).sum()
+    return words[np.argsort(distance, kind="stable")][:n_words]
+
+
+# ---- inside ---------------------------------------------------------------------------------
+
+
+class _Pairs:
+    """Probabilities of words and of pairs of words, and document counts."""
+
+    def counts(self, words: NDArray[np.int64]) -> tuple[F64, F64, float]:
+        """D_ij (k, k), D_i (k,), and the total that makes them probabilities."""
+        raise NotImplementedError
+
+
+class _DocumentPairs(_Pairs):
+    def __init__(self, X: Any, n_words: int) -> None:
+        documents = check.check_documents(X, n_words)
+        present = documents.to_csr().astype(np.float64)
+        present.data[:] = 1.0
+        self.present, self.total = present.tocsc(), float(documents.n_documents)
+
+    def counts(self, words: NDArray[np.int64]) -> tuple[F64, F64, float]:
+        columns = self.present[:, words]
+        together = np.asarray((columns.T @ columns).toarray())
+        return together, np.diagonal(together), self.total
+
+
+class _TokenPairs(_Pairs):
+    def __init__(self, statistics: CooccurrenceStatistics, n_words: int) -> None:
+        if statistics.n_words != n_words:
+            raise InvalidInputError(
+                f"topics have {n_words} words, the statistics {statistics.n_words}"
+            )
+        self.statistics = statistics
+        self.mass = np.asarray(statistics.word_mass, np.float64)
+
+    def counts(self, words: NDArray[np.int64]) -> tuple[F64, F64, float]:
+        together = np.zeros((len(words), len(words)))
+        for at, word in enumerate(words):
+            columns, values = self.statistics.rows.row(int(word))
+            dense = np.zeros(len(self.mass))
+            dense[columns] = values
+            together[at] = dense[words]
+        return together, self.mass[words], float(self.mass.sum())
+
+
+def _npmi(pairs: _Pairs, words: NDArray[np.int64]) -> float:
+    if len(words) < 2:
+        return float("nan")
+    together, alone, total = pairs.counts(words)
+    i, j = np.triu_indices(len(words), 1)
+    p, p_i, p_j = together[i, j] / total, alone[i] / total, alone[j] / total
+    values = np.full(len(p), -1.0)
+    some = p > 0
+    information = np.log(p[some] / (p_i[some] * p_j[some]))
+    always = p[some] >= 1.0
+    values[some] = np.where(always, 0.0, information / np.where(always, 1.0, -np.log(p[some])))
+    return float(values.mean())
+
+
+def _umass(pairs: _Pairs, words: NDArray[np.int64]) -> float:
+    together, alone, _ = pairs.counts(words)
+    better, worse = np.triu_indices(len(words), 1)
+    known = alone[better] > 0
+    if not known.any():
+        return float("nan")
+    better, worse = better[known], worse[known]
+    return float(np.mean(np.log((together[better, worse] + 1.0) / alone[better])))
+
+
+def _top_words(scores: F64, n_words: int) -> list[NDArray[np.int64]]:
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :n_words]
+    return [row[scores[topic, row] > 0] for topic, row in enumerate(best)]
+
+
+def _every_second_token(documents: check.Documents) -> tuple[sp.csr_array, sp.csr_array]:
+    """Counts of the tokens at even places of each document, and of those at odd places."""
+    counts = documents.counts.astype(np.int64)
+    end = np.cumsum(counts)
+    before = np.concatenate(([0], end))
+    place = before[:-1] - np.repeat(before[documents.start[:-1]], np.diff(documents.start))
+    even = (place + counts + 1) // 2 - (place + 1) // 2
+    shape = (documents.n_documents, documents.n_words)
+    halves = [
+        sp.csr_array((part, documents.columns, documents.start), shape=shape).copy()
+        for part in (even, counts - even)
+    ]
+    for half in halves:
+        half.eliminate_zeros()
+    return halves[0], halves[1]

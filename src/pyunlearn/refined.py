@@ -1,0 +1,327 @@
+"""The refined learner: topics by non-negative factorisation of damped, normalised co-occurrence.
+
+    core words -> M_ij = sqrt(K_ij / sqrt(c_i c_j)) -> background -> seed words -> factorisation
+    of the core -> the other words, the core fixed -> topics -> one representative word a topic
+
+Like all learners a function of the statistics alone. Only + - * / and sqrt in a fixed order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._core import anchors, factorise
+from pyunlearn._rows import CooccurrenceRows
+
+__all__ = ["Factorisation", "RefinedTopics", "refine"]
+
+F64 = NDArray[np.float64]
+# A word whose row is this near to the span of the seeds, beside the longest row, is no seed.
+RANK_TOLERANCE = 1e-12
+# Rows of M that are in memory at once while words outside the core are fitted.
+ROWS_AT_ONCE = 2048
+# Sweeps of coordinate descent for one row: in each update, and for a word outside the core.
+SWEEPS, LAST_SWEEPS = 2, 10
+# How strongly an update holds on to the factors before it, in units of the mean of diag(H^T H).
+INERTIA = 0.2
+
+
+@dataclass(frozen=True)
+class Factorisation:
+    """What the factorisation may be told."""
+
+    n_topics: int
+    background: float  # share of the independence model that is taken off before topics are fitted
+    n_updates: int
+
+
+@dataclass(frozen=True, eq=False)
+class RefinedTopics:
+    """r' topics; `topical` is the mass of each word that topics explain, in units of K."""
+
+    word_topic: F64  # (n, r'), p(topic | word) of its topical part; 0 where there is none
+    topical: F64  # (n,)
+    shares: F64  # (r',), p(topic)
+    representatives: NDArray[np.int32]  # (r',), one word a topic
+
+
+def refine(
+    rows: CooccurrenceRows,
+    mass: NDArray[np.int64],
+    core: NDArray[np.int32],
+    options: Factorisation,
+    num_threads: int,
+) -> RefinedTopics:
+    """Topics from the rows of K.
+
+    Parameters
+    ----------
+    rows : CooccurrenceRows
+        K.
+    mass : ndarray of int64, shape (n,)
+        Row sums of K over the words of the model; 0 for all other words.
+    core : ndarray of int32
+        Words that decide the topics, ascending, of positive mass.
+    options : Factorisation
+        Topics, background and number of updates.
+    num_threads : int
+        No bit depends on it.
+
+    Returns
+    -------
+    RefinedTopics
+        With fewer topics than asked for when the core is smaller, or topics died out.
+    """
+    n_topics = min(options.n_topics, len(core))
+    scale = fourth_root_scale(mass)
+    roots = Roots.of(rows, scale, core, core, num_threads)
+    total = ordered_sum(roots.sums)
+    if n_topics == 0 or total <= 0.0:
+        return no_topics(len(mass))
+    expected = roots.sums / np.sqrt(total)
+    factors = starting_factors(roots, expected, n_topics, num_threads)
+    factors, n_topics = without_dead_topics(factors)
+    for _ in range(options.n_updates if n_topics else 0):
+        factors = updated(roots, expected, factors, n_topics, options.background, num_threads)
+    factors, n_topics = without_dead_topics(factors)
+    if n_topics == 0:
+        return no_topics(len(mass))
+    weights = np.zeros((len(mass), factors.shape[1]))
+    weights[core] = factors
+    others = np.setdiff1d(np.flatnonzero(mass).astype(np.int32), core, assume_unique=True)
+    fit_others(
+        rows, scale, core, others, expected, total, factors, n_topics, options, weights, num_threads
+    )
+    return topics_of(weights[:, :n_topics], scale, core)
+
+
+def fourth_root_scale(mass: NDArray[np.int64]) -> F64:
+    """s_i = c_i^(-1/4), 0 for words without mass."""
+    scale = np.zeros(len(mass))
+    words = mass > 0
+    scale[words] = 1.0 / np.sqrt(np.sqrt(mass[words].astype(np.float64)))
+    return scale
+
+
+@dataclass(frozen=True, eq=False)
+class Roots:
+    """Rows of M over the core: M_ij = sqrt(K_ij) s_i s_j, columns by place in the core."""
+
+    start: NDArray[np.int64]  # (rows + 1,)
+    columns: NDArray[np.int32]
+    values: F64
+    sums: F64  # (rows,)
+    squares: F64  # (rows,), sums of squares
+
+    @classmethod
+    def of(
+        cls,
+        rows: CooccurrenceRows,
+        scale: F64,
+        core: NDArray[np.int32],
+        words: NDArray[np.int32],
+        num_threads: int,
+    ) -> Roots:
+        """Rows of M of the given words."""
+        position = np.full(len(scale), -1, np.int32)
+        position[core] = np.arange(len(core), dtype=np.int32)
+        chosen = np.zeros(len(words), np.int64)
+        storage = (rows.start, rows.length, rows.indices)
+        factorise.count_chosen(*storage, position, words, chosen, num_threads)
+        start = np.concatenate(([0], np.cumsum(chosen)))
+        sums, squares = np.zeros((2, len(words)))
+        roots = cls(start, np.empty(start[-1], np.int32), np.empty(start[-1]), sums, squares)
+        factorise.fill_roots(
+            *storage,
+            rows.values,
+            position,
+            scale,
+            words,
+            start,
+            roots.columns,
+            roots.values,
+            roots.sums,
+            roots.squares,
+            num_threads,
+        )
+        return roots
+
+    def dense(self, place: int) -> F64:
+        """One row, over the whole core."""
+        entries = slice(self.start[place], self.start[place + 1])
+        row = np.zeros(len(self.sums))
+        row[self.columns[entries]] = self.values[entries]
+        return row
+
+    def times_vector(self, vector: F64, num_threads: int) -> F64:
+        """M v."""
+        product = np.empty(len(self.sums))
+        factorise.multiply_vector(
+            self.start, self.columns, self.values, vector, product, num_threads
+        )
+        return product
+
+    def times(self, factors: F64, num_threads: int) -> F64:
+        """M H."""
+        product = np.empty((len(self.sums), factors.shape[1]))
+        factorise.multiply(self.start, self.columns, self.values, factors, product, num_threads)
+        return product
+
+
+def starting_factors(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> F64:
+    """The rows of M at the seed words as columns, scaled so that H H^T is of the size of M."""
+    seeds = seed_words(roots, expected, n_topics, num_threads)
+    factors = np.zeros((len(expected), -(-len(seeds) // 8) * 8))
+    for topic, seed in enumerate(seeds):
+        factors[:, topic] = roots.dense(seed)
+        # K has no pairs of a token with itself, so that a word may be missing in its own row.
+        factors[seed, topic] = max(factors[seed, topic], float(np.sqrt(roots.squares[seed])))
+    if not seeds:
+        return factors
+    ahead = column_sums(factors * roots.times(factors, num_threads))
+    size = column_sums(factors * factors)
+    factors *= np.sqrt(ahead) / np.where(size > 0, size, 1.0)
+    cross = cross_product(factors, num_threads)
+    ahead = column_sums(factors * roots.times(factors, num_threads))
+    factors *= np.sqrt(ordered_sum(ahead) / ordered_sum((cross * cross).ravel()))
+    return factors
+
+
+def seed_words(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> list[int]:
+    """Places of words whose rows of M are far from the span of the background and of each other.
+
+    A greedy search like that for anchor words, by pivoted Cholesky, of the largest squared distance
+    over length: the distance alone would favour frequent words, over squared length rare ones. It
+    does not depend on the numbering of words but in ties.
+    """
+    factor, gram = np.zeros((2, len(expected), n_topics + 1))
+    residual, length = roots.squares.copy(), np.sqrt(roots.squares)
+    length[length == 0] = 1.0
+    factor[:, 0] = roots.times_vector(expected, num_threads)
+    factor[:, 0] /= np.sqrt(ordered_sum(expected * expected))
+    residual -= factor[:, 0] * factor[:, 0]
+    smallest = RANK_TOLERANCE * float(roots.squares.max())
+    seeds: list[int] = []
+    while len(seeds) < n_topics:
+        seed = int(np.argmax(residual / length))
+        pivot = float(residual[seed])
+        if pivot <= smallest:
+            break
+        seeds.append(seed)
+        gram[:, len(seeds)] = roots.times_vector(roots.dense(seed), num_threads)
+        anchors.cholesky_step(gram, seed, len(seeds), pivot, factor, residual, num_threads)
+    return seeds
+
+
+def updated(
+    roots: Roots,
+    expected: F64,
+    factors: F64,
+    n_topics: int,
+    background: float,
+    num_threads: int,
+) -> F64:
+    """One update: every row of H by non-negative least squares, the other rows as they were.
+
+    Without the inertia, M ~ W H^T with W in the place of H would swing.
+    """
+    cross = cross_product(factors, num_threads)
+    inertia = INERTIA * (ordered_sum(np.diagonal(cross)) / n_topics)
+    if inertia <= 0.0:
+        return factors
+    target = roots.times(factors, num_threads)
+    target -= background * np.outer(expected, column_sums(expected[:, None] * factors))
+    target += inertia * factors
+    cross[np.diag_indices(n_topics)] += inertia
+    weights = factors.copy()
+    factorise.descend(target, cross, n_topics, SWEEPS, weights, num_threads)
+    return weights
+
+
+def without_dead_topics(factors: F64) -> tuple[F64, int]:
+    """Columns that are not all 0, padded again."""
+    alive = np.flatnonzero(factors.any(axis=0))
+    kept = np.zeros((len(factors), -(-len(alive) // 8) * 8))
+    kept[:, : len(alive)] = factors[:, alive]
+    return kept, len(alive)
+
+
+def fit_others(
+    rows: CooccurrenceRows,
+    scale: F64,
+    core: NDArray[np.int32],
+    others: NDArray[np.int32],
+    expected: F64,
+    total: float,
+    factors: F64,
+    n_topics: int,
+    options: Factorisation,
+    weights_out: F64,
+    num_threads: int,
+) -> None:
+    """Words outside the core, each by non-negative least squares on the core's topics."""
+    cross = cross_product(factors, num_threads)
+    common = column_sums(expected[:, None] * factors)
+    for first in range(0, len(others), ROWS_AT_ONCE):
+        words = others[first : first + ROWS_AT_ONCE]
+        roots = Roots.of(rows, scale, core, words, num_threads)
+        target = roots.times(factors, num_threads)
+        target -= options.background * np.outer(roots.sums / np.sqrt(total), common)
+        weights = np.zeros((len(words), factors.shape[1]))
+        factorise.descend(target, cross, n_topics, LAST_SWEEPS, weights, num_threads)
+        weights_out[words] = weights
+
+
+def topics_of(weights: F64, scale: F64, core: NDArray[np.int32]) -> RefinedTopics:
+    """Back to the units of K: topic k stands for the pairs u_k u_k^T with u_ik = (W_ik / s_i)^2."""
+    unscaled = weights / np.where(scale > 0, scale, 1.0)[:, None]
+    pairs = unscaled * unscaled
+    joint = pairs * column_sums(pairs)
+    topical = column_sums(np.ascontiguousarray(joint.T))
+    shares = column_sums(joint)
+    word_topic = joint / np.where(topical > 0, topical, 1.0)[:, None]
+    # Frequent in its topic, and found in few others.
+    fitness = word_topic[core] * (joint[core] / shares)
+    return RefinedTopics(
+        word_topic, topical, shares / ordered_sum(shares), core[distinct_best(fitness)]
+    )
+
+
+def distinct_best(fitness: F64) -> NDArray[np.int32]:
+    """For each column in turn the row, not taken yet, with the largest entry; lowest of ties."""
+    fitness = fitness.copy()
+    best = np.zeros(fitness.shape[1], np.int32)
+    for topic in range(len(best)):
+        best[topic] = np.argmax(fitness[:, topic])
+        fitness[best[topic]] = -1.0
+    return best
+
+
+def no_topics(n_words: int) -> RefinedTopics:
+    """What is left when no word, or no co-occurrence, is left."""
+    return RefinedTopics(
+        np.zeros((n_words, 0)), np.zeros(n_words), np.zeros(0), np.zeros(0, np.int32)
+    )
+
+
+def cross_product(factors: F64, num_threads: int) -> F64:
+    """H^T H."""
+    cross = np.empty((factors.shape[1], factors.shape[1]))
+    factorise.cross_product(factors, cross, num_threads)
+    return cross
+
+
+def column_sums(matrix: F64) -> F64:
+    """Sums over the rows of a C-contiguous matrix, one row after the other."""
+    sums = np.zeros(matrix.shape[1])
+    for row in matrix:
+        sums += row
+    return sums
+
+
+def ordered_sum(values: F64) -> float:
+    """A sum from left to right; `np.sum` chooses its own order."""
+    return float(sum(values.tolist()))

@@ -1,0 +1,152 @@
+"""The refined learner: what it says, what it finds, what deletion leaves."""
+
+import numpy as np
+import pytest
+from corpora import (
+    assert_same_model,
+    fewer_topics_allowed,
+    learner_parameters,
+    pools,
+    trained_once,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyunlearn import (
+    AnchorTopicModel,
+    CooccurrenceStatistics,
+    InvalidParameterError,
+    TooFewAnchorsError,
+    load,
+)
+from pyunlearn.datasets import make_separable
+
+refined = learner_parameters().map(lambda chosen: chosen | {"learner": "refined"})
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return make_separable(3000, 120, 6, n_anchor=5, p=0.05, concentration=0.1)
+
+
+@settings(max_examples=150)
+@given(pools(30, 40), refined)
+def test_everything_learned_is_what_it_says(pool, parameters):
+    model = trained_once(parameters, pool.counts, pool.lengths)
+    found = model.parameters_
+    assert found.n_topics <= parameters["n_topics"]
+    assert len(set(found.anchors.tolist())) == found.n_topics
+    assert set(found.anchors.tolist()) <= set(found.candidates.tolist()) <= set(found.words)
+    assert (found.word_topic >= 0).all()
+    assert (found.topical >= 0).all()
+    assert not found.topical[found.mass == 0].any()
+    np.testing.assert_allclose(found.word_topic.sum(axis=1), found.topical > 0, atol=1e-12)
+    if found.n_topics:
+        np.testing.assert_allclose(model.components_.sum(axis=1), 1.0, atol=1e-12)
+        np.testing.assert_allclose(found.pivots, model.topic_proportions_, atol=1e-12)
+
+
+@settings(max_examples=100)
+@given(pools(24, 40), refined, st.data())
+def test_deletion_leaves_the_model_of_what_remains(pool, parameters, data):
+    m = len(pool.counts)
+    gone = data.draw(st.sets(st.integers(0, m - 1), min_size=1))
+    left = [document for document in range(m) if document not in gone]
+    model = trained_once(parameters, pool.counts, pool.lengths)
+    with fewer_topics_allowed():
+        certificate = model.unlearn(pool.counts[list(gone)], pool.lengths[list(gone)])
+    assert certificate.path["kind"] == "full"
+    assert_same_model(model, trained_once(parameters, pool.counts[left], pool.lengths[left]))
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_threads_change_no_bit(corpus, threads):
+    one = AnchorTopicModel(6, learner="refined", n_jobs=1).fit(corpus.X)
+    assert_same_model(one, AnchorTopicModel(6, learner="refined", n_jobs=threads).fit(corpus.X))
+
+
+def test_the_order_of_documents_changes_no_bit(corpus):
+    model = AnchorTopicModel(6, learner="refined").fit(corpus.X)
+    turned = AnchorTopicModel(6, learner="refined").fit(corpus.X[::-1])
+    assert_same_model(model, turned)
+
+
+def test_topics_that_are_there_are_found(corpus):
+    model = AnchorTopicModel(6, learner="refined", background=0.0).fit(corpus.X)
+    overlap = np.minimum(model.components_[:, None], corpus.topics.T[None]).sum(axis=2)
+    assert sorted(overlap.argmax(axis=1)) == list(range(6))
+    assert overlap.max(axis=1).min() > 0.6
+
+
+def test_a_deletion_keeps_topics_in_their_places(corpus):
+    model = AnchorTopicModel(6, learner="refined").fit(corpus.X)
+    before = model.components_
+    model.unlearn(corpus.X[:20])
+    overlap = np.minimum(before[:, None], model.components_[None]).sum(axis=2)
+    assert overlap.argmax(axis=1).tolist() == list(range(6))
+
+
+def test_the_numbering_of_words_does_not_matter(corpus):
+    order = np.random.default_rng(0).permutation(corpus.X.shape[1])
+    model = AnchorTopicModel(6, learner="refined").fit(corpus.X)
+    renumbered = AnchorTopicModel(6, learner="refined").fit(corpus.X.toarray()[:, order])
+    assert order[renumbered.anchors_].tolist() == model.anchors_.tolist()
+    np.testing.assert_allclose(renumbered.components_, model.components_[:, order], atol=1e-9)
+
+
+def test_a_saved_model_is_the_same_model(corpus, tmp_path):
+    model = AnchorTopicModel(6, learner="refined").fit(corpus.X)
+    model.save(tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors")
+    assert again.digest() == model.digest()
+    assert again.components_.tobytes() == model.components_.tobytes()
+
+
+def test_settings_of_the_learner_are_part_of_the_digest(corpus):
+    digests = {
+        AnchorTopicModel(6, learner="refined", **other).fit(corpus.X).digest()
+        for other in ({}, {"background": 0.6}, {"n_updates": 31}, {"anchor_min_df": 2})
+    }
+    assert len(digests) == 4
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"learner": "lda"},
+        {"learner": None},
+        {"background": -0.1},
+        {"background": 2.1},
+        {"background": np.nan},
+        {"background": "none"},
+        {"n_updates": 0},
+        {"n_updates": 2.5},
+    ],
+)
+def test_settings_out_of_range_are_refused(corpus, wrong):
+    with pytest.raises(InvalidParameterError, match=next(iter(wrong))):
+        AnchorTopicModel(6, **wrong).fit(corpus.X)
+
+
+def test_more_topics_than_words_are_refused():
+    counts = np.random.default_rng(0).poisson(1.0, (30, 5))
+    with pytest.raises(TooFewAnchorsError, match="4 topics were found"):
+        AnchorTopicModel(6, learner="refined").fit(counts)
+
+
+def test_newton_mode_and_releases_are_refused_and_change_nothing(corpus):
+    model = AnchorTopicModel(6, learner="refined").fit(corpus.X)
+    before = model.digest()
+    with pytest.raises(InvalidParameterError, match="learner='anchor'"):
+        model.unlearn(corpus.X[:1], mode="newton")
+    with pytest.raises(InvalidParameterError, match="learner='anchor'"):
+        model.release(1.0, 1e-6, capacity=1, seed=0)
+    assert model.digest() == before
+
+
+def test_default_thresholds_are_those_of_the_learner():
+    statistics = CooccurrenceStatistics(4).add(np.ones((2000, 4), int))
+    for learner, documents in (("anchor", 20), ("refined", 8)):
+        model = AnchorTopicModel(1, learner=learner).fit_statistics(statistics.copy())
+        threshold = model.parameters_.settings.anchor_min_df * statistics.n_documents
+        assert threshold == documents

@@ -1,0 +1,184 @@
+"""A store that forgets now and learns later: what is left behind, and what refreshes it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_store_heads import RECORDS, assert_verified
+
+from pyunlearn import (
+    CorruptStateError,
+    InvalidParameterError,
+    StaleModelError,
+    Store,
+    StoreError,
+    TextRules,
+    UnknownDocumentError,
+    cli,
+)
+
+WORD = RECORDS[9]["text"].lower().split()[0]
+
+
+def trained(directory, records=RECORDS):
+    store = Store.open(directory, rules=TextRules(min_df=1), n_jobs=1)
+    store.train(records, n_topics=3, anchor_min_df=2)
+    return store
+
+
+@pytest.fixture
+def store(tmp_path):
+    with trained(tmp_path / "s") as opened:
+        opened.fit_head()
+        opened.search("red blue")
+        yield opened
+
+
+def arrays(store):
+    return [name for (name,) in store._db.execute("SELECT DISTINCT name FROM arrays")]
+
+
+def test_nothing_learned_with_the_documents_is_left(store):
+    store.forget(["d03", "d07"], refresh="later")
+    assert not [name for name in arrays(store) if name.startswith(("learned", "head", "index"))]
+    assert store._db.value("SELECT count(*) FROM documents WHERE id IN ('d03', 'd07')") == 0
+    assert store.info().n_waiting == 2
+    assert store.info().n_topics is None
+
+
+def test_the_refresh_ends_in_the_state_of_forgetting_at_once(store, tmp_path):
+    store.forget(["d03"], refresh="later")
+    later = store.forget(["d07", "d08"], refresh="later")
+    certificate = store.refresh()
+    with trained(tmp_path / "other") as other:
+        other.fit_head()
+        other.search("red blue")
+        now = other.forget(["d03", "d07", "d08"])
+        assert certificate.model_after == now.model_after
+        assert later.statistics_after == now.statistics_after
+        assert store.heads() == other.heads()
+        assert certificate.dependents["index"]["after"] == now.dependents["index"]["after"]
+    assert certificate.n_documents_removed == 3
+    assert store.certificates()[-2:] == [later, certificate]
+    assert store.refresh() is None
+    assert_verified(store)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda store: store.refresh(),
+        lambda store: store.forget(["d09"]),
+        lambda store: store.redact("d09", [WORD]),
+        lambda store: store.add([{"id": "new", "text": "red dog piano"}]),
+        lambda store: store.fit_head(loss="squared"),
+        lambda store: store.fit(n_topics=3, anchor_min_df=2),
+        lambda store: store.delete_head("label"),
+    ],
+)
+@pytest.mark.parametrize("reopened", [False, True])
+def test_every_change_ends_the_wait(store, end, reopened):
+    store.forget(["d03"], refresh="later")
+    if reopened:
+        with Store.open(store._db.directory, n_jobs=1) as again:
+            end(again)
+    else:
+        end(store)
+    assert store.info().n_waiting == 0
+    assert_verified(store)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store: store.topics(),
+        lambda store: store.predict(["red"]),
+        lambda store: store.score(["red"], ["t0"]),
+        lambda store: store.verify(),
+    ],
+)
+def test_what_is_gone_is_not_used(store, use):
+    store.forget(["d03"], refresh="later")
+    with pytest.raises(StaleModelError, match="pyunlearn refresh"):
+        use(store)
+
+
+def test_refused_requests_leave_the_store_waiting_as_it_was(store):
+    store.forget(["d03"], refresh="later")
+    version = store.info()
+    with pytest.raises(UnknownDocumentError):
+        store.forget(["d03"], refresh="later")
+    with pytest.raises(InvalidParameterError, match="refresh"):
+        store.forget(["d04"], refresh="tomorrow")
+    assert store.info() == version
+    store.refresh()
+    assert_verified(store)
+
+
+def test_a_failure_in_the_refresh_leaves_the_store_waiting(store, monkeypatch):
+    store.forget(["d03"], refresh="later")
+    before = store.info()
+    with monkeypatch.context() as patched:
+        patched.setattr("pyunlearn.store.heads.write", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.refresh()
+    assert store.info() == before
+    store.refresh()
+    assert_verified(store)
+
+
+def test_a_store_without_topics_has_nothing_to_refresh(tmp_path):
+    with Store.open(tmp_path / "s") as store:
+        store.add(RECORDS)
+        with pytest.raises(StoreError, match="no topics yet"):
+            store.refresh()
+
+
+@given(st.data())
+@settings(max_examples=10)
+@pytest.mark.filterwarnings("ignore::pyunlearn.FewerTopicsWarning")
+def test_any_mixture_of_now_and_later_ends_alike(tmp_path_factory, data):
+    order = data.draw(st.permutations(range(len(RECORDS))))
+    cuts = sorted(data.draw(st.lists(st.integers(1, 39), min_size=1, max_size=4)))
+    directory = tmp_path_factory.mktemp("mixture")
+    with trained(directory / "s") as store, trained(directory / "other") as other:
+        for start, end in zip([0, *cuts[:-1]], cuts, strict=True):
+            ids = [f"d{row:02}" for row in order[start:end]]
+            if ids:
+                store.forget(ids, data.draw(st.sampled_from(["now", "later"])))
+        store.refresh()
+        now = other.forget([f"d{row:02}" for row in order[: cuts[-1]]])
+        assert store.info().model_digest == now.model_after
+
+
+def test_the_command_line_forgets_now_and_learns_later(store, capsys):
+    directory = str(store._db.directory)
+    assert cli.main(["forget", "d03", "--later", "--store", directory]) == 0
+    assert "pyunlearn refresh --store" in capsys.readouterr().out
+    assert cli.main(["topics", "--store", directory]) == 1
+    assert "pyunlearn refresh" in capsys.readouterr().err
+    assert cli.main(["info", "--store", directory]) == 0
+    assert "wait for a refresh, 1 documents were forgotten" in capsys.readouterr().out
+    assert cli.main(["refresh", "--store", directory, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n_documents_removed"] == 1
+    assert cli.main(["refresh", "--store", directory]) == 0
+    assert "the topics are up to date" in capsys.readouterr().out
+    assert cli.main(["verify", "--store", directory]) == 0
+
+
+def test_statistics_that_were_edited_are_not_learned_from(store):
+    store.forget(["d03"], refresh="later")
+    mass = np.frombuffer(
+        store._db.value("SELECT data FROM arrays WHERE name = 'document_frequency'"), "<i8"
+    ).copy()
+    mass[0] += 1
+    with Store.open(store._db.directory) as other:
+        other._db.execute(
+            "UPDATE arrays SET data = ? WHERE name = 'document_frequency'", (mass.tobytes(),)
+        )
+        with pytest.raises(CorruptStateError):
+            other.refresh()
