@@ -72,6 +72,7 @@ SIDES = {
     "pyunlearn anchor": (anchor, 1),
     "anchortopics 0.1.0": (anchortopics, 1),
     "tomotopy LDA, 200 iterations": (tomotopy(200), 3),
+    "tomotopy LDA, 500 iterations": (tomotopy(500), 3),
     "tomotopy LDA, 1000 iterations": (tomotopy(1000), 3),
     "scikit-learn NMF (tf-idf)": (nmf, 1),
     "scikit-learn LDA (batch, 20 passes)": (sklearn_lda, 3),
