@@ -29,7 +29,7 @@ peers: $(VENV)/ready-bench  ## beside SciPy and five other libraries; much longe
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.peers.compare
 
-quality: $(VENV)/ready-bench  ## topics beside LDA, NMF and anchor words; about an hour and a half
+quality: $(VENV)/ready-bench  ## topics beside LDA, NMF and anchor words; some hours
 	$(BIN)/python -m benchmarks.quality.compare --keep .cache/quality
 
 bench-asv: $(VENV)/ready-bench  ## each benchmark of this commit once; `asv run` for history
