@@ -9,7 +9,7 @@ COMPILED := $(wildcard src/_core/*.pyx src/pyunlearn/_core/*.pxd) setup.py pypro
 # Scripts of benchmarks/theory; each draws docs/figures/NAME.png.
 THEORY := bound_trials distance epsilon_audit membership_audit release_utility
 
-.PHONY: demo test lint bench peers bench-asv evidence heads build clean
+.PHONY: demo test lint bench peers quality bench-asv evidence heads build clean
 
 demo: $(VENV)/ready  ## learn topics of 20 newsgroups, forget one author, verify
 	$(BIN)/python examples/forget_an_author.py
@@ -28,6 +28,9 @@ bench: $(VENV)/ready-bench  ## every number beside its aim, from one run; about 
 peers: $(VENV)/ready-bench  ## beside SciPy and five other libraries; much longer
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.peers.compare
+
+quality: $(VENV)/ready-bench  ## topics beside LDA, NMF and anchor words; some hours
+	$(BIN)/python -m benchmarks.quality.compare --keep .cache/quality
 
 bench-asv: $(VENV)/ready-bench  ## each benchmark of this commit once; `asv run` for history
 	$(BIN)/asv --config benchmarks/asv.conf.json machine --yes > /dev/null

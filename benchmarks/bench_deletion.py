@@ -27,7 +27,9 @@ class Synthetic:
         for block in corpora.blocks(max(SIZES), N_WORDS, N_TOPICS):
             total.add(block)
             if total.n_documents in SIZES:
-                model = AnchorTopicModel(n_topics=N_TOPICS).fit_statistics(total.copy())
+                model = AnchorTopicModel(n_topics=N_TOPICS, learner="anchor").fit_statistics(
+                    total.copy()
+                )
                 model.save(f"{total.n_documents}.safetensors")
 
     def load(self, m):
@@ -72,7 +74,9 @@ class Newsgroups:
     def setup_cache(self):
         X, _, _ = corpora.newsgroups()
         sp.save_npz("counts.npz", X, compressed=False)
-        AnchorTopicModel(n_topics=NEWSGROUP_TOPICS).fit(X).save("newsgroups.safetensors")
+        AnchorTopicModel(n_topics=NEWSGROUP_TOPICS, learner="anchor").fit(X).save(
+            "newsgroups.safetensors"
+        )
 
     def setup(self, kind):
         X = sp.csr_array(sp.load_npz("counts.npz"))

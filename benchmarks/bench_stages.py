@@ -21,7 +21,7 @@ class Newsgroups:
     def setup_cache(self):
         X, _, _ = corpora.newsgroups(N_WORDS)
         sp.save_npz("counts.npz", X, compressed=False)
-        AnchorTopicModel(n_topics=N_TOPICS).fit(X).save("newsgroups.safetensors")
+        AnchorTopicModel(n_topics=N_TOPICS, learner="anchor").fit(X).save("newsgroups.safetensors")
 
     def load(self):
         self.X = sp.csr_array(sp.load_npz("counts.npz"))
@@ -64,7 +64,9 @@ class Recovery(Newsgroups):
 
     def setup(self, solver):
         self.load()
-        self.settings = AnchorTopicModel(n_topics=N_TOPICS, solver=solver)._settings()
+        self.settings = AnchorTopicModel(
+            n_topics=N_TOPICS, solver=solver, learner="anchor"
+        )._settings()
 
     def time_recover(self, solver):
         learned = self.learned

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, FewerTopicsWarning
-from pyunlearn.learner import LearnerSettings, learn
+from pyunlearn.learner import LearnerSettings, learn, weighting_for
 
 
 @dataclass(frozen=True)
@@ -117,15 +117,15 @@ def learner_parameters(solvers: tuple[str, ...] = ("active-set",)) -> st.SearchS
     return st.fixed_dictionaries(
         {
             "n_topics": st.integers(1, 9),
-            "anchor_min_df": st.sampled_from([1, 1, 2, 3, 0.0, 0.1, 0.25, 0.5]),
+            "anchor_min_df": st.sampled_from([None, 1, 1, 2, 3, 0.0, 0.1, 0.25, 0.5]),
             "min_df": st.sampled_from([1, 1, 2, 3, 4]),
             "solver": st.sampled_from(solvers),
             "anchor_cleanup": st.booleans(),
-            "learner": st.sampled_from(["anchor", "anchor", "refined"]),
-            "background": st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+            "learner": st.sampled_from(["anchor", "refined"]),
+            "background": st.sampled_from([0.0, 0.25, 1.0, 2.0]),
             "n_updates": st.integers(1, 12),
             "max_iter": st.just(40),
-            "weighting": st.sampled_from(["document", "token"]),
+            "weighting": st.sampled_from(["document", "token", None]),
             "scale_bits": st.sampled_from([40, 20]),
             "n_jobs": st.sampled_from([1] * 9 + [3]),
         }
@@ -136,7 +136,8 @@ def trained_once(parameters: dict, counts: Any, lengths: Any) -> AnchorTopicMode
     """The model of these documents, learned in full from statistics counted in one go."""
     n_words = np.shape(counts)[1]
     model = AnchorTopicModel(**parameters)
-    statistics = CooccurrenceStatistics(n_words, model.scale_bits, model.weighting)
+    weighting = weighting_for(model.learner, model.weighting)
+    statistics = CooccurrenceStatistics(n_words, model.scale_bits, weighting)
     if len(counts):
         statistics.add(counts, lengths)
     names = [one.name for one in fields(LearnerSettings)]

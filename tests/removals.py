@@ -94,7 +94,7 @@ def run(seed: int) -> list[Trial]:
         length=(2, int(rng.integers(3, 30))),
         seed=rng,
     )
-    settings = LearnerSettings(n_topics=r, anchor_min_df=int(max(2, m // 50)))
+    settings = LearnerSettings(n_topics=r, anchor_min_df=int(max(2, m // 50)), learner="anchor")
     k = int(np.exp(rng.uniform(0, np.log(max(2, m // 20)))))
     counts = corpus.X
     topics = learn(CooccurrenceStatistics(n, n_jobs=1).add(counts), settings, 1)

@@ -167,7 +167,8 @@ def ten_million_tokens():
     return np.full((1, N_WORDS), 10_000_000 // N_WORDS)
 
 
-def test_a_document_of_ten_million_tokens_is_too_long_for_the_default_scale(model):
+def test_a_document_of_ten_million_tokens_is_too_long_for_the_default_scale():
+    model = AnchorTopicModel(n_topics=3, weighting="document").fit(TRAINED)
     before = model.digest()
     with pytest.raises(DocumentTooLongError, match=r"row 0 has 10000000 tokens.*scale_bits"):
         model.partial_fit(ten_million_tokens())
@@ -228,7 +229,7 @@ def test_a_number_of_topics_that_is_not_one(n_topics):
 
 def test_one_topic_and_as_many_as_words():
     assert AnchorTopicModel(n_topics=1).fit(TRAINED).n_topics_ == 1
-    model = AnchorTopicModel(n_topics=N_WORDS).fit(TRAINED)
+    model = AnchorTopicModel(n_topics=N_WORDS, learner="anchor").fit(TRAINED)
     assert sorted(model.anchors_) == list(range(N_WORDS))
     np.testing.assert_allclose(model.word_topic_[model.anchors_], np.eye(N_WORDS), atol=1e-9)
 
@@ -250,9 +251,9 @@ def test_more_topics_than_candidates():
 def test_more_topics_than_independent_rows():
     # Four words with the same two neighbours: equal rows.
     X = np.hstack([np.eye(4, dtype=int), np.ones((4, 2), int)])
-    assert AnchorTopicModel(n_topics=3).fit(X).n_topics_ == 3
+    assert AnchorTopicModel(n_topics=3, learner="anchor").fit(X).n_topics_ == 3
     with pytest.raises(TooFewAnchorsError, match=r"6 words can be anchors .* and 3 of them are"):
-        AnchorTopicModel(n_topics=4).fit(X)
+        AnchorTopicModel(n_topics=4, learner="anchor").fit(X)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +355,8 @@ def test_a_refused_first_fit_leaves_the_estimator_unfitted():
         assert vars(model) == vars(AnchorTopicModel(n_topics=2))
 
 
-def test_statistics_of_another_kind_are_refused(model):
+def test_statistics_of_another_kind_are_refused():
+    model = AnchorTopicModel(n_topics=3, weighting="document").fit(TRAINED)
     before = model.digest()
     for options in ({"scale_bits": 30}, {"weighting": "token"}):
         with pytest.raises(InvalidParameterError, match=next(iter(options))):

@@ -23,6 +23,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, NotInModelError, load
 
 PROFILE = settings().max_examples  # 100, or what --hypothesis-profile says
+LEARNERS = {
+    "anchor": {"learner": "anchor"},
+    "anchor, cleaned up": {"learner": "anchor", "anchor_cleanup": True},
+    "refined": {"learner": "refined"},
+}
 CHOICES = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
 
 
@@ -144,17 +149,17 @@ def test_the_law_holds_for_exponentiated_gradient(pool, parameters, data):
     assert_same_model(model, trained_once(parameters, pool.counts[remain], pool.lengths[remain]))
 
 
-@pytest.mark.parametrize("cleanup", [False, True])
+@pytest.mark.parametrize("learner", LEARNERS)
 @pytest.mark.parametrize("min_df", [1, 3])
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_documents_leave_one_at_a_time(kind, min_df, cleanup):
+def test_documents_leave_one_at_a_time(kind, min_df, learner):
     pool = make_pool(kind, 5, 60, 45)
     parameters = {
         "n_topics": 6,
         "anchor_min_df": 0.05,
         "min_df": min_df,
-        "anchor_cleanup": cleanup,
         "n_jobs": 1,
+        **LEARNERS[learner],
     }
     with fewer_topics_allowed():
         model = AnchorTopicModel(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
@@ -173,11 +178,11 @@ def zipf_corpus(seed, m=300, n=200, topics=8):
     return np.array([rng.multinomial(40, row @ words) for row in proportions])
 
 
-@pytest.mark.parametrize("cleanup", [False, True])
+@pytest.mark.parametrize("learner", LEARNERS)
 @pytest.mark.parametrize("seed", range(4))
-def test_single_deletions_and_additions_in_a_larger_corpus(seed, cleanup):
+def test_single_deletions_and_additions_in_a_larger_corpus(seed, learner):
     counts = zipf_corpus(seed)
-    parameters = {"n_topics": 8, "anchor_min_df": 0.02, "anchor_cleanup": cleanup, "n_jobs": 1}
+    parameters = {"n_topics": 8, "anchor_min_df": 0.02, "n_jobs": 1, **LEARNERS[learner]}
     model = AnchorTopicModel(**parameters).fit(counts)
     gone: list[int] = []
     for document in np.random.default_rng(seed).permutation(300)[:15]:
@@ -189,9 +194,10 @@ def test_single_deletions_and_additions_in_a_larger_corpus(seed, cleanup):
         assert_same_model(model, trained_once(parameters, np.delete(counts, gone, axis=0), None))
 
 
-def test_a_vanished_anchor_word_leaves_no_trace():
+@pytest.mark.parametrize("learner", ["anchor", "refined"])
+def test_a_vanished_anchor_word_leaves_no_trace(learner):
     counts = zipf_corpus(9)
-    parameters = {"n_topics": 6, "anchor_min_df": 0.02}
+    parameters = {"n_topics": 6, "anchor_min_df": 0.02, "learner": learner}
     model = AnchorTopicModel(**parameters).fit(counts)
     for _ in range(6):
         anchor = model.anchors_[0]
@@ -203,9 +209,10 @@ def test_a_vanished_anchor_word_leaves_no_trace():
         assert_same_model(model, trained_once(parameters, counts, None))
 
 
-def test_words_cross_min_df_in_both_directions():
+@pytest.mark.parametrize("learner", ["anchor", "refined"])
+def test_words_cross_min_df_in_both_directions(learner):
     counts = zipf_corpus(11, m=80, n=60)
-    parameters = {"n_topics": 4, "anchor_min_df": 2, "min_df": 5}
+    parameters = {"n_topics": 4, "anchor_min_df": 2, "min_df": 5, "learner": learner}
     model = AnchorTopicModel(**parameters).fit(counts)
     kept = model.parameters_.keep.copy()
     model.unlearn(counts[:30])

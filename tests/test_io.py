@@ -31,9 +31,10 @@ def saved(model, tmp_path_factory):
     "parameters",
     [
         {},
-        {"solver": "eg", "max_iter": 5000, "tol": 1e-4},
+        {"learner": "anchor"},
+        {"learner": "anchor", "solver": "eg", "max_iter": 5000, "tol": 1e-4},
         {"weighting": "token", "scale_bits": 30},
-        {"anchor_min_df": 0.1, "min_df": 3, "anchor_cleanup": True},
+        {"learner": "anchor", "anchor_min_df": 0.1, "min_df": 3, "anchor_cleanup": True},
         {"n_topics": np.int64(3), "min_df": np.int32(2), "scale_bits": np.int64(30)},
     ],
 )

@@ -30,7 +30,7 @@ def sampled(A, m, seed, length=60):
 
 def learned(counts, **options):
     statistics = CooccurrenceStatistics(counts.shape[1]).add(counts)
-    return learn(statistics, LearnerSettings(**{"n_topics": N_TOPICS} | options))
+    return learn(statistics, LearnerSettings(**{"n_topics": N_TOPICS} | options, learner="anchor"))
 
 
 def word_given_topic(parameters):
@@ -81,7 +81,7 @@ def test_topics_of_an_exactly_separable_matrix_are_exact():
     indptr = np.searchsorted(rows, np.arange(len(K) + 1)).astype(np.int64)
     stored = CooccurrenceRows.from_arrays(indptr, columns.astype(np.int32), K[rows, columns])
     statistics.restore(stored, K.sum(axis=1), np.full(len(K), 100), 100)
-    found = learn(statistics, LearnerSettings(n_topics=N_TOPICS))
+    found = learn(statistics, LearnerSettings(n_topics=N_TOPICS, learner="anchor"))
     assert error_against(A, found) < 1e-4
 
 
@@ -183,7 +183,7 @@ def test_min_df_masks_words_as_if_they_were_unknown():
     kept = (counts > 0).sum(axis=0) >= 5
     masked = learned(counts, min_df=5)
     statistics = CooccurrenceStatistics(int(kept.sum())).add(counts[:, kept], counts.sum(axis=1))
-    alone = learn(statistics, LearnerSettings(n_topics=N_TOPICS, min_df=5))
+    alone = learn(statistics, LearnerSettings(n_topics=N_TOPICS, min_df=5, learner="anchor"))
     assert (masked.keep > 0).tolist() == kept.tolist()
     assert masked.mass[kept].tolist() == alone.mass.tolist()
     assert np.flatnonzero(kept)[alone.anchors].tolist() == masked.anchors.tolist()

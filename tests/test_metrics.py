@@ -110,7 +110,7 @@ def test_alignment_of_different_numbers_pairs_the_smaller_one():
 def test_perplexity_of_one_topic_is_that_of_word_frequencies():
     X = np.random.default_rng(0).poisson(1.0, (50, 6))
     X[:, 0] += 1
-    model = AnchorTopicModel(1).fit(X)
+    model = AnchorTopicModel(1, learner="anchor").fit(X)
     even = np.zeros_like(X)
     for row, counts in enumerate(X):
         tokens = np.repeat(np.arange(6), counts)

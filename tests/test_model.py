@@ -25,7 +25,9 @@ def fitted(**parameters):
         lambda model: model.fit(COUNTS[::2]).fit(COUNTS),
         lambda model: model.partial_fit(COUNTS[:30]).partial_fit(COUNTS[30:]),
         lambda model: model.fit(COUNTS[:30]).partial_fit(COUNTS[:29:-1]),
-        lambda model: model.fit_statistics(CooccurrenceStatistics(15).add(COUNTS)),
+        lambda model: model.fit_statistics(
+            CooccurrenceStatistics(15, weighting="token").add(COUNTS)
+        ),
         lambda model: clone(model).fit(COUNTS),
         lambda model: model.set_params(n_jobs=7).fit(COUNTS),
     ],
@@ -45,7 +47,7 @@ def test_probabilities_are_probabilities():
 
 
 def test_attributes_obey_the_rule_of_bayes():
-    model = fitted()
+    model = fitted(learner="anchor")
     joint = model.components_.T * model.topic_proportions_
     np.testing.assert_allclose(joint, model.word_frequencies_[:, None] * model.word_topic_)
     mass = model.statistics_.word_mass
@@ -114,7 +116,10 @@ def test_names_of_a_data_frame_are_kept():
         {"tol": 1e-5},
         {"max_iter": 1000},
         {"scale_bits": 39},
-        {"weighting": "token"},
+        {"weighting": "document"},
+        {"learner": "anchor"},
+        {"background": 0.3},
+        {"n_updates": 21},
     ],
 )
 def test_every_parameter_is_part_of_the_digest(parameters):
@@ -137,7 +142,7 @@ def test_an_unfitted_model_says_so(use, tmp_path):
 
 def test_words_that_did_not_converge_are_reported():
     with pytest.warns(ConvergenceWarning, match=r"of 15 words did not reach the tolerance"):
-        fitted(solver="eg", max_iter=1, tol=1e-12)
+        fitted(learner="anchor", solver="eg", max_iter=1, tol=1e-12)
 
 
 def test_fewer_topics_are_reported_and_never_refused():

@@ -35,7 +35,7 @@ REFUSED = {
 
 
 def fitted():
-    return AnchorTopicModel(3, anchor_min_df=0.05).fit(X)
+    return AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(X)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_bad_input_changes_nothing(before, name, request):
 
 
 def test_an_unfitted_model_is_refused_and_stays_unfitted():
-    model = AnchorTopicModel()
+    model = AnchorTopicModel(learner="anchor")
     known = dict(vars(model))
     with pytest.raises(NotFittedError):
         model.release(**CLAIM)

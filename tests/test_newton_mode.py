@@ -17,7 +17,7 @@ RELEASE = {"capacity": 12, "mode": "newton", "sensitivity": 1e-3, "correlation":
 
 
 def fitted(counts=X):
-    return AnchorTopicModel(3, anchor_min_df=0.05).fit(counts)
+    return AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(counts)
 
 
 def test_an_exact_deletion_after_a_newton_one_gives_the_exact_digest():

@@ -11,7 +11,7 @@ from pyunlearn.learner import LearnerSettings, learn
 from pyunlearn.newton import anchors_unchanged, is_newton, newton_update
 from pyunlearn.privacy.constants import topic_matrix
 
-SETTINGS = LearnerSettings(n_topics=4, anchor_min_df=0.05)
+SETTINGS = LearnerSettings(n_topics=4, anchor_min_df=0.05, learner="anchor")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_dependent_anchor_rows_are_refused():
     twin = np.array([[1, 0, 2, 2], [0, 1, 2, 2]])
     apart = np.array([[3, 0, 1, 0], [0, 3, 0, 1]])
     statistics = CooccurrenceStatistics(4).add(np.vstack([twin, apart]))
-    topics = learn(statistics, LearnerSettings(n_topics=2, anchor_min_df=1))
+    topics = learn(statistics, LearnerSettings(n_topics=2, anchor_min_df=1, learner="anchor"))
     forced = newton_update(topics, statistics)
     object.__setattr__(forced, "anchors", np.array([0, 1], np.int32))
     with pytest.raises(AnchorVanishedError, match="combination"):
@@ -107,18 +107,18 @@ def test_dependent_anchor_rows_are_refused():
 
 
 def test_learning_anew_after_a_newton_update_gives_the_exact_digest(corpus):
-    model = AnchorTopicModel(4, anchor_min_df=0.05).fit(corpus)
+    model = AnchorTopicModel(4, anchor_min_df=0.05, learner="anchor").fit(corpus)
     model.statistics_.remove(corpus[:50])
     model.parameters_ = newton_update(model.parameters_, model.statistics_)
     model.take_as_learned()
-    exact = AnchorTopicModel(4, anchor_min_df=0.05).fit(corpus[50:])
+    exact = AnchorTopicModel(4, anchor_min_df=0.05, learner="anchor").fit(corpus[50:])
     assert is_newton(model.parameters_)
     assert model.digest() != exact.digest()
     assert model.fit_statistics(model.statistics_).digest() == exact.digest()
 
 
 def test_the_mark_of_a_newton_step_survives_saving(corpus, tmp_path):
-    model = AnchorTopicModel(4, anchor_min_df=0.05).fit(corpus)
+    model = AnchorTopicModel(4, anchor_min_df=0.05, learner="anchor").fit(corpus)
     assert not is_newton(model.parameters_)
     model.parameters_ = newton_update(model.parameters_, model.statistics_)
     model.take_as_learned()

@@ -35,7 +35,7 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def model(corpus):
-    return AnchorTopicModel(3, anchor_min_df=0.05).fit(corpus)
+    return AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(corpus)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_the_model_stays_as_it_was(model):
 
 def newton_model(X, k):
     """A model that k documents were deleted from by the Newton update."""
-    model = AnchorTopicModel(3, anchor_min_df=0.05).fit(X)
+    model = AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(X)
     model.statistics_.remove(X[:k])
     model.parameters_ = newton_update(model.parameters_, model.statistics_)
     model.take_as_learned()
@@ -145,7 +145,7 @@ def test_a_newton_model_is_released_under_its_own_bound(corpus):
 
 def test_newton_releases_of_unlearned_and_retrained_differ_by_rounding_only(corpus):
     unlearned = newton_model(corpus, 5)
-    retrained = AnchorTopicModel(3, anchor_min_df=0.05).fit(corpus[5:])
+    retrained = AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(corpus[5:])
     made = [
         release(model, **{**OWN, "sensitivity": 0.0}, mode="newton", seed=0).components_
         for model in (unlearned, retrained)
@@ -221,7 +221,7 @@ def test_bad_input_is_refused(model, options, match):
 
 def test_an_unfitted_model_is_refused():
     with pytest.raises(NotFittedError):
-        release(AnchorTopicModel(), **CLAIM, seed=0)
+        release(AnchorTopicModel(learner="anchor"), **CLAIM, seed=0)
 
 
 def test_a_capacity_that_could_take_an_anchor_away_is_refused(model):

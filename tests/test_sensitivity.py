@@ -26,7 +26,7 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def model(corpus):
-    return AnchorTopicModel(3, anchor_min_df=0.05).fit(corpus)
+    return AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(corpus)
 
 
 @pytest.mark.parametrize("first", range(0, 84, 14))
@@ -170,7 +170,9 @@ def test_measured_constants_are_those_of_numpy(corpus, model):
 
 
 def test_rows_of_the_gradient_solver_are_within_their_stated_error(corpus, model):
-    loose = AnchorTopicModel(3, anchor_min_df=0.05, solver="eg", tol=1e-7).fit(corpus)
+    loose = AnchorTopicModel(3, anchor_min_df=0.05, solver="eg", tol=1e-7, learner="anchor").fit(
+        corpus
+    )
     apart = np.linalg.norm(loose.word_topic_ - model.word_topic_, axis=1).max()
     assert 0 < apart <= measure(loose.statistics_, loose.parameters_).row_error
 
@@ -186,7 +188,7 @@ def test_more_documents_than_there_are_is_refused(model, k):
     [({"weighting": "token", "scale_bits": 30}, "weighting"), ({"min_df": 2}, "min_df")],
 )
 def test_models_that_the_bound_does_not_speak_of_are_refused(corpus, options, match):
-    model = AnchorTopicModel(3, anchor_min_df=0.05, **options).fit(corpus)
+    model = AnchorTopicModel(3, anchor_min_df=0.05, **options, learner="anchor").fit(corpus)
     with pytest.raises(InvalidParameterError, match=match):
         measure(model.statistics_, model.parameters_)
 

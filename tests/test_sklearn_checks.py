@@ -21,10 +21,10 @@ EXPECTED_FAILURES = {
 
 @parametrize_with_checks(
     [
-        CountsModel(n_topics=2),
-        CountsModel(n_topics=2, learner="refined"),
-        CountsModel(n_topics=2, anchor_cleanup=True, weighting="token"),
-        CountsModel(n_topics=2, solver="eg", tol=1e-3, max_iter=10_000),
+        CountsModel(n_topics=1),  # two columns, less the background
+        CountsModel(n_topics=2, learner="anchor"),
+        CountsModel(n_topics=2, learner="anchor", anchor_cleanup=True, weighting="token"),
+        CountsModel(n_topics=2, learner="anchor", solver="eg", tol=1e-3, max_iter=10_000),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )

@@ -53,6 +53,12 @@ BUILDS = (
     ),
 )
 
+MODELS = [
+    (weighting, learner, *options)
+    for weighting in ("document", "token")
+    for learner, *options in (("anchor",), ("anchor", "clean-up"), ("refined",))
+]
+
 
 def processor_features() -> set[str]:
     """What /proc/cpuinfo names; empty where there is none or the processor is of another kind."""
@@ -132,25 +138,25 @@ def fixed_models() -> dict[str, dict[str, str]]:
     random = np.random.RandomState(0)  # its stream is frozen for all versions of NumPy
     counts = random.randint(1, 5, (400, 300)) * (random.randint(0, 12, (400, 300)) == 0)
     digests: dict[str, dict[str, str]] = {}
-    for weighting in ("document", "token"):
-        for options in ({}, {"anchor_cleanup": True, "min_df": 30}):
-            for n_jobs in (1, 2, 3, 7):
-                model = pyunlearn.AnchorTopicModel(
-                    12, anchor_min_df=5, weighting=weighting, n_jobs=n_jobs, **options
-                ).fit(counts)
-                model.unlearn(counts[::9])
-                learned = {
-                    name: value
-                    for name, value in vars(model.parameters_).items()
-                    if isinstance(value, np.ndarray)
-                }
-                learned["theta"] = model.transform(counts[:20])
-                by_threads = digests.setdefault(" ".join([weighting, *options]), {})
-                by_threads[str(n_jobs)] = model.digest() + content_digest({}, learned)
-                for loss in ("logistic", "squared"):
-                    head = pyunlearn.LinearHead(model, loss=loss, alpha=1e-3, n_jobs=n_jobs)
-                    head.fit(counts[:200], np.arange(200) % 3)
-                    by_threads[str(n_jobs)] += head.digest()
+    for weighting, learner, *options in MODELS:
+        chosen = {"anchor_cleanup": True, "min_df": 30} if options else {}
+        for n_jobs in (1, 2, 3, 7):
+            model = pyunlearn.AnchorTopicModel(
+                12, learner=learner, anchor_min_df=5, weighting=weighting, n_jobs=n_jobs, **chosen
+            ).fit(counts)
+            model.unlearn(counts[::9])
+            learned = {
+                name: value
+                for name, value in vars(model.parameters_).items()
+                if isinstance(value, np.ndarray)
+            }
+            learned["theta"] = model.transform(counts[:20])
+            by_threads = digests.setdefault(" ".join([weighting, learner, *options]), {})
+            by_threads[str(n_jobs)] = model.digest() + content_digest({}, learned)
+            for loss in ("logistic", "squared"):
+                head = pyunlearn.LinearHead(model, loss=loss, alpha=1e-3, n_jobs=n_jobs)
+                head.fit(counts[:200], np.arange(200) % 3)
+                by_threads[str(n_jobs)] += head.digest()
     return digests
 
 

@@ -141,7 +141,7 @@ def losses(found: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 def compare_eg(X: sp.csr_array, n_topics: int) -> None:
     """Recovery of all words from the same G and b, to a duality gap of 1e-6."""
-    model = AnchorTopicModel(n_topics=n_topics).fit(X)
+    model = AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X)
     print(f"\nExponentiated gradient, {len(model.parameters_.words):,} words, to a gap of 1e-6")
     print(f"{'':46}{'seconds':>9}{'reached':>10}{'largest gap':>13}{'times ours':>12}")
     ours: dict[int, float] = {}

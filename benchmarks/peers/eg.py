@@ -63,7 +63,7 @@ def pyunlearn(problem, threads, solver="eg"):
     from pyunlearn.learner import LearnerSettings, recover
 
     G, B = problem["G"], problem["B"]
-    settings = LearnerSettings(n_topics=len(G), solver=solver, tol=GAP)
+    settings = LearnerSettings(n_topics=len(G), solver=solver, tol=GAP, learner="anchor")
     words = np.arange(len(B), dtype=np.int32)
     found, converged = np.zeros_like(B), np.ones(len(B), np.uint8)
     recover(settings, G, B, words, False, found, converged, threads)  # fresh pages, threads

@@ -18,7 +18,7 @@ ENOUGH = 20.0  # seconds after which a fit is not repeated
 def pyunlearn(X, n_topics):
     from pyunlearn import AnchorTopicModel
 
-    return AnchorTopicModel(n_topics=n_topics).fit(X)
+    return AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X)
 
 
 def anchortopics(X, n_topics):

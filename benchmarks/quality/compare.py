@@ -8,11 +8,13 @@ logistic head on fold-in proportions. Peers' own settings are their defaults, se
 
 import argparse
 import json
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -94,12 +96,21 @@ def one(corpus: str, n_topics: int, side: str, seed: int, out: Path) -> None:
     np.savez(out, topics=distributions(topics), seconds=seconds, memory=memory)
 
 
-def fitted(corpus: str, n_topics: int, side: str, seed: int) -> dict[str, np.ndarray]:
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "fit.npz"
-        command = [sys.executable, "-m", "benchmarks.quality.compare", "--one"]
-        wanted = json.dumps([corpus, n_topics, side, seed, str(out)])
-        subprocess.run([*command, wanted], check=True, stderr=subprocess.DEVNULL)
+def fitted(
+    corpus: str, n_topics: int, side: str, seed: int, keep: Path | None
+) -> dict[str, np.ndarray]:
+    """Topics and costs, from the folder of kept fits where they are there."""
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        name = re.sub(r"[^a-z0-9]+", "-", f"{corpus} {n_topics} {side} {seed}".lower())
+        out = folder / f"{name}.npz"
+        if not out.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            half = folder / f"{name}.unfinished.npz"
+            command = [sys.executable, "-m", "benchmarks.quality.compare", "--one"]
+            wanted = json.dumps([corpus, n_topics, side, seed, str(half)])
+            subprocess.run([*command, wanted], check=True, stderr=subprocess.DEVNULL)
+            half.rename(out)
         with np.load(out) as stored:
             return dict(stored)
 
@@ -128,6 +139,8 @@ def main() -> None:
     parser.add_argument("--corpora", nargs="+", default=list(CORPORA), choices=list(CORPORA))
     parser.add_argument("--topics", nargs="+", type=int, default=[20, 50, 100])
     parser.add_argument("--sides", nargs="+", choices=list(SIDES), help="default: all")
+    parser.add_argument("--seeds", type=int, help="seeds of random peers, default 3")
+    parser.add_argument("--keep", type=Path, help="folder of finished fits, to go on with")
     parser.add_argument("--words", action="store_true", help="print top words after each row")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -142,10 +155,10 @@ def main() -> None:
     for corpus, n_topics, side in tqdm(jobs, disable=not sys.stderr.isatty()):
         if loaded != corpus:
             split, loaded = CORPORA[corpus](), corpus
-        seeds = range(1, 2 if arguments.quick else SIDES[side][1] + 1)
+        seeds = range(1, 1 + min(arguments.seeds or 3, 1 if arguments.quick else SIDES[side][1]))
         runs = []
         for seed in seeds:
-            found = fitted(corpus, n_topics, side, seed)
+            found = fitted(corpus, n_topics, side, seed, arguments.keep)
             cost = {name: float(found[name]) for name in ("seconds", "memory")}
             runs.append({**measure(split, found["topics"]), **cost})
         print(row(corpus, n_topics, side, runs), flush=True)

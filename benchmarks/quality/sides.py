@@ -13,13 +13,13 @@ def anchor(X, n_topics, seed):
 def refined(X, n_topics, seed):
     from pyunlearn import AnchorTopicModel
 
-    return AnchorTopicModel(n_topics, learner="refined").fit(X).components_
+    return AnchorTopicModel(n_topics).fit(X).components_
 
 
-def refined_token(X, n_topics, seed):
+def refined_document(X, n_topics, seed):
     from pyunlearn import AnchorTopicModel
 
-    return AnchorTopicModel(n_topics, learner="refined", weighting="token").fit(X).components_
+    return AnchorTopicModel(n_topics, weighting="document").fit(X).components_
 
 
 def anchortopics(X, n_topics, seed):
@@ -68,10 +68,11 @@ def nmf(X, n_topics, seed):
 # Those whose result depends on a seed get several.
 SIDES = {
     "pyunlearn refined": (refined, 1),
-    "pyunlearn refined, weighting token": (refined_token, 1),
+    "pyunlearn refined, weighting document": (refined_document, 1),
     "pyunlearn anchor": (anchor, 1),
     "anchortopics 0.1.0": (anchortopics, 1),
     "tomotopy LDA, 200 iterations": (tomotopy(200), 3),
+    "tomotopy LDA, 500 iterations": (tomotopy(500), 3),
     "tomotopy LDA, 1000 iterations": (tomotopy(1000), 3),
     "scikit-learn NMF (tf-idf)": (nmf, 1),
     "scikit-learn LDA (batch, 20 passes)": (sklearn_lda, 3),

@@ -35,11 +35,13 @@ def by_anchor(topics):
 def measured(m: int, n: int, r: int, k: int, seed: int) -> dict[str, float]:
     """All distances to the model trained on the remaining documents."""
     corpus = make_separable(m, n, r, p=0.1, concentration=0.2, length=50, seed=seed).X
-    model = AnchorTopicModel(r, anchor_min_df=0.5 / r * 0.2).fit(corpus)
+    model = AnchorTopicModel(r, anchor_min_df=0.5 / r * 0.2, learner="anchor").fit(corpus)
     before, old = model.statistics_.copy(), model.parameters_
     gone = CooccurrenceStatistics(n).add(corpus[:k])
     model.unlearn(corpus[:k])
-    retrained = AnchorTopicModel(r, anchor_min_df=model.anchor_min_df).fit(corpus[k:])
+    retrained = AnchorTopicModel(r, anchor_min_df=model.anchor_min_df, learner="anchor").fit(
+        corpus[k:]
+    )
     target = by_anchor(retrained.parameters_)
     newton = newton_update(old, model.statistics_)
     return {

@@ -23,7 +23,7 @@ STAGES = ("before", "after exact", "retrained", "after newton")
 
 
 def train(X) -> AnchorTopicModel:
-    return AnchorTopicModel(5, anchor_min_df=0.1).fit(X)
+    return AnchorTopicModel(5, anchor_min_df=0.1, learner="anchor").fit(X)
 
 
 def log_likelihood(model: AnchorTopicModel, X) -> np.ndarray:

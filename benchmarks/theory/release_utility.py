@@ -69,7 +69,7 @@ def main() -> None:
     warnings.simplefilter("ignore", NoisyReleaseWarning)
     m, n, r = (20_000, 200, 4) if options.quick else (400_000, 500, 5)
     X = make_separable(m, n, r, p=0.1, concentration=0.2, seed=options.seed).X
-    model = AnchorTopicModel(r, anchor_min_df=0.02).fit(X)
+    model = AnchorTopicModel(r, anchor_min_df=0.02, learner="anchor").fit(X)
     constants = measure(model.statistics_, model.parameters_)
     capacity = deletion_capacity(constants, EPSILON, DELTA, alpha=ALPHA)
     rows = []
@@ -94,7 +94,7 @@ def documents_needed(n: int, r: int, options) -> tuple[int, int, float, float]:
     """How large a corpus of this law must be before one document is covered at alpha."""
     m = 5_000 if options.quick else 50_000
     X = make_separable(m, n, r, p=0.1, concentration=0.2, seed=options.seed).X
-    model = AnchorTopicModel(r, anchor_min_df=0.1 / r).fit(X)
+    model = AnchorTopicModel(r, anchor_min_df=0.1 / r, learner="anchor").fit(X)
     constants = measure(model.statistics_, model.parameters_)
     factor = 1.0
     while True:

@@ -128,26 +128,45 @@ def multiply_vector(
             )
 
 
+cdef void product_of_topics(
+    const int32_t* columns, const double* roots, int64_t length, const double* factors,
+    int64_t width, int block, double* product_out,
+) noexcept nogil:
+    """A row of M times 8 or 16 columns of the factors, all in registers."""
+    cdef double partial[16]
+    cdef double root
+    cdef const double* weights
+    cdef int64_t t
+    cdef int k
+    for k in range(16):
+        partial[k] = 0.0
+    if block == 16:
+        for t in range(length):
+            root = roots[t]
+            weights = factors + columns[t] * width
+            for k in range(16):
+                partial[k] += weights[k] * root
+    else:
+        for t in range(length):
+            root = roots[t]
+            weights = factors + columns[t] * width
+            for k in range(8):
+                partial[k] += weights[k] * root
+    for k in range(block):
+        product_out[k] = partial[k]
+
+
 cdef void product_of_row(
     const int32_t* columns, const double* roots, int64_t length, const double* factors,
     int64_t width, double* product_out,
 ) noexcept nogil:
-    """A row of M times the factors, 8 topics in registers at a time."""
-    cdef double partial[8]
-    cdef double root
-    cdef const double* weights
-    cdef int64_t t, topic
-    cdef int k
-    for topic in range(0, width, 8):
-        for k in range(8):
-            partial[k] = 0.0
-        for t in range(length):
-            root = roots[t]
-            weights = factors + columns[t] * width + topic
-            for k in range(8):
-                partial[k] += weights[k] * root
-        for k in range(8):
-            product_out[topic + k] = partial[k]
+    cdef int64_t topic = 0
+    while topic < width:
+        product_of_topics(
+            columns, roots, length, factors + topic, width, 16 if topic + 16 <= width else 8,
+            product_out + topic,
+        )
+        topic += 16
 
 
 def multiply(

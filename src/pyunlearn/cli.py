@@ -486,21 +486,21 @@ def _add_fit(commands: Any) -> None:
         type=_number,
         metavar="N",
         help="words that decide the topics are in at least N documents, or in a share of them "
-        "(default 0.004, with plain anchor words 0.01)",
+        "(default 0.6 times the root of the documents, with plain anchor words 0.01)",
     )
     model.add_argument(
         "--background",
         type=float,
-        default=0.5,
+        default=0.25,
         metavar="B",
-        help="refined: share of independent co-occurrence taken off, 0 to 2 (default 0.5)",
+        help="refined: share of independent co-occurrence taken off, 0 to 2 (default 0.25)",
     )
     model.add_argument(
         "--updates",
         type=int,
-        default=30,
+        default=20,
         metavar="N",
-        help="refined: updates of the factorisation (default 30)",
+        help="refined: updates of the factorisation (default 20)",
     )
     model.add_argument(
         "--solver",
@@ -520,8 +520,8 @@ def _add_fit(commands: Any) -> None:
     model.add_argument(
         "--weighting",
         choices=("document", "token"),
-        default="document",
-        help="each document counts once, or by its length (default document)",
+        help="each document counts once, or by its length (default token, with plain anchor words "
+        "document)",
     )
     model.add_argument(
         "--scale-bits",

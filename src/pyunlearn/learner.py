@@ -1,12 +1,14 @@
-"""`learn`: topics as a deterministic function of the statistics, in three stages.
+"""`learn`: topics as a deterministic function of the statistics.
 
-    kept words -> anchors (pivoted Cholesky) -> recovery (simplex-constrained least squares)
+    "anchor":  kept words -> anchors (pivoted Cholesky) -> recovery (constrained least squares)
+    "refined": kept words -> factorisation of their co-occurrence (`refined`)
 
 Nothing here sees a document, so any way to reach the same statistics gives the same bits.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +24,11 @@ from pyunlearn.errors import InvalidParameterError
 from pyunlearn.refined import Factorisation, refine
 from pyunlearn.statistics import CooccurrenceStatistics
 
-__all__ = ["LearnerSettings", "TopicParameters", "learn"]
+__all__ = ["LearnerSettings", "TopicParameters", "learn", "weighting_for"]
 
 LEARNERS = ("anchor", "refined")
-# Anchors need long, hence frequent, rows; the factorisation damps noise and gains from more words.
-ANCHOR_MIN_DF = {"anchor": 0.01, "refined": 0.004}
+WEIGHTINGS = {"anchor": "document", "refined": "token"}
+ANCHOR_MIN_DF = 0.01  # for "anchor"
 SOLVERS = ("active-set", "eg")
 # Active set: a multiplier above -KKT_TOLERANCE * max G_kk counts as non-negative.
 KKT_TOLERANCE = 1e-12
@@ -42,9 +44,9 @@ class LearnerSettings:
     ----------
     n_topics : int
         Topics r to look for.
-    anchor_min_df : int or float
+    anchor_min_df : int, float or None
         A word can be an anchor when this many documents hold it (int), or this share (float). With
-        "refined" those words decide the topics.
+        "refined" those words decide the topics; None are 0.6 sqrt(m) of m documents.
     min_df : int
         Words in fewer documents are left out of the model.
     solver : {"active-set", "eg"}
@@ -64,15 +66,19 @@ class LearnerSettings:
     """
 
     n_topics: int = 20
-    anchor_min_df: int | float = ANCHOR_MIN_DF["anchor"]
+    anchor_min_df: int | float | None = None
     min_df: int = 1
     solver: str = "active-set"
     anchor_cleanup: bool = False
     tol: float = 1e-6
     max_iter: int = 2000
-    learner: str = "anchor"
-    background: float = 0.5
-    n_updates: int = 30
+    learner: str = "refined"
+    background: float = 0.25
+    n_updates: int = 20
+
+    def __post_init__(self) -> None:
+        if self.anchor_min_df is None and self.learner == "anchor":
+            object.__setattr__(self, "anchor_min_df", ANCHOR_MIN_DF)
 
     @classmethod
     def checked(cls, **settings: Any) -> LearnerSettings:
@@ -83,11 +89,11 @@ class LearnerSettings:
             )
         learner = check.check_choice("learner", settings["learner"], LEARNERS)
         anchor_min_df = settings["anchor_min_df"]
-        if anchor_min_df is None:
-            anchor_min_df = ANCHOR_MIN_DF[learner]
+        if anchor_min_df is not None:
+            anchor_min_df = check.check_min_df("anchor_min_df", anchor_min_df)
         return cls(
             n_topics=check.check_integer("n_topics", settings["n_topics"], 1),
-            anchor_min_df=check.check_min_df("anchor_min_df", anchor_min_df),
+            anchor_min_df=anchor_min_df,
             min_df=check.check_integer("min_df", settings["min_df"], 1),
             solver=check.check_choice("solver", settings["solver"], SOLVERS),
             anchor_cleanup=bool(settings["anchor_cleanup"]),
@@ -169,12 +175,19 @@ class TopicParameters:
         return anchor_gram(self.gram, self.anchors)
 
 
+def weighting_for(learner: str, weighting: str | None) -> str:
+    """The weighting of statistics that was asked for, or else what the learner does best with."""
+    if weighting is not None:
+        return weighting
+    return WEIGHTINGS[check.check_choice("learner", learner, LEARNERS)]
+
+
 def learn(
     statistics: CooccurrenceStatistics,
     settings: LearnerSettings,
     n_jobs: int | None = None,
 ) -> TopicParameters:
-    """Learn topics from statistics (Arora et al. 2012, 2013; anchors in Gram form).
+    """Learn topics from statistics.
 
     Parameters
     ----------
@@ -320,11 +333,21 @@ def anchor_candidates(
     statistics: CooccurrenceStatistics, settings: LearnerSettings, mass: NDArray[np.int64]
 ) -> NDArray[np.int32]:
     """Words that may become anchors: f_i >= anchor_min_df, and a row in the model."""
-    threshold = settings.anchor_min_df
-    if isinstance(threshold, float):
-        threshold = int(np.ceil(threshold * statistics.n_documents))
-    able = (statistics.document_frequency >= max(threshold, 1)) & (mass > 0)
+    threshold = anchor_threshold(settings, statistics.n_documents)
+    able = (statistics.document_frequency >= threshold) & (mass > 0)
     return np.flatnonzero(able).astype(np.int32)
+
+
+def anchor_threshold(settings: LearnerSettings, n_documents: int) -> int:
+    """Documents that must hold a word for it to be an anchor, or to decide topics; at least 1."""
+    threshold = settings.anchor_min_df
+    if threshold is None:
+        # The noise of a word's row depends on the number of its documents, not on their share;
+        # growing with the corpus, it keeps the number of words, hence the time, in bounds.
+        threshold = math.ceil(0.6 * math.sqrt(n_documents))
+    elif isinstance(threshold, float):
+        threshold = int(np.ceil(threshold * n_documents))
+    return max(threshold, 1)
 
 
 def recover(

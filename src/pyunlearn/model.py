@@ -15,7 +15,13 @@ from pyunlearn import _validation as check
 from pyunlearn._core import infer
 from pyunlearn.deletion import DeletableTopics
 from pyunlearn.errors import InvalidParameterError, TooFewAnchorsError
-from pyunlearn.learner import LearnerSettings, TopicParameters, learn
+from pyunlearn.learner import (
+    LearnerSettings,
+    TopicParameters,
+    anchor_threshold,
+    learn,
+    weighting_for,
+)
 from pyunlearn.privacy import Release, release
 from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.unlearning import relearn
@@ -38,19 +44,19 @@ class AnchorTopicModel(
     ----------
     n_topics : int, default=20
         Number of topics r.
-    learner : {"anchor", "refined"}, default="anchor"
-        "anchor": anchor words and recovery, the algorithm of the papers. "refined": topics by
-        non-negative factorisation of the same statistics; words that people would choose, and the
-        same exact deletion (docs/quality.md).
-    background : float, default=0.5
+    learner : {"refined", "anchor"}, default="refined"
+        "refined": topics by non-negative factorisation of the statistics, about as good as those
+        of LDA (docs/quality.md). "anchor": anchor words and recovery, the algorithm of the papers;
+        mode="newton" and `release` need it. Deletion is exact for both.
+    background : float, default=0.25
         "refined": share of the co-occurrence of independent words that is taken off before topics
         are fitted. More makes topics of rarer words, with less overlap.
-    n_updates : int, default=30
+    n_updates : int, default=20
         "refined": updates of the factorisation.
     anchor_min_df : int, float or None, default=None
         Words in at least this many documents (int), or in this share of them (float), can become
         anchors; with "refined" they decide the topics. Rare words are noisy. None: 0.01 for
-        "anchor", 0.004 for "refined".
+        "anchor", 0.6 sqrt(m) of m documents for "refined".
     min_df : int, default=1
         Words in fewer documents are left out of the model. They stay in the statistics, so a word
         can come back.
@@ -66,8 +72,9 @@ class AnchorTopicModel(
         Steps after which "eg" gives up on a word, with a ConvergenceWarning.
     scale_bits : int, default=40
         See `CooccurrenceStatistics`.
-    weighting : {"document", "token"}, default="document"
-        See `CooccurrenceStatistics`.
+    weighting : {"document", "token"} or None, default=None
+        See `CooccurrenceStatistics`. None: "document" for "anchor", "token" for "refined"; in
+        `fit_statistics`, that of the statistics.
     n_jobs : int or None, default=None
         Threads; None uses all processors at hand. No bit of any result depends on it.
 
@@ -103,17 +110,17 @@ class AnchorTopicModel(
         self,
         n_topics: int = 20,
         *,
-        learner: str = "anchor",
+        learner: str = "refined",
         anchor_min_df: int | float | None = None,
         min_df: int = 1,
         solver: str = "active-set",
         anchor_cleanup: bool = False,
         tol: float = 1e-6,
         max_iter: int = 2000,
-        background: float = 0.5,
-        n_updates: int = 30,
+        background: float = 0.25,
+        n_updates: int = 20,
         scale_bits: int = 40,
-        weighting: str = "document",
+        weighting: str | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.n_topics = n_topics
@@ -209,7 +216,7 @@ class AnchorTopicModel(
         """
         settings = self._settings()
         for name in ("scale_bits", "weighting"):
-            if getattr(stats, name) != getattr(self, name):
+            if getattr(self, name) not in (getattr(stats, name), None):
                 raise InvalidParameterError(
                     f"the statistics have {name}={getattr(stats, name)!r}, the model "
                     f"{name}={getattr(self, name)!r}; give both the same"
@@ -414,7 +421,8 @@ class AnchorTopicModel(
         )
 
     def _new_statistics(self, n_words: int) -> CooccurrenceStatistics:
-        return CooccurrenceStatistics(n_words, self.scale_bits, self.weighting, n_jobs=self.n_jobs)
+        weighting = weighting_for(self.learner, self.weighting)
+        return CooccurrenceStatistics(n_words, self.scale_bits, weighting, n_jobs=self.n_jobs)
 
     def _checked(self, X: Any, *, reset: bool) -> check.Documents:
         return check.validated_documents(self, X, reset=reset)
@@ -424,16 +432,15 @@ class AnchorTopicModel(
     ) -> TopicParameters:
         parameters = learn(statistics, settings, self.n_jobs)
         if parameters.n_topics < settings.n_topics:
-            able = len(parameters.candidates)
-            found = (
-                "topics were found"
-                if settings.learner == "refined"
-                else ("of them are linearly independent")
-            )
+            refined = settings.learner == "refined"
+            role = "decide the topics" if refined else "can be anchors"
+            found = "topics were found" if refined else "of them are linearly independent"
+            threshold = anchor_threshold(settings, statistics.n_documents)
             raise TooFewAnchorsError(
-                f"n_topics={settings.n_topics}, but {able} words can be anchors "
-                f"(anchor_min_df={settings.anchor_min_df}) and {parameters.n_topics} {found}; "
-                f"n_samples = {statistics.n_documents}, n_features = {statistics.n_words}. "
-                "Lower n_topics or anchor_min_df, or add documents"
+                f"n_topics={settings.n_topics}, but {len(parameters.candidates)} words {role} "
+                f"(in >= {threshold} documents, by anchor_min_df={settings.anchor_min_df}) and "
+                f"{parameters.n_topics} {found}; n_samples = {statistics.n_documents}, "
+                f"n_features = {statistics.n_words}. Lower n_topics or anchor_min_df, or add "
+                "documents"
             )
         return parameters

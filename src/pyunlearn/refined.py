@@ -1,7 +1,7 @@
 """The refined learner: topics by non-negative factorisation of damped, normalised co-occurrence.
 
-    core words -> M_ij = sqrt(K_ij / sqrt(c_i c_j)) -> background -> seed words -> factorisation
-    of the core -> the other words, the core fixed -> topics -> one representative word a topic
+    core words -> M_ij = sqrt(K_ij) s_i s_j, s_i = c_i^(-1/8) -> background -> seed words ->
+    factorisation of the core -> the other words, the core fixed -> topics -> one word a topic
 
 Like all learners a function of the statistics alone. Only + - * / and sqrt in a fixed order.
 """
@@ -26,7 +26,7 @@ ROWS_AT_ONCE = 2048
 # Sweeps of coordinate descent for one row: in each update, and for a word outside the core.
 SWEEPS, LAST_SWEEPS = 2, 10
 # How strongly an update holds on to the factors before it, in units of the mean of diag(H^T H).
-INERTIA = 0.2
+INERTIA = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def refine(
         With fewer topics than asked for when the core is smaller, or topics died out.
     """
     n_topics = min(options.n_topics, len(core))
-    scale = fourth_root_scale(mass)
+    scale = eighth_root_scale(mass)
     roots = Roots.of(rows, scale, core, core, num_threads)
     total = ordered_sum(roots.sums)
     if n_topics == 0 or total <= 0.0:
@@ -98,11 +98,11 @@ def refine(
     return topics_of(weights[:, :n_topics], scale, core)
 
 
-def fourth_root_scale(mass: NDArray[np.int64]) -> F64:
-    """s_i = c_i^(-1/4), 0 for words without mass."""
+def eighth_root_scale(mass: NDArray[np.int64]) -> F64:
+    """s_i = c_i^(-1/8), 0 for words without mass."""
     scale = np.zeros(len(mass))
     words = mass > 0
-    scale[words] = 1.0 / np.sqrt(np.sqrt(mass[words].astype(np.float64)))
+    scale[words] = 1.0 / np.sqrt(np.sqrt(np.sqrt(mass[words].astype(np.float64))))
     return scale
 
 
@@ -193,20 +193,18 @@ def starting_factors(roots: Roots, expected: F64, n_topics: int, num_threads: in
 def seed_words(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> list[int]:
     """Places of words whose rows of M are far from the span of the background and of each other.
 
-    A greedy search like that for anchor words, by pivoted Cholesky, of the largest squared distance
-    over length: the distance alone would favour frequent words, over squared length rare ones. It
+    A greedy search like that for anchor words, by pivoted Cholesky, of the largest distance. It
     does not depend on the numbering of words but in ties.
     """
     factor, gram = np.zeros((2, len(expected), n_topics + 1))
-    residual, length = roots.squares.copy(), np.sqrt(roots.squares)
-    length[length == 0] = 1.0
+    residual = roots.squares.copy()
     factor[:, 0] = roots.times_vector(expected, num_threads)
     factor[:, 0] /= np.sqrt(ordered_sum(expected * expected))
     residual -= factor[:, 0] * factor[:, 0]
     smallest = RANK_TOLERANCE * float(roots.squares.max())
     seeds: list[int] = []
     while len(seeds) < n_topics:
-        seed = int(np.argmax(residual / length))
+        seed = int(np.argmax(residual))
         pivot = float(residual[seed])
         if pivot <= smallest:
             break

@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn._core import factorise
-from pyunlearn.refined import Roots, cross_product, fourth_root_scale
+from pyunlearn.refined import Roots, cross_product, eighth_root_scale
 
 THREADS = [1, 2, 3, 7]
 
@@ -32,7 +32,7 @@ def problem(seed, rows=20, r=11):
 @pytest.mark.parametrize("seed", range(4))
 def test_roots_equal_their_twin_bit_for_bit(seed):
     statistics = corpus(seed)
-    K, scale = statistics.to_csr().toarray(), fourth_root_scale(statistics.word_mass)
+    K, scale = statistics.to_csr().toarray(), eighth_root_scale(statistics.word_mass)
     core = np.flatnonzero(statistics.word_mass)[::2].astype(np.int32)
     words = np.arange(len(K), dtype=np.int32)
     found = Roots.of(statistics.rows, scale, core, words, 2)
@@ -50,7 +50,7 @@ def test_products_equal_their_twins_bit_for_bit(r):
     statistics = corpus(r)
     core = np.flatnonzero(statistics.word_mass).astype(np.int32)
     roots = Roots.of(
-        statistics.rows, fourth_root_scale(statistics.word_mass), core, core, num_threads=1
+        statistics.rows, eighth_root_scale(statistics.word_mass), core, core, num_threads=1
     )
     factors = problem(r, len(core), r)[0]
     product = roots.times(factors, 1)
@@ -86,7 +86,7 @@ def test_the_descent_ends_at_the_non_negative_least_squares_solution():
 def test_bits_do_not_depend_on_threads(threads):
     statistics = corpus(0, 200, 150)
     core = np.flatnonzero(statistics.word_mass).astype(np.int32)
-    scale = fourth_root_scale(statistics.word_mass)
+    scale = eighth_root_scale(statistics.word_mass)
     results = []
     for number in (1, threads):
         roots = Roots.of(statistics.rows, scale, core, core, number)

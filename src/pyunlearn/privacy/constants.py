@@ -155,15 +155,15 @@ def topic_matrix(topics: TopicParameters) -> tuple[NDArray[np.float64], NDArray[
 
 def _refuse_uncovered(statistics: CooccurrenceStatistics, topics: TopicParameters) -> None:
     instead = "mode='exact' needs no bound"
-    if statistics.weighting != "document":
-        raise InvalidParameterError(
-            "the sensitivity bound needs weighting='document', the statistics have "
-            f"{statistics.weighting!r}; {instead}"
-        )
     if topics.settings.learner != "anchor":
         raise InvalidParameterError(
             "the sensitivity bound is for learner='anchor', the model has "
             f"{topics.settings.learner!r}; {instead}"
+        )
+    if statistics.weighting != "document":
+        raise InvalidParameterError(
+            "the sensitivity bound needs weighting='document', the statistics have "
+            f"{statistics.weighting!r}; {instead}"
         )
     if topics.settings.min_df != 1:
         raise InvalidParameterError(

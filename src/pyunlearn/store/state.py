@@ -29,6 +29,7 @@ def write_model(db: Database, model: AnchorTopicModel, touched: Iterable[int] | 
     statistics = model.statistics_
     parameters = model.get_params()
     parameters.pop("n_jobs")  # a property of the machine, not of the model
+    parameters["weighting"] = statistics.weighting  # the model may have left it to the learner
     db.set_meta("model_parameters", parameters)
     db.set_meta("n_counted", statistics.n_documents)
     learned = {name: np.asarray(getattr(model.parameters_, name)) for name in LEARNED}

@@ -20,6 +20,7 @@ from pyunlearn.errors import (
     StoreError,
 )
 from pyunlearn.heads import LinearHead
+from pyunlearn.learner import weighting_for
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import Record, as_records
 from pyunlearn.statistics import CooccurrenceStatistics
@@ -228,8 +229,9 @@ class Store(StoreDeletion):
                 raise StoreError("the store has no documents; add some before fit")
             parameters = {"n_topics": n_topics, "min_df": rules.min_df, **parameters}
             model = AnchorTopicModel(**parameters, n_jobs=self._n_jobs)
+            weighting = weighting_for(model.learner, model.weighting)
             statistics = count_all(
-                self._db, model.scale_bits, model.weighting, self._n_jobs, self._progress
+                self._db, model.scale_bits, weighting, self._n_jobs, self._progress
             )
             self._progress("learning", 0, 0)
             model.fit_statistics(statistics)

@@ -1,0 +1,55 @@
+"""The benchmark of topics runs, on a corpus so small that no number means anything."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+if not (ROOT / "benchmarks").is_dir():
+    pytest.skip("needs the source tree", allow_module_level=True)
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.quality import compare, corpora, sides  # noqa: E402
+
+OURS = ("pyunlearn refined", "pyunlearn anchor")
+
+
+def tiny():
+    rng = np.random.default_rng(0)
+    words = [f"w{letter}" for letter in "abcdefghijklmnop"]
+    themes = rng.dirichlet(np.full(16, 0.3), 3)
+    theme = rng.integers(0, 3, 120)
+    texts = [" ".join(rng.choice(words, 30, p=themes[t])) for t in theme]
+    return corpora.counted(texts[:80], texts[80:], 1, (theme[:80], theme[80:]))
+
+
+@pytest.mark.parametrize("side", OURS)
+def test_topics_are_measured_and_kept(side, tmp_path, monkeypatch):
+    monkeypatch.setitem(compare.CORPORA, "tiny", tiny)
+    out = tmp_path / "tiny-3.npz"
+    compare.one("tiny", 3, side, 1, out)
+    with np.load(out) as stored:
+        topics = stored["topics"]
+    np.testing.assert_allclose(topics.sum(axis=1), 1.0)
+    found = compare.measure(tiny(), topics)
+    assert -1 <= found["test"] <= 1
+    assert 0 < found["diversity"] <= 1
+    assert 0 <= found["accuracy"] <= 1
+    assert 1 < found["perplexity"] < 1000
+    line = compare.row("tiny", 3, side, [{**found, "seconds": 1.0, "memory": 100.0}])
+    assert line.count("|") == compare.HEADER.splitlines()[0].count("|")
+
+
+def test_a_kept_fit_is_not_made_again(tmp_path):
+    topics = np.full((2, 4), 0.25)
+    np.savez(tmp_path / "tiny-2-pyunlearn-refined-1.npz", topics=topics, seconds=1.0, memory=1.0)
+    found = compare.fitted("tiny", 2, "pyunlearn refined", 1, tmp_path)
+    assert (found["topics"] == topics).all()
+
+
+def test_every_side_has_a_number_of_seeds():
+    assert all(seeds in (1, 3) for _, seeds in sides.SIDES.values())
+    assert set(OURS) <= set(sides.QUICK) <= set(sides.SIDES)
