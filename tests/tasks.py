@@ -28,8 +28,11 @@ def corpus(seed: int = 0, m: int = 80, n: int = 24, topics: int = 3):
     return counts, np.argmax(share, axis=1)
 
 
-def base(counts, **parameters) -> AnchorTopicModel:
-    return AnchorTopicModel(n_topics=3, anchor_min_df=2, n_jobs=1, **parameters).fit(counts)
+def base(counts, learner="anchor", **parameters) -> AnchorTopicModel:
+    """Topics of the algorithm that Newton steps, sensitivity bounds and capacities are about."""
+    return AnchorTopicModel(
+        n_topics=3, learner=learner, anchor_min_df=2, n_jobs=1, **parameters
+    ).fit(counts)
 
 
 def targets(kind: tuple[str, str, str], labels: np.ndarray) -> np.ndarray:

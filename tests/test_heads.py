@@ -46,7 +46,7 @@ class UnfittedBase(LinearHead):
     """A head that fits its own base, for scikit-learn's checks, which know only X and y."""
 
     def __init__(self, loss="logistic", features="linear", task="classification", alpha=1e-2):
-        model = AnchorTopicModel(n_topics=2, anchor_min_df=1)
+        model = AnchorTopicModel(n_topics=2, learner="anchor", anchor_min_df=1)
         super().__init__(model, loss=loss, features=features, task=task, alpha=alpha)
 
     def __sklearn_clone__(self):
@@ -209,7 +209,7 @@ def test_kinds_of_estimator():
 
 
 def test_an_unfitted_base_is_fitted_to_the_task():
-    model = AnchorTopicModel(n_topics=3, anchor_min_df=2)
+    model = AnchorTopicModel(n_topics=3, learner="anchor", anchor_min_df=2)
     head = LinearHead(model).fit(COUNTS, LABELS)
     assert not hasattr(model, "parameters_")
     assert head.model_.digest() == base(COUNTS).digest()

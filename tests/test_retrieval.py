@@ -84,11 +84,12 @@ def test_a_head_of_two_classes_ranks_either():
     np.testing.assert_allclose(best[1], -worst[1][::-1])
 
 
+@pytest.mark.parametrize("learner", ["anchor", "refined"])
 @given(st.lists(st.integers(0, 79), unique=True, min_size=1, max_size=30), st.integers(0, 40))
-@settings(max_examples=30)
-def test_no_history_leaves_a_trace(forget, again):
+@settings(max_examples=20)
+def test_no_history_leaves_a_trace(learner, forget, again):
     left = np.setdiff1d(np.arange(80), forget)
-    found = index().forget(NAMES[forget])
+    found = TopicRetriever(base(COUNTS, learner)).fit(COUNTS, ids=NAMES).forget(NAMES[forget])
     assert (
         found.digest() == TopicRetriever(found.model_).fit(COUNTS[left], ids=NAMES[left]).digest()
     )
@@ -98,8 +99,7 @@ def test_no_history_leaves_a_trace(forget, again):
         left = np.concatenate([left, back])
     found.model_.unlearn(COUNTS[forget])
     found.unlearn()
-    once = AnchorTopicModel(n_topics=3, anchor_min_df=2, n_jobs=1)
-    once.fit(np.delete(COUNTS, forget, axis=0))
+    once = base(np.delete(COUNTS, forget, axis=0), learner)
     assert found.digest() == TopicRetriever(once).fit(COUNTS[left], ids=NAMES[left]).digest()
 
 

@@ -60,7 +60,7 @@ def measured(m: int, n: int, k: int, repeats: int, seed: int) -> list[dict]:
     X, _ = documents(m, topics, seed + 1)
     X_task, theta = documents(TASK_DOCUMENTS, topics, seed + 2)
     r = len(SHARES)
-    model = AnchorTopicModel(r, anchor_min_df=0.002).fit(X)
+    model = AnchorTopicModel(r, learner="anchor", anchor_min_df=0.002).fit(X)
     heads = [
         LinearHead(model, alpha=1e-2, tol=1e-9).fit(X_task, theta[:, t] > 0.5) for t in range(r)
     ] + [
