@@ -26,7 +26,11 @@ AVX512 = ("avx512f", "avx512bw", "avx512dq", "avx512vl")
 
 @dataclass(frozen=True)
 class Build:
-    """Compiler flags, what the processor must have for them, and whether to use OpenMP."""
+    """Compiler flags, what the processor must have for them, and whether to use OpenMP.
+
+    With flags every function is compiled for them alone; without, as it is shipped: some for
+    several instruction sets, of which the processor at hand decides.
+    """
 
     name: str
     flags: tuple[str, ...]
@@ -36,13 +40,15 @@ class Build:
     @property
     def environment(self) -> dict[str, str]:
         """Variables that setup.py reads."""
-        flags = " ".join([os.environ.get("CFLAGS", ""), *self.flags]).strip()
+        own = [*self.flags, "-DPYUNLEARN_NO_CLONES"] if self.flags else []
+        flags = " ".join([os.environ.get("CFLAGS", ""), *own]).strip()
         return {**os.environ, "CFLAGS": flags, "PYUNLEARN_OPENMP": "auto" if self.openmp else "0"}
 
 
 PLAIN = ("-march=x86-64",)
-# Narrow to wide. FMA is in wherever the processor has it: contraction would show.
+# As shipped, then narrow to wide. FMA is in wherever the processor has it: contraction would show.
 BUILDS = (
+    Build("shipped", ()),
     Build("sse2", PLAIN),
     Build("sse2-one-thread", PLAIN, openmp=False),
     Build("avx2", ("-mavx2", "-mfma"), ("avx2", "fma")),
@@ -70,7 +76,7 @@ def processor_features() -> set[str]:
 
 
 def possible_builds() -> list[Build]:
-    """The builds that run here, narrow to wide."""
+    """The builds that run here."""
     features = processor_features()
     return [build for build in BUILDS if features.issuperset({"sse2", *build.needs})]
 

@@ -32,6 +32,7 @@ HEADER = (
     "fit, s | peak MB |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 BACKGROUND = 0.1  # weight of the corpus frequencies in perplexity, for everyone
+MEASURED = [name for name in CORPORA if "validation" not in name]
 
 
 def fold_in(X, topics: np.ndarray, steps: int = 100) -> np.ndarray:
@@ -87,19 +88,21 @@ def measure(split: Split, topics: np.ndarray) -> dict[str, float | None]:
 
 
 def one(corpus: str, n_topics: int, side: str, seed: int, out: Path) -> None:
-    """Fit and time one learner; in a process of its own."""
-    X = CORPORA[corpus]().train
+    """Fit, time and then measure one learner; in a process of its own."""
+    split = CORPORA[corpus]()
     start = time.perf_counter()
-    topics = SIDES[side][0](X, n_topics, seed)
+    topics = SIDES[side][0](split.train, n_topics, seed)
     seconds = time.perf_counter() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    np.savez(out, topics=distributions(topics), seconds=seconds, memory=memory)
+    topics = distributions(topics)
+    found = {name: value for name, value in measure(split, topics).items() if value is not None}
+    np.savez(out, topics=topics, seconds=seconds, memory=memory, **found)
 
 
 def fitted(
     corpus: str, n_topics: int, side: str, seed: int, keep: Path | None
 ) -> dict[str, np.ndarray]:
-    """Topics and costs, from the folder of kept fits where they are there."""
+    """Topics, measures and costs, from the folder of kept fits where they are there."""
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         name = re.sub(r"[^a-z0-9]+", "-", f"{corpus} {n_topics} {side} {seed}".lower())
@@ -117,7 +120,7 @@ def fitted(
 
 def row(corpus: str, n_topics: int, side: str, runs: list[dict]) -> str:
     def mean(name: str, form: str) -> str:
-        values = [run[name] for run in runs if run[name] is not None]
+        values = [run[name] for run in runs if name in run]
         return format(float(np.mean(values)), form) if values else "-"
 
     return (
@@ -136,7 +139,7 @@ def words(split: Split, topics: np.ndarray, n_topics: int = 10) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one seed, the quicker peers")
-    parser.add_argument("--corpora", nargs="+", default=list(CORPORA), choices=list(CORPORA))
+    parser.add_argument("--corpora", nargs="+", default=MEASURED, choices=CORPORA)
     parser.add_argument("--topics", nargs="+", type=int, default=[20, 50, 100])
     parser.add_argument("--sides", nargs="+", choices=list(SIDES), help="default: all")
     parser.add_argument("--seeds", type=int, help="seeds of random peers, default 3")
@@ -151,19 +154,12 @@ def main() -> None:
     sides = arguments.sides or (QUICK if arguments.quick else list(SIDES))
     print(HEADER, flush=True)
     jobs = [(c, r, side) for c in arguments.corpora for r in arguments.topics for side in sides]
-    split, loaded = None, None
     for corpus, n_topics, side in tqdm(jobs, disable=not sys.stderr.isatty()):
-        if loaded != corpus:
-            split, loaded = CORPORA[corpus](), corpus
         seeds = range(1, 1 + min(arguments.seeds or 3, 1 if arguments.quick else SIDES[side][1]))
-        runs = []
-        for seed in seeds:
-            found = fitted(corpus, n_topics, side, seed, arguments.keep)
-            cost = {name: float(found[name]) for name in ("seconds", "memory")}
-            runs.append({**measure(split, found["topics"]), **cost})
+        runs = [fitted(corpus, n_topics, side, seed, arguments.keep) for seed in seeds]
         print(row(corpus, n_topics, side, runs), flush=True)
         if arguments.words:
-            print(words(split, found["topics"]), flush=True)
+            print(words(CORPORA[corpus](), runs[-1]["topics"]), flush=True)
 
 
 if __name__ == "__main__":

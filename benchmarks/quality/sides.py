@@ -1,7 +1,13 @@
 """The learners beside each other: counts in, p(word | topic) out."""
 
+import subprocess
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import scipy.sparse as sp
+
+from benchmarks.peers.compare import HERE, old_python
 
 
 def anchor(X, n_topics, seed):
@@ -28,6 +34,18 @@ def anchortopics(X, n_topics, seed):
     found = OTFR(n_topics=n_topics).fit(X)
     topics = np.asarray(found.components_)
     return topics if topics.shape[0] == n_topics else topics.T
+
+
+def anchor_topic(X, n_topics, seed):
+    """In an environment of old versions: its time has a start of Python and Numba in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        counts, out = Path(folder) / "counts.npz", Path(folder) / "topics.npy"
+        sp.save_npz(counts, sp.csr_matrix(X), compressed=False)
+        script = HERE / "anchor_topic_topics.py"
+        options = [str(counts), str(n_topics), str(seed), str(out)]
+        subprocess.run([old_python(), str(script), *options], check=True)
+        # A word that it could not recover is NaN, and would be the top word of every topic.
+        return np.nan_to_num(np.load(out))
 
 
 def tomotopy(iterations):
@@ -71,6 +89,7 @@ SIDES = {
     "pyunlearn refined, weighting document": (refined_document, 1),
     "pyunlearn anchor": (anchor, 1),
     "anchortopics 0.1.0": (anchortopics, 1),
+    "anchor-topic 0.1.2": (anchor_topic, 3),
     "tomotopy LDA, 200 iterations": (tomotopy(200), 3),
     "tomotopy LDA, 500 iterations": (tomotopy(500), 3),
     "tomotopy LDA, 1000 iterations": (tomotopy(1000), 3),

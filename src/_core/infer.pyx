@@ -7,10 +7,18 @@ from cython.parallel cimport prange, threadid
 from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
 
+cimport pyunlearn._core._clones
 from pyunlearn._core._lanes cimport lane_dot
 
+cdef extern from *:
+    """
+    PYUNLEARN_CLONES static int pyunlearn_infer_fold_in(
+        const int32_t*, const int32_t*, int64_t, const double*, int64_t, double, int, double*,
+        double*);
+    """
 
-cdef int fold_in(
+
+cdef int fold_in "pyunlearn_infer_fold_in"(
     const int32_t* columns,
     const int32_t* counts,
     int64_t length,

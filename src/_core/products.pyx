@@ -5,50 +5,137 @@ No thread, tile or SIMD width changes an entry, because none of them splits a su
 from cython.parallel cimport prange
 from libc.stdint cimport int32_t, int64_t
 
+from pyunlearn._core._clones cimport one_step
+
+cdef extern from *:
+    """
+    PYUNLEARN_CLONES static void pyunlearn_products_tile(
+        const double*, const double*, const double*, const double*, const double*, int64_t, double*);
+    """
+
 cdef enum:
-    TILE = 16  # columns whose accumulators stay in registers
+    GROUP = 4    # rows of a tile
+    PANEL = 8    # columns of a tile: its accumulators stay in registers
+    DEPTH = 256  # inner indices at a time: that part of a panel stays in the nearest cache
+    CHUNK = 32   # rows of a thread at a time, which share that part
 
 
-cdef void product_row(
-    const double* left, const double* right, int64_t inner, int64_t width, double* out
+cdef void tile "pyunlearn_products_tile"(
+    const double* row_0, const double* row_1, const double* row_2, const double* row_3,
+    const double* panel, int64_t depth, double* sums,
 ) noexcept nogil:
-    cdef double sums[TILE]
-    cdef double value
-    cdef const double* row
-    cdef int64_t first = 0, k
-    cdef int j, size
-    while first + TILE <= width:
-        for j in range(TILE):
-            sums[j] = 0.0
-        for k in range(inner):
-            value = left[k]
-            row = right + k * width + first
-            for j in range(TILE):
-                sums[j] += value * row[j]
-        for j in range(TILE):
-            out[first + j] = sums[j]
-        first += TILE
-    size = <int> (width - first)
-    for j in range(size):
-        out[first + j] = 0.0
-    for k in range(inner):
-        value = left[k]
-        row = right + k * width + first
+    """Go on with the sums of 4 rows and 8 columns."""
+    cdef double part[GROUP * PANEL]
+    cdef const double* right
+    cdef double a, b, c, d
+    cdef int64_t k
+    cdef int j
+    for j in range(GROUP * PANEL):
+        part[j] = sums[j]
+    for k in range(depth):
+        one_step()
+        right = panel + k * PANEL
+        a = row_0[k]
+        b = row_1[k]
+        c = row_2[k]
+        d = row_3[k]
+        for j in range(PANEL):
+            part[j] += a * right[j]
+        for j in range(PANEL):
+            part[PANEL + j] += b * right[j]
+        for j in range(PANEL):
+            part[2 * PANEL + j] += c * right[j]
+        for j in range(PANEL):
+            part[3 * PANEL + j] += d * right[j]
+    for j in range(GROUP * PANEL):
+        sums[j] = part[j]
+
+
+cdef void group_of_rows(
+    const double* left, int64_t n_rows, int64_t inner, const double* panel, int64_t depth,
+    int64_t width, int64_t size, double* out,
+) noexcept nogil:
+    """Up to 4 rows of one panel: `out` has the sums so far."""
+    cdef double sums[GROUP * PANEL]
+    cdef int64_t i, j
+    for i in range(GROUP * PANEL):
+        sums[i] = 0.0
+    for i in range(n_rows):
         for j in range(size):
-            out[first + j] += value * row[j]
+            sums[i * PANEL + j] = out[i * width + j]
+    tile(
+        left, left + min(1, n_rows - 1) * inner, left + min(2, n_rows - 1) * inner,
+        left + min(3, n_rows - 1) * inner, panel, depth, sums,
+    )
+    for i in range(n_rows):
+        for j in range(size):
+            out[i * width + j] = sums[i * PANEL + j]
+
+
+cdef void chunk_of_rows(
+    const double* left, int64_t n_rows, int64_t inner, const double* panels, int64_t width,
+    double* out,
+) noexcept nogil:
+    cdef int64_t first = 0, column, row, depth
+    for row in range(n_rows * width):
+        out[row] = 0.0
+    while first < inner:
+        depth = min(<int64_t> DEPTH, inner - first)
+        column = 0
+        while column < width:
+            row = 0
+            while row < n_rows:
+                group_of_rows(
+                    left + row * inner + first, min(<int64_t> GROUP, n_rows - row), inner,
+                    panels + column * inner + first * PANEL, depth, width,
+                    min(<int64_t> PANEL, width - column), out + row * width + column,
+                )
+                row += GROUP
+            column += PANEL
+        first += DEPTH
+
+
+def pack(const double[:, ::1] right, double[:, :, ::1] panels_out, int num_threads):
+    """The columns 8 j to 8 j + 7 of right[k] to `panels_out[j, k]`, which holds zeros."""
+    cdef int64_t k, j, inner = right.shape[0], width = right.shape[1]
+    if inner == 0 or width == 0:
+        return
+    with nogil:
+        for k in prange(inner, schedule="static", num_threads=num_threads):
+            for j in range(width):
+                panels_out[j >> 3, k, j & 7] = right[k, j]
 
 
 def multiply(
-    const double[:, ::1] left, const double[:, ::1] right, double[:, ::1] product_out,
+    const double[:, ::1] left, const double[:, :, ::1] panels, double[:, ::1] product_out,
     int num_threads,
 ):
-    """`product_out` = left @ right, (m, p) and (p, q)."""
-    cdef int64_t i, n_rows = left.shape[0], inner = left.shape[1], width = right.shape[1]
-    if n_rows == 0 or inner == 0 or width == 0:
+    """`product_out` = left @ right, (m, p) and (p, q).
+
+    `panels`: right as `pack` leaves it, (q / 8 rounded up, p, 8).
+    """
+    cdef int64_t i, n_rows = left.shape[0], inner = left.shape[1], width = product_out.shape[1]
+    cdef int64_t size
+    if n_rows == 0 or width == 0:
         return
+    if inner == 0:
+        product_out[:, :] = 0.0
+        return
+    # Few rows: every thread gets a share.
+    size = min(<int64_t> CHUNK, (n_rows + num_threads - 1) // num_threads)
+    size = (size + GROUP - 1) // GROUP * GROUP
     with nogil:
-        for i in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
-            product_row(&left[i, 0], &right[0, 0], inner, width, &product_out[i, 0])
+        for i in prange(
+            (n_rows + size - 1) // size, schedule="dynamic", chunksize=1, num_threads=num_threads
+        ):
+            chunk_of_rows(
+                &left[i * size, 0], min(size, n_rows - i * size), inner, &panels[0, 0, 0], width,
+                &product_out[i * size, 0],
+            )
+
+
+cdef enum:
+    TILE = 16  # columns whose accumulators stay in registers
 
 
 cdef void mean_row(

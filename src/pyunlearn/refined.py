@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._core import anchors, factorise
+from pyunlearn._ordered import column_sums, product
 from pyunlearn._rows import CooccurrenceRows
 
 __all__ = ["Factorisation", "RefinedTopics", "refine"]
@@ -22,7 +23,9 @@ F64 = NDArray[np.float64]
 # A word whose row is this near to the span of the seeds, beside the longest row, is no seed.
 RANK_TOLERANCE = 1e-12
 # Rows of M that are in memory at once while words outside the core are fitted.
-ROWS_AT_ONCE = 2048
+ROWS_AT_ONCE = 512
+# Words whose products with M are made in one go when one of them becomes a seed.
+SEEDS_AT_ONCE = 8
 # Sweeps of coordinate descent for one row: in each update, and for a word outside the core.
 SWEEPS, LAST_SWEEPS = 2, 10
 # How strongly an update holds on to the factors before it, in units of the mean of diag(H^T H).
@@ -82,20 +85,19 @@ def refine(
     if n_topics == 0 or total <= 0.0:
         return no_topics(len(mass))
     expected = roots.sums / np.sqrt(total)
-    factors = starting_factors(roots, expected, n_topics, num_threads)
-    factors, n_topics = without_dead_topics(factors)
-    for _ in range(options.n_updates if n_topics else 0):
-        factors = updated(roots, expected, factors, n_topics, options.background, num_threads)
-    factors, n_topics = without_dead_topics(factors)
-    if n_topics == 0:
+    factors = without_dead_topics(starting_factors(roots, expected, n_topics, num_threads))
+    for _ in range(options.n_updates if factors.size else 0):
+        factors = updated(roots, expected, factors, options.background, num_threads)
+    factors = without_dead_topics(factors)
+    if not factors.size:
         return no_topics(len(mass))
     weights = np.zeros((len(mass), factors.shape[1]))
     weights[core] = factors
+    share = options.background / np.sqrt(total)
+    common = share * column_sums(expected[:, None] * factors)
     others = np.setdiff1d(np.flatnonzero(mass).astype(np.int32), core, assume_unique=True)
-    fit_others(
-        rows, scale, core, others, expected, total, factors, n_topics, options, weights, num_threads
-    )
-    return topics_of(weights[:, :n_topics], scale, core)
+    fit_others(rows, scale, core, others, factors, common, weights, num_threads)
+    return topics_of(weights, scale, core)
 
 
 def eighth_root_scale(mass: NDArray[np.int64]) -> F64:
@@ -108,11 +110,12 @@ def eighth_root_scale(mass: NDArray[np.int64]) -> F64:
 
 @dataclass(frozen=True, eq=False)
 class Roots:
-    """Rows of M over the core: M_ij = sqrt(K_ij) s_i s_j, columns by place in the core."""
+    """Rows of M over the core: M_ij = sqrt(K_ij) s_i s_j, columns by place in the core.
 
-    start: NDArray[np.int64]  # (rows + 1,)
-    columns: NDArray[np.int32]
-    values: F64
+    Dense: nine in ten pairs of core words occur together, so that row indices would not pay.
+    """
+
+    values: F64  # (rows, core)
     sums: F64  # (rows,)
     squares: F64  # (rows,), sums of squares
 
@@ -128,20 +131,16 @@ class Roots:
         """Rows of M of the given words."""
         position = np.full(len(scale), -1, np.int32)
         position[core] = np.arange(len(core), dtype=np.int32)
-        chosen = np.zeros(len(words), np.int64)
-        storage = (rows.start, rows.length, rows.indices)
-        factorise.count_chosen(*storage, position, words, chosen, num_threads)
-        start = np.concatenate(([0], np.cumsum(chosen)))
         sums, squares = np.zeros((2, len(words)))
-        roots = cls(start, np.empty(start[-1], np.int32), np.empty(start[-1]), sums, squares)
+        roots = cls(np.empty((len(words), len(core))), sums, squares)
         factorise.fill_roots(
-            *storage,
+            rows.start,
+            rows.length,
+            rows.indices,
             rows.values,
             position,
             scale,
             words,
-            start,
-            roots.columns,
             roots.values,
             roots.sums,
             roots.squares,
@@ -149,36 +148,18 @@ class Roots:
         )
         return roots
 
-    def dense(self, place: int) -> F64:
-        """One row, over the whole core."""
-        entries = slice(self.start[place], self.start[place + 1])
-        row = np.zeros(len(self.sums))
-        row[self.columns[entries]] = self.values[entries]
-        return row
-
-    def times_vector(self, vector: F64, num_threads: int) -> F64:
-        """M v."""
-        product = np.empty(len(self.sums))
-        factorise.multiply_vector(
-            self.start, self.columns, self.values, vector, product, num_threads
-        )
-        return product
-
     def times(self, factors: F64, num_threads: int) -> F64:
         """M H."""
-        product = np.empty((len(self.sums), factors.shape[1]))
-        factorise.multiply(self.start, self.columns, self.values, factors, product, num_threads)
-        return product
+        return product(self.values, factors, num_threads)
 
 
 def starting_factors(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> F64:
     """The rows of M at the seed words as columns, scaled so that H H^T is of the size of M."""
     seeds = seed_words(roots, expected, n_topics, num_threads)
-    factors = np.zeros((len(expected), -(-len(seeds) // 8) * 8))
-    for topic, seed in enumerate(seeds):
-        factors[:, topic] = roots.dense(seed)
-        # K has no pairs of a token with itself, so that a word may be missing in its own row.
-        factors[seed, topic] = max(factors[seed, topic], float(np.sqrt(roots.squares[seed])))
+    factors = np.ascontiguousarray(roots.values[seeds].T)
+    # K has no pairs of a token with itself, so that a word may be missing in its own row.
+    topics = np.arange(len(seeds))
+    factors[seeds, topics] = np.maximum(factors[seeds, topics], np.sqrt(roots.squares[seeds]))
     if not seeds:
         return factors
     ahead = column_sums(factors * roots.times(factors, num_threads))
@@ -198,79 +179,77 @@ def seed_words(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> 
     """
     factor, gram = np.zeros((2, len(expected), n_topics + 1))
     residual = roots.squares.copy()
-    factor[:, 0] = roots.times_vector(expected, num_threads)
+    factor[:, 0] = roots.times(expected[:, None], num_threads)[:, 0]
     factor[:, 0] /= np.sqrt(ordered_sum(expected * expected))
     residual -= factor[:, 0] * factor[:, 0]
     smallest = RANK_TOLERANCE * float(roots.squares.max())
     seeds: list[int] = []
+    products: dict[int, F64] = {}
     while len(seeds) < n_topics:
         seed = int(np.argmax(residual))
         pivot = float(residual[seed])
         if pivot <= smallest:
             break
         seeds.append(seed)
-        gram[:, len(seeds)] = roots.times_vector(roots.dense(seed), num_threads)
+        if seed not in products:
+            # One pass over M serves the next seeds as well: most are among the farthest of now.
+            near = np.argpartition(residual, -min(SEEDS_AT_ONCE, len(residual)))[-SEEDS_AT_ONCE:]
+            ahead = sorted({seed, *near.tolist()})
+            found = roots.times(roots.values[ahead].T, num_threads)
+            products.update(zip(ahead, found.T, strict=True))
+        gram[:, len(seeds)] = products[seed]
         anchors.cholesky_step(gram, seed, len(seeds), pivot, factor, residual, num_threads)
     return seeds
 
 
-def updated(
-    roots: Roots,
-    expected: F64,
-    factors: F64,
-    n_topics: int,
-    background: float,
-    num_threads: int,
-) -> F64:
+def updated(roots: Roots, expected: F64, factors: F64, background: float, num_threads: int) -> F64:
     """One update: every row of H by non-negative least squares, the other rows as they were.
 
     Without the inertia, M ~ W H^T with W in the place of H would swing.
     """
     cross = cross_product(factors, num_threads)
-    inertia = INERTIA * (ordered_sum(np.diagonal(cross)) / n_topics)
+    inertia = INERTIA * (ordered_sum(np.diagonal(cross)) / len(cross))
     if inertia <= 0.0:
         return factors
-    target = roots.times(factors, num_threads)
-    target -= background * np.outer(expected, column_sums(expected[:, None] * factors))
-    target += inertia * factors
-    cross[np.diag_indices(n_topics)] += inertia
+    # The inertia cancels at the old factors: what is left of M there, without it.
+    residual = roots.times(factors, num_threads)
+    residual -= background * np.outer(expected, column_sums(expected[:, None] * factors))
+    residual -= product(factors, cross, num_threads)
+    cross[np.diag_indices_from(cross)] += inertia
     weights = factors.copy()
-    factorise.descend(target, cross, n_topics, SWEEPS, weights, num_threads)
+    factorise.descend(cross, 1.0 / np.diagonal(cross), SWEEPS, residual, weights, num_threads)
     return weights
 
 
-def without_dead_topics(factors: F64) -> tuple[F64, int]:
-    """Columns that are not all 0, padded again."""
-    alive = np.flatnonzero(factors.any(axis=0))
-    kept = np.zeros((len(factors), -(-len(alive) // 8) * 8))
-    kept[:, : len(alive)] = factors[:, alive]
-    return kept, len(alive)
+def without_dead_topics(factors: F64) -> F64:
+    """The columns that are not all 0."""
+    return np.ascontiguousarray(factors[:, factors.any(axis=0)])
 
 
 def fit_others(
     rows: CooccurrenceRows,
     scale: F64,
     core: NDArray[np.int32],
-    others: NDArray[np.int32],
-    expected: F64,
-    total: float,
+    words: NDArray[np.int32],
     factors: F64,
-    n_topics: int,
-    options: Factorisation,
+    common: F64,
     weights_out: F64,
     num_threads: int,
 ) -> None:
-    """Words outside the core, each by non-negative least squares on the core's topics."""
+    """Words outside the core, each by non-negative least squares on the core's topics.
+
+    `common`: what the background takes off M H for each unit of a row's sum.
+    """
     cross = cross_product(factors, num_threads)
-    common = column_sums(expected[:, None] * factors)
-    for first in range(0, len(others), ROWS_AT_ONCE):
-        words = others[first : first + ROWS_AT_ONCE]
-        roots = Roots.of(rows, scale, core, words, num_threads)
-        target = roots.times(factors, num_threads)
-        target -= options.background * np.outer(roots.sums / np.sqrt(total), common)
-        weights = np.zeros((len(words), factors.shape[1]))
-        factorise.descend(target, cross, n_topics, LAST_SWEEPS, weights, num_threads)
-        weights_out[words] = weights
+    inverse = 1.0 / np.diagonal(cross)
+    for first in range(0, len(words), ROWS_AT_ONCE):
+        some = words[first : first + ROWS_AT_ONCE]
+        roots = Roots.of(rows, scale, core, some, num_threads)
+        residual = roots.times(factors, num_threads)
+        residual -= np.outer(roots.sums, common)
+        weights = np.zeros((len(some), len(cross)))
+        factorise.descend(cross, inverse, LAST_SWEEPS, residual, weights, num_threads)
+        weights_out[some] = weights
 
 
 def topics_of(weights: F64, scale: F64, core: NDArray[np.int32]) -> RefinedTopics:
@@ -306,18 +285,8 @@ def no_topics(n_words: int) -> RefinedTopics:
 
 
 def cross_product(factors: F64, num_threads: int) -> F64:
-    """H^T H."""
-    cross = np.empty((factors.shape[1], factors.shape[1]))
-    factorise.cross_product(factors, cross, num_threads)
-    return cross
-
-
-def column_sums(matrix: F64) -> F64:
-    """Sums over the rows of a C-contiguous matrix, one row after the other."""
-    sums = np.zeros(matrix.shape[1])
-    for row in matrix:
-        sums += row
-    return sums
+    """H^T H, symmetric to the last bit."""
+    return product(np.ascontiguousarray(factors.T), factors, num_threads)
 
 
 def ordered_sum(values: F64) -> float:

@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn._core import factorise
-from pyunlearn.refined import Roots, cross_product, eighth_root_scale
+from pyunlearn.refined import Roots, cross_product, eighth_root_scale, seed_words
 
 THREADS = [1, 2, 3, 7]
 
@@ -18,15 +18,24 @@ def corpus(seed, m=40, n=30):
     return CooccurrenceStatistics(n).add(counts)
 
 
+def roots_of(statistics, threads=2):
+    core = np.flatnonzero(statistics.word_mass).astype(np.int32)
+    return Roots.of(statistics.rows, eighth_root_scale(statistics.word_mass), core, core, threads)
+
+
 def problem(seed, rows=20, r=11):
+    """Weights, p - G w for some p, and G."""
     rng = np.random.default_rng(seed)
-    factors = np.zeros((rows, -(-r // 8) * 8))
-    factors[:, :r] = rng.random((rows, r)) * (rng.random((rows, r)) < 0.6)
-    target = np.zeros_like(factors)
-    target[:, :r] = rng.normal(size=(rows, r))
-    cross = cross_product(factors, 1)
+    weights = rng.random((rows, r)) * (rng.random((rows, r)) < 0.6)
+    cross = cross_product(weights, 1)
     cross[np.diag_indices(r)] += 0.1
-    return factors, target, cross
+    return weights, rng.normal(size=(rows, r)) - weights @ cross, cross
+
+
+def descended(weights, residual, cross, sweeps, threads=1):
+    weights = weights.copy()
+    factorise.descend(cross, 1.0 / np.diagonal(cross), sweeps, residual.copy(), weights, threads)
+    return weights
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -37,72 +46,61 @@ def test_roots_equal_their_twin_bit_for_bit(seed):
     words = np.arange(len(K), dtype=np.int32)
     found = Roots.of(statistics.rows, scale, core, words, 2)
     for word in words:
-        columns, values = reference.roots(K, scale, core, word)
-        row = slice(found.start[word], found.start[word + 1])
-        assert found.columns[row].tolist() == columns
-        assert found.values[row].tolist() == values
+        values = reference.roots(K, scale, core, word)
+        assert found.values[word].tolist() == values
         assert found.sums[word] == lane_sum(values)
         assert found.squares[word] == lane_dot(values, values)
 
 
 @pytest.mark.parametrize("r", [1, 7, 8, 9, 16, 33])
-def test_products_equal_their_twins_bit_for_bit(r):
-    statistics = corpus(r)
-    core = np.flatnonzero(statistics.word_mass).astype(np.int32)
-    roots = Roots.of(
-        statistics.rows, eighth_root_scale(statistics.word_mass), core, core, num_threads=1
-    )
-    factors = problem(r, len(core), r)[0]
-    product = roots.times(factors, 1)
-    by_vector = roots.times_vector(np.ascontiguousarray(factors[:, 0]), 1)
-    for row, (first, last) in enumerate(zip(roots.start, roots.start[1:], strict=False)):
-        expected = reference.product(roots.columns[first:last], roots.values[first:last], factors)
-        assert (product[row] == expected).all()
-        vector = factors[:, 0][roots.columns[first:last]]
-        assert by_vector[row] == lane_dot(vector, roots.values[first:last])
-    assert (cross_product(factors, 1) == reference.cross_product(factors)).all()
-
-
-@pytest.mark.parametrize("r", [1, 7, 8, 9, 16])
 def test_the_descent_equals_its_twin_bit_for_bit(r):
-    factors, target, cross = problem(r, r=r)
-    weights = factors.copy()
-    factorise.descend(target, cross, r, 3, weights, 1)
-    expected = [reference.descend(p, cross, r, 3, w) for p, w in zip(target, factors, strict=True)]
-    assert (weights == expected).all()
-    assert not weights[:, r:].any()
+    weights, residual, cross = problem(r, r=r)
+    expected = [
+        reference.descend(p, cross, 1.0 / np.diagonal(cross), 3, w)
+        for p, w in zip(residual, weights, strict=True)
+    ]
+    assert (descended(weights, residual, cross, 3) == expected).all()
 
 
 def test_the_descent_ends_at_the_non_negative_least_squares_solution():
-    factors, target, cross = problem(3, rows=60, r=6)
-    weights = np.zeros_like(factors)
-    factorise.descend(target, cross, 6, 2000, weights, 1)
-    L = np.linalg.cholesky(cross[:6, :6])
-    for p, w in zip(target, weights, strict=True):
-        np.testing.assert_allclose(w[:6], nnls(L.T, np.linalg.solve(L, p[:6]))[0], atol=1e-10)
+    weights, residual, cross = problem(3, rows=60, r=6)
+    found = descended(weights, residual, cross, 2000)
+    L = np.linalg.cholesky(cross)
+    for p, w in zip(residual + weights @ cross, found, strict=True):
+        np.testing.assert_allclose(w, nnls(L.T, np.linalg.solve(L, p))[0], atol=1e-10)
+
+
+def test_seeds_are_the_farthest_words_one_after_the_other():
+    roots = roots_of(corpus(5, 300, 90))
+    expected = roots.sums / np.sqrt(roots.sums.sum())
+    span = [expected / np.linalg.norm(expected)]
+    for seed in seed_words(roots, expected, 25, 2):
+        far = roots.values - (roots.values @ np.transpose(span)) @ span
+        distance = (far**2).sum(axis=1)
+        assert distance[seed] == pytest.approx(distance.max())
+        span.append(far[seed] / np.sqrt(distance[seed]))
 
 
 @pytest.mark.parametrize("threads", THREADS)
 def test_bits_do_not_depend_on_threads(threads):
     statistics = corpus(0, 200, 150)
-    core = np.flatnonzero(statistics.word_mass).astype(np.int32)
-    scale = eighth_root_scale(statistics.word_mass)
     results = []
     for number in (1, threads):
-        roots = Roots.of(statistics.rows, scale, core, core, number)
-        factors, target, cross = problem(1, len(core))
-        weights = factors.copy()
-        factorise.descend(target, cross, 11, 2, weights, number)
-        arrays = (roots.values, roots.sums, roots.times(factors, number), weights)
-        arrays += (roots.squares, roots.times_vector(roots.dense(0), number))
-        results.append([a.tobytes() for a in (*arrays, cross_product(factors, number))])
+        roots = roots_of(statistics, number)
+        weights, residual, cross = problem(1, len(roots.sums))
+        arrays = (roots.values, roots.sums, roots.squares, roots.times(weights, number))
+        arrays += (descended(weights, residual, cross, 2, number), cross_product(weights, number))
+        results.append([a.tobytes() for a in arrays])
     assert results[0] == results[1]
 
 
 def test_nothing_to_do_is_done():
     statistics = CooccurrenceStatistics(5)
-    none = np.zeros(0, np.int32)
-    roots = Roots.of(statistics.rows, np.zeros(5), none, np.arange(5, dtype=np.int32), 2)
-    assert len(roots.values) == 0
-    assert roots.times(np.zeros((0, 8)), 2).tolist() == np.zeros((5, 8)).tolist()
-    assert cross_product(np.zeros((0, 8)), 2).tolist() == np.zeros((8, 8)).tolist()
+    none, words = np.zeros(0, np.int32), np.arange(5, dtype=np.int32)
+    roots = Roots.of(statistics.rows, np.zeros(5), none, words, 2)
+    assert roots.values.shape == (5, 0)
+    assert roots.times(np.zeros((0, 3)), 2).tolist() == np.zeros((5, 3)).tolist()
+    assert cross_product(np.zeros((0, 3)), 2).tolist() == np.zeros((3, 3)).tolist()
+    roots = Roots.of(statistics.rows, np.zeros(5), words, words, 2)
+    assert not roots.values.any()
+    assert not roots.sums.any()

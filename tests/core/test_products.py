@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyunlearn._core import products, softmax
+from pyunlearn._ordered import column_sums, product
 from pyunlearn._validation import check_documents
 
-SHAPES = st.tuples(st.integers(0, 20), st.integers(0, 40), st.integers(0, 40))
+# Rows go by 4 and by 32, columns by 8, inner indices by 256: some of each, and a few more.
+SHAPES = st.tuples(st.integers(0, 70), st.integers(0, 600), st.integers(0, 40))
 
 
 def sequential(left, right):
@@ -24,9 +26,26 @@ def test_a_product_has_the_bits_of_its_twin(shape, seed, threads):
     m, p, q = shape
     rng = np.random.default_rng(seed)
     left, right = rng.standard_normal((m, p)), rng.standard_normal((p, q))
-    out = np.zeros((m, q))
-    products.multiply(left, right, out, threads)
-    assert out.tobytes() == sequential(left, right).tobytes()
+    assert product(left, right, threads).tobytes() == sequential(left, right).tobytes()
+
+
+def test_columns_are_packed_by_eight():
+    right = np.arange(33.0).reshape(3, 11)
+    panels = np.zeros((2, 3, 8))
+    products.pack(right, panels, 2)
+    assert panels[0].tolist() == right[:, :8].tolist()
+    assert panels[1, :, :3].tolist() == right[:, 8:].tolist()
+    assert not panels[1, :, 3:].any()
+
+
+def test_columns_are_summed_row_by_row():
+    matrix = np.random.default_rng(0).standard_normal((50, 11))
+    assert column_sums(matrix).tolist() == sequential(np.ones((1, 50)), matrix)[0].tolist()
+
+
+def test_matrices_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"cannot multiply \(2, 3\) with \(4, 5\)"):
+        product(np.zeros((2, 3)), np.zeros((4, 5)), 1)
 
 
 @given(st.integers(1, 12), st.integers(1, 9), st.integers(0, 35), st.integers(0, 99))

@@ -5,7 +5,8 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
-def multiply(left: F64, right: F64, product_out: F64, num_threads: int) -> None: ...
+def pack(right: F64, panels_out: F64, num_threads: int) -> None: ...
+def multiply(left: F64, panels: F64, product_out: F64, num_threads: int) -> None: ...
 def document_means(
     document_start: I64,
     columns: I32,

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._core import products
+from pyunlearn._ordered import inverse_factor, product
 from pyunlearn._validation import Documents
-from pyunlearn.heads.ordered import inverse_factor, product
 from pyunlearn.learner import TopicParameters
 from pyunlearn.model import AnchorTopicModel
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._core import softmax
-from pyunlearn.heads.ordered import cholesky, dot, norm, product, solve
+from pyunlearn._ordered import cholesky, dot, norm, product, solve
 
 __all__ = ["LogisticLoss", "Solution", "minimise", "newton_step", "removal_step"]
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _validation as check
 from pyunlearn._core import softmax
+from pyunlearn._ordered import product
 from pyunlearn.errors import StaleHeadError, StaleHeadWarning
 from pyunlearn.heads.base import OnBase
 from pyunlearn.heads.features import (
@@ -22,7 +23,6 @@ from pyunlearn.heads.features import (
     proportion_features,
     proportion_scale,
 )
-from pyunlearn.heads.ordered import product
 from pyunlearn.heads.targets import check_labels, check_values
 from pyunlearn.heads.training import HeadSettings, Task, Trainer
 

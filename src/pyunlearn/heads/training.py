@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn import _validation as check
+from pyunlearn._ordered import norm, product
 from pyunlearn.errors import InvalidParameterError
 from pyunlearn.heads.features import (
     FEATURES,
@@ -18,7 +19,6 @@ from pyunlearn.heads.features import (
     proportion_features,
 )
 from pyunlearn.heads.logistic import LogisticLoss, Solution, minimise, newton_step, removal_step
-from pyunlearn.heads.ordered import norm, product
 from pyunlearn.heads.squared import feature_sums, ridge, statistic_sums
 from pyunlearn.heads.targets import one_hot
 from pyunlearn.heads.task_documents import TaskDocuments

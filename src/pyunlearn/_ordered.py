@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pyunlearn._core import products
 
-__all__ = ["cholesky", "dot", "inverse_factor", "norm", "product", "solve"]
+__all__ = ["cholesky", "column_sums", "dot", "inverse_factor", "norm", "product", "solve"]
 
 F64 = NDArray[np.float64]
 
@@ -24,9 +24,17 @@ def product(left: F64, right: F64, num_threads: int) -> F64:
     """``left @ right``, (m, p) and (p, q); ValueError for other shapes."""
     if left.shape[1] != right.shape[0]:  # the kernel would read beyond the end
         raise ValueError(f"cannot multiply {left.shape} with {right.shape}")
-    out = np.zeros((left.shape[0], right.shape[1]))
-    products.multiply(np.ascontiguousarray(left), np.ascontiguousarray(right), out, num_threads)
+    inner, width = right.shape
+    panels = np.zeros((-(-width // 8), inner, 8))
+    products.pack(np.ascontiguousarray(right), panels, num_threads)
+    out = np.empty((left.shape[0], width))
+    products.multiply(np.ascontiguousarray(left), panels, out, num_threads)
     return out
+
+
+def column_sums(matrix: F64) -> F64:
+    """Sums over the rows of a matrix (m, q), one row after the other, (q,)."""
+    return product(np.ones((1, len(matrix))), matrix, 1).reshape(-1)
 
 
 def dot(one: F64, other: F64) -> float:
