@@ -25,7 +25,7 @@ from pyunlearn import (
     StatisticsOverflowError,
 )
 from pyunlearn._validation import check_documents
-from pyunlearn.heads.logistic import LogisticLoss
+from pyunlearn.heads.logistic import LogisticLoss, NewtonSystems
 from pyunlearn.heads.training import Trainer
 
 COUNTS, LABELS = corpus()
@@ -153,6 +153,35 @@ def test_the_gradient_is_that_of_the_objective(classes):
     moved = [loss.gradient(weights + sign * 1e-6 * direction)[0] for sign in (1, -1)]
     curved = loss.curved(loss.gradient(weights)[1], direction)
     np.testing.assert_allclose(curved, (moved[0] - moved[1]) / 2e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("outputs", [1, 4])
+@pytest.mark.parametrize("forcing", [0.3, 1e-3, 1e-10])
+def test_a_newton_system_is_solved_to_the_share_asked_for(outputs, forcing):
+    rng = np.random.default_rng(outputs)
+    features = rng.standard_normal((40, 6)) * 10.0 ** rng.uniform(-1, 1, 6)
+    hot = np.eye(5)[rng.integers(0, max(outputs, 2), 40)]
+    loss = LogisticLoss(features, hot[:, :outputs].copy(), 1e-3, 2)
+    systems = NewtonSystems(loss)
+    for _ in range(3):  # the second finds the blocks of the first
+        probability = loss.gradient(rng.standard_normal((6, outputs)))[1]
+        right = rng.standard_normal((6, outputs))
+        found = systems.solve(probability, right, forcing)
+        left = np.linalg.norm(loss.curved(probability, found) - right)
+        assert left <= 1.001 * forcing * np.linalg.norm(right)
+
+
+def test_the_preconditioner_inverts_the_blocks_of_the_hessian():
+    rng = np.random.default_rng(0)
+    loss = LogisticLoss(rng.standard_normal((30, 4)), np.eye(3)[rng.integers(0, 3, 30)], 0.1, 1)
+    probability = loss.gradient(rng.standard_normal((4, 3)))[1]
+    for c, inverse in enumerate(loss.preconditioner(probability)):
+        for k in range(4):
+            direction = np.zeros((4, 3))
+            direction[:, c] = inverse[k]
+            np.testing.assert_allclose(
+                loss.curved(probability, direction)[:, c], np.eye(4)[k], atol=1e-12
+            )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -62,7 +62,7 @@ CIMPORTS = {
     "newton.pyx": {"_lanes"},
     "factorise.pyx": {"_clones", "_lanes"},
     "infer.pyx": {"_clones", "_lanes"},
-    "products.pyx": {"_clones"},
+    "products.pyx": {"_clones", "_lanes"},
     "softmax.pyx": set(),
 }
 PERSISTENCE_BY_CODE = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}

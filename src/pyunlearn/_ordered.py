@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 
 from pyunlearn._core import products
 
-__all__ = ["cholesky", "column_sums", "dot", "inverse_factor", "norm", "product", "solve"]
+__all__ = [
+    "cholesky",
+    "column_sums",
+    "dot",
+    "inverse_factor",
+    "norm",
+    "pack",
+    "product",
+    "product_with",
+    "solve",
+]
 
 F64 = NDArray[np.float64]
 
@@ -24,9 +34,20 @@ def product(left: F64, right: F64, num_threads: int) -> F64:
     """``left @ right``, (m, p) and (p, q); ValueError for other shapes."""
     if left.shape[1] != right.shape[0]:  # the kernel would read beyond the end
         raise ValueError(f"cannot multiply {left.shape} with {right.shape}")
-    inner, width = right.shape
-    panels = np.zeros((-(-width // 8), inner, 8))
+    return product_with(left, pack(right, num_threads), right.shape[1], num_threads)
+
+
+def pack(right: F64, num_threads: int) -> F64:
+    """A matrix (p, q) as the product kernel reads it, for several products with it."""
+    panels = np.zeros((-(-right.shape[1] // 8), right.shape[0], 8))
     products.pack(np.ascontiguousarray(right), panels, num_threads)
+    return panels
+
+
+def product_with(left: F64, panels: F64, width: int, num_threads: int) -> F64:
+    """``left @ right`` for a packed matrix with `width` columns, (m, q)."""
+    if left.shape[1] != panels.shape[1] or len(panels) != -(-width // 8):
+        raise ValueError(f"cannot multiply {left.shape} with panels {panels.shape} of {width}")
     out = np.empty((left.shape[0], width))
     products.multiply(np.ascontiguousarray(left), panels, out, num_threads)
     return out

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from core.reference import lane_dot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,16 @@ def test_columns_are_packed_by_eight():
 def test_columns_are_summed_row_by_row():
     matrix = np.random.default_rng(0).standard_normal((50, 11))
     assert column_sums(matrix).tolist() == sequential(np.ones((1, 50)), matrix)[0].tolist()
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 19])
+def test_many_small_products_have_the_bits_of_their_twin(size):
+    rng = np.random.default_rng(size)
+    matrices, vectors = rng.standard_normal((3, size, size)), rng.standard_normal((3, size))
+    out = np.empty((3, size))
+    products.multiply_each(matrices, vectors, out)
+    for matrix, vector, found in zip(matrices, vectors, out, strict=True):
+        assert found.tolist() == [lane_dot(row, vector) for row in matrix]
 
 
 def test_matrices_that_do_not_fit_are_refused():

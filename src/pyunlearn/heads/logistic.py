@@ -3,8 +3,9 @@
     L(W) = 1/N sum_t loss(W^T phi_t, y_t) + alpha/2 |W|^2
 
 loss is the cross-entropy of the softmax of q scores, for two classes of the logistic function of
-one score. Each Newton system is solved by preconditioned conjugate gradients (Nocedal and Wright
-2006, chapter 7); steps are halved until the gradient shrinks. L is strongly convex, so
+one score. Each Newton system is solved by conjugate gradients (Nocedal and Wright 2006, chapter 7),
+preconditioned by the inverses of the Hessian's blocks, one an output; steps are halved until the
+gradient shrinks. L is strongly convex, so
 
     |W - W*| <= |grad L(W)| / alpha                                     for every W.
 """
@@ -16,8 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._core import softmax
-from pyunlearn._ordered import cholesky, dot, norm, product, solve
+from pyunlearn._core import products, softmax
+from pyunlearn._ordered import (
+    cholesky,
+    column_sums,
+    dot,
+    norm,
+    pack,
+    product,
+    product_with,
+    solve,
+)
 
 __all__ = ["LogisticLoss", "Solution", "minimise", "newton_step", "removal_step"]
 
@@ -25,6 +35,8 @@ F64 = NDArray[np.float64]
 
 FORCING = 0.1  # a Newton system is solved to this share of the gradient, later to less
 MAX_CONJUGATE = 10_000
+# Blocks of the Hessian are inverted anew when the last search took more steps than this.
+RENEWED_AFTER = 20
 MAX_HALVINGS = 60
 # Third derivative of the loss of one document, |D3[s, s, v]| <= 2 CURVATURE_CHANGE |s|^2 |v|: for
 # one score |d/ds p(1 - p)| <= 1/4 as in Guo et al. 2020 (the maximum is 0.0963); for the softmax
@@ -47,6 +59,7 @@ class LogisticLoss:
     def __init__(self, features: F64, targets: F64, alpha: float, num_threads: int) -> None:
         self.features, self.targets, self.alpha = features, targets, alpha
         self.columns = np.ascontiguousarray(features.T)
+        self.panels = pack(features, num_threads)
         self.num_threads = num_threads
         self.shape = (features.shape[1], targets.shape[1])
         self._gram: F64 | None = None
@@ -60,8 +73,7 @@ class LogisticLoss:
     def gram(self) -> F64:
         """1/N sum_t phi_t phi_t^T, (p, p)."""
         if self._gram is None:
-            total = product(self.columns, self.features, self.num_threads)
-            self._gram = total / self.n_documents
+            self._gram = self._second_moments(self.columns)
         return self._gram
 
     def gradient(self, weights: F64) -> tuple[F64, F64]:
@@ -81,10 +93,21 @@ class LogisticLoss:
         return total / self.n_documents + self.alpha * direction
 
     def preconditioner(self, probability: F64) -> F64:
-        """Cholesky factors (q, p, p) of mean(p_c (1 - p_c)) gram + alpha I, one an output."""
-        spread = probability * (1.0 - probability)
-        mean = product(np.ones((1, len(spread))), spread, 1)[0] / self.n_documents
-        return cholesky(mean[:, None, None] * self.gram + self.alpha * np.eye(self.shape[0]))
+        """Inverses (q, p, p) of the Hessian's blocks, one an output.
+
+        A block is 1/N sum_t p_tc (1 - p_tc) phi_t phi_t^T + alpha I.
+        """
+        spread = np.ascontiguousarray((probability * (1.0 - probability)).T)
+        blocks = np.stack([self._second_moments(self.columns * weight) for weight in spread])
+        identity = np.eye(self.shape[0])
+        factors = cholesky(blocks + self.alpha * identity)
+        inverses = solve(factors, np.broadcast_to(identity, factors.shape))
+        return np.ascontiguousarray(inverses + inverses.transpose(0, 2, 1)) / 2.0
+
+    def _second_moments(self, columns: F64) -> F64:
+        """1/N columns @ features, (p, p)."""
+        total = product_with(columns, self.panels, self.shape[0], self.num_threads)
+        return total / self.n_documents
 
 
 def minimise(loss: LogisticLoss, tolerance: float, max_iter: int) -> Solution:
@@ -94,11 +117,13 @@ def minimise(loss: LogisticLoss, tolerance: float, max_iter: int) -> Solution:
         return Solution(weights, 0.0, 0)
     gradient, probability = loss.gradient(weights)
     size = norm(gradient)
+    systems = NewtonSystems(loss)
     for step in range(max_iter):
         if size <= tolerance:
             return Solution(weights, size, step)
-        forcing = min(FORCING, size)
-        direction = _solve_newton(loss, probability, gradient, forcing)
+        # No more than the last step needs.
+        forcing = max(min(FORCING, size), 0.5 * tolerance / size)
+        direction = systems.solve(probability, gradient, forcing)
         length = 1.0
         for _ in range(MAX_HALVINGS):
             moved = weights - length * direction
@@ -119,7 +144,7 @@ def newton_step(loss: LogisticLoss, weights: F64, tolerance: float) -> Solution:
     size = norm(gradient)
     if size > 0:
         forcing = min(1.0, 0.1 * tolerance / size)
-        weights = weights - _solve_newton(loss, probability, gradient, forcing)
+        weights = weights - NewtonSystems(loss).solve(probability, gradient, forcing)
     return Solution(weights, norm(loss.gradient(weights)[0]), 1)
 
 
@@ -143,7 +168,7 @@ def removal_step(
     if size == 0:
         return Solution(weights, norm(loss.gradient(weights)[0]), 1), 0.0
     probability = loss.gradient(weights)[1]
-    step = _solve_newton(loss, probability, pull, min(1.0, 0.1 * tolerance / size))
+    step = NewtonSystems(loss).solve(probability, pull, min(1.0, 0.1 * tolerance / size))
     moved = weights - step
     unsolved = norm(loss.curved(probability, step) - pull)
     constant = CURVATURE_CHANGE[0 if loss.shape[1] == 1 else 1]
@@ -162,29 +187,50 @@ def _spectral_bound(gram: F64, n_documents: int) -> float:
     return float(np.sqrt(n_documents * np.abs(gram).sum(axis=1).max())) * (1 + 1e-12)
 
 
-def _solve_newton(loss: LogisticLoss, probability: F64, right: F64, forcing: float) -> F64:
-    """Direction d with |H d - right| <= forcing |right|, by preconditioned conjugate gradients."""
-    factors = loss.preconditioner(probability)
+class NewtonSystems:
+    """Newton systems of one loss, solved by preconditioned conjugate gradients.
 
-    def eased(residual: F64) -> F64:
-        return np.ascontiguousarray(solve(factors, residual.T[:, :, None])[:, :, 0].T)
+    A softmax does not change when all its scores do: in a direction that is the same for all
+    outputs H is alpha I. That part is solved at once, and kept out of the search for the rest.
+    """
 
-    goal = forcing * norm(right)
-    found = np.zeros_like(right)
-    residual = right.copy()
-    along = eased(residual)
-    direction, power = along, dot(residual, along)
-    for _ in range(min(MAX_CONJUGATE, 10 * right.size)):
-        if norm(residual) <= goal:
-            break
-        image = loss.curved(probability, direction)
-        bend = dot(direction, image)
-        if bend <= 0:  # rounding: the residual is as small as it gets
-            break
-        length = power / bend
-        found = found + length * direction
-        residual = residual - length * image
-        along = eased(residual)
-        before, power = power, dot(residual, along)
-        direction = along + (power / before) * direction
-    return found
+    def __init__(self, loss: LogisticLoss) -> None:
+        self.loss = loss
+        self.steps = RENEWED_AFTER + 1
+
+    def solve(self, probability: F64, right: F64, forcing: float) -> F64:
+        """Direction d with |H d - right| <= forcing |right|."""
+        if self.steps > RENEWED_AFTER:
+            self.inverses = self.loss.preconditioner(probability)
+        common = _common(right.T)[:, None]
+        goal = forcing * norm(right)
+        found = np.zeros_like(right) + common / self.loss.alpha
+        residual = right - common
+        along = self._eased(residual)
+        direction, power = along, dot(residual, along)
+        self.steps = 0
+        while norm(residual) > goal and self.steps < min(MAX_CONJUGATE, 10 * right.size):
+            image = self.loss.curved(probability, direction)
+            bend = dot(direction, image)
+            if bend <= 0:  # rounding: the residual is as small as it gets
+                break
+            length = power / bend
+            found = found + length * direction
+            residual = residual - length * image
+            along = self._eased(residual)
+            before, power = power, dot(residual, along)
+            direction = along + (power / before) * direction
+            self.steps += 1
+        return found
+
+    def _eased(self, residual: F64) -> F64:
+        along = np.empty((len(self.inverses), len(residual)))
+        products.multiply_each(self.inverses, np.ascontiguousarray(residual.T), along)
+        return np.ascontiguousarray((along - _common(along)).T)
+
+
+def _common(by_output: F64) -> F64:
+    """Mean over the outputs of a softmax, (p,); 0 for one score, of which no part is redundant."""
+    if len(by_output) == 1:
+        return np.zeros(by_output.shape[1])
+    return column_sums(by_output) / len(by_output)
