@@ -133,6 +133,7 @@ def test_threads_change_no_bit(pool, parameters):
 def test_threads_change_no_bit_of_a_larger_model(solver, n_jobs):
     counts = sampled(separable_topics(3, 400), 2000, 3)
     options = {"n_topics": 12, "solver": solver, "max_iter": 50, "anchor_min_df": 3}
+    options["learner"] = "anchor"
     assert_same_model(
         trained_once(options | {"n_jobs": n_jobs}, counts, None),
         trained_once(options | {"n_jobs": 1}, counts, None),

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from core.reference_refined import refine
 from corpora import (
+    as_allowed,
     assert_same_model,
     fewer_topics_allowed,
     learner_parameters,
@@ -22,7 +24,7 @@ from pyunlearn import (
 from pyunlearn.datasets import make_separable
 from pyunlearn.learner import anchor_threshold
 
-refined = learner_parameters().map(lambda chosen: chosen | {"learner": "refined"})
+refined = learner_parameters().map(lambda chosen: as_allowed(chosen | {"learner": "refined"}))
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,20 @@ def test_deletion_leaves_the_model_of_what_remains(pool, parameters, data):
         certificate = model.unlearn(pool.counts[list(gone)], pool.lengths[list(gone)])
     assert certificate.path["kind"] == "full"
     assert_same_model(model, trained_once(parameters, pool.counts[left], pool.lengths[left]))
+
+
+@pytest.mark.parametrize("background", [0.0, 0.5])
+@pytest.mark.parametrize("n_topics", [3, 6, 11])
+def test_the_learner_equals_its_twin_in_plain_numpy(corpus, background, n_topics):
+    frequent = int(np.median((corpus.X > 0).sum(axis=0)))
+    model = AnchorTopicModel(
+        n_topics, background=background, anchor_min_df=frequent, n_updates=9
+    ).fit(corpus.X)
+    core = model.parameters_.candidates
+    assert n_topics < len(core) < corpus.X.shape[1]
+    K = model.statistics_.to_csr().toarray().astype(float)
+    expected = refine(K, core, n_topics, background, 9)
+    np.testing.assert_allclose(model.components_.T, expected, atol=1e-10)
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
@@ -128,6 +144,12 @@ def test_settings_of_the_learner_are_part_of_the_digest(corpus):
 def test_settings_out_of_range_are_refused(corpus, wrong):
     with pytest.raises(InvalidParameterError, match=next(iter(wrong))):
         AnchorTopicModel(6, **wrong).fit(corpus.X)
+
+
+@pytest.mark.parametrize("of_anchor", [{"solver": "eg"}, {"anchor_cleanup": True}])
+def test_what_only_anchor_words_have_is_refused(corpus, of_anchor):
+    with pytest.raises(InvalidParameterError, match=rf"{next(iter(of_anchor))}=.*learner='anchor'"):
+        AnchorTopicModel(6, learner="refined", **of_anchor).fit(corpus.X)
 
 
 def test_more_topics_than_words_are_refused():

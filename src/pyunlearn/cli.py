@@ -506,10 +506,10 @@ def _add_fit(commands: Any) -> None:
         "--solver",
         choices=("active-set", "eg"),
         default="active-set",
-        help="exact, or exponentiated gradient (default active-set)",
+        help="anchor: exact, or exponentiated gradient (default active-set)",
     )
     model.add_argument(
-        "--anchor-cleanup", action="store_true", help="look at each anchor a second time"
+        "--anchor-cleanup", action="store_true", help="anchor: look at each anchor a second time"
     )
     model.add_argument(
         "--tol", type=float, default=1e-6, metavar="GAP", help="where eg stops (default 1e-6)"

@@ -50,9 +50,10 @@ class LearnerSettings:
     min_df : int
         Words in fewer documents are left out of the model.
     solver : {"active-set", "eg"}
-        Recovery: exact active set, or exponentiated gradient to a duality gap.
+        "anchor": recovery by exact active set, or exponentiated gradient to a duality gap.
     anchor_cleanup : bool
-        Arora's second loop: replace each anchor by the word farthest from the span of the others.
+        "anchor": Arora's second loop, replace each anchor by the word farthest from the span of the
+        others.
     tol : float
         Duality gap at which "eg" stops.
     max_iter : int
@@ -88,6 +89,13 @@ class LearnerSettings:
                 f"anchor_cleanup must be a bool, got {settings['anchor_cleanup']!r}"
             )
         learner = check.check_choice("learner", settings["learner"], LEARNERS)
+        solver = check.check_choice("solver", settings["solver"], SOLVERS)
+        if learner == "refined" and (solver != "active-set" or settings["anchor_cleanup"]):
+            asked = "anchor_cleanup=True" if settings["anchor_cleanup"] else f"solver={solver!r}"
+            raise InvalidParameterError(
+                f"{asked} is of learner='anchor': learner='refined' has no anchor words to recover "
+                "from. Choose learner='anchor' or leave it out"
+            )
         anchor_min_df = settings["anchor_min_df"]
         if anchor_min_df is not None:
             anchor_min_df = check.check_min_df("anchor_min_df", anchor_min_df)
@@ -95,7 +103,7 @@ class LearnerSettings:
             n_topics=check.check_integer("n_topics", settings["n_topics"], 1),
             anchor_min_df=anchor_min_df,
             min_df=check.check_integer("min_df", settings["min_df"], 1),
-            solver=check.check_choice("solver", settings["solver"], SOLVERS),
+            solver=solver,
             anchor_cleanup=bool(settings["anchor_cleanup"]),
             tol=check.check_positive("tol", settings["tol"]),
             max_iter=check.check_integer("max_iter", settings["max_iter"], 1, 2**31 - 2),

@@ -61,10 +61,10 @@ class AnchorTopicModel(
         Words in fewer documents are left out of the model. They stay in the statistics, so a word
         can come back.
     solver : {"active-set", "eg"}, default="active-set"
-        How p(topic | word) is recovered: exactly, or by exponentiated gradient (the paper's
+        "anchor": how p(topic | word) is recovered, exactly or by exponentiated gradient (paper,
         algorithm 5). The bits of "eg" hold for one C library, because it needs exp.
     anchor_cleanup : bool, default=False
-        Arora's second loop over the anchors: replace each by the candidate farthest from the span
+        "anchor": Arora's second loop, replace each anchor by the candidate farthest from the span
         of the others.
     tol : float, default=1e-6
         Duality gap at which "eg" stops.

@@ -28,8 +28,6 @@ ROWS_AT_ONCE = 512
 SEEDS_AT_ONCE = 8
 # Sweeps of coordinate descent for one row: in each update, and for a word outside the core.
 SWEEPS, LAST_SWEEPS = 2, 10
-# How strongly an update holds on to the factors before it, in units of the mean of diag(H^T H).
-INERTIA = 0.5
 
 
 @dataclass(frozen=True)
@@ -203,22 +201,24 @@ def seed_words(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> 
 
 
 def updated(roots: Roots, expected: F64, factors: F64, background: float, num_threads: int) -> F64:
-    """One update: every row of H by non-negative least squares, the other rows as they were.
+    """One update: half way to the rows that fit best by non-negative least squares, H fixed.
 
-    Without the inertia, M ~ W H^T with W in the place of H would swing.
+    All the way, M ~ W H^T with W in the place of H swings between two factors; the way of the
+    halves has the same resting points.
     """
     cross = cross_product(factors, num_threads)
-    inertia = INERTIA * (ordered_sum(np.diagonal(cross)) / len(cross))
-    if inertia <= 0.0:
-        return factors
-    # The inertia cancels at the old factors: what is left of M there, without it.
     residual = roots.times(factors, num_threads)
     residual -= background * np.outer(expected, column_sums(expected[:, None] * factors))
     residual -= product(factors, cross, num_threads)
-    cross[np.diag_indices_from(cross)] += inertia
     weights = factors.copy()
-    factorise.descend(cross, 1.0 / np.diagonal(cross), SWEEPS, residual, weights, num_threads)
-    return weights
+    factorise.descend(cross, inverse_diagonal(cross), SWEEPS, residual, weights, num_threads)
+    return (factors + weights) / 2.0
+
+
+def inverse_diagonal(cross: F64) -> F64:
+    """1 / G_kk, and 0 for a topic that has died out, which then stays as it is."""
+    size = np.diagonal(cross)
+    return np.where(size > 0, 1.0 / np.where(size > 0, size, 1.0), 0.0)
 
 
 def without_dead_topics(factors: F64) -> F64:
@@ -241,7 +241,7 @@ def fit_others(
     `common`: what the background takes off M H for each unit of a row's sum.
     """
     cross = cross_product(factors, num_threads)
-    inverse = 1.0 / np.diagonal(cross)
+    inverse = inverse_diagonal(cross)
     for first in range(0, len(words), ROWS_AT_ONCE):
         some = words[first : first + ROWS_AT_ONCE]
         roots = Roots.of(rows, scale, core, some, num_threads)
