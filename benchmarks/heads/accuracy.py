@@ -13,11 +13,10 @@ import time
 
 import numpy as np
 
+from benchmarks.fold_in import fold_in
 from benchmarks.heads.corpora import FILES, Task, load_task, sklearn_topics, tomotopy_topics
 from benchmarks.theory.output import print_table
 from pyunlearn import AnchorTopicModel, LinearHead
-from pyunlearn._core import infer
-from pyunlearn._validation import check_documents
 from pyunlearn.heads.logistic import LogisticLoss, minimise
 from pyunlearn.heads.squared import feature_sums, ridge
 from pyunlearn.heads.targets import one_hot
@@ -44,23 +43,11 @@ def ours(task: Task, n_topics: int, learner: str) -> list[tuple]:
     return rows
 
 
-def fold_in(topics: np.ndarray, X) -> np.ndarray:
-    """Topic proportions by the kernel that our model uses."""
-    documents = check_documents(X)
-    A = np.ascontiguousarray(topics.T)
-    theta = np.full((documents.n_documents, len(topics)), 1 / len(topics))
-    infer.proportions(
-        documents.start, documents.columns, documents.counts, A, 1e-6, 500,
-        np.empty((2, len(topics))), theta, np.zeros(len(theta), np.int32), 2,
-    )  # fmt: skip
-    return theta / theta.sum(axis=1, keepdims=True)
-
-
 def peer(task: Task, n_topics: int, name: str) -> tuple:
     begin = time.perf_counter()
     topics = PEERS[name](task.X, n_topics)
     row = [task.name, n_topics, name, "proportions", time.perf_counter() - begin]
-    train, test = fold_in(topics, task.X), fold_in(topics, task.X_test)
+    train, test = fold_in(task.X, topics, 500), fold_in(task.X_test, topics, 500)
     share = train.mean(axis=0)
     features, features_test = (
         np.hstack([np.ones((len(x), 1)), (x - share) / np.sqrt(share * (1 - share))])

