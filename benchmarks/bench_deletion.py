@@ -15,10 +15,15 @@ SIZES = [10**3, 10**4, 10**5, 10**6]
 BATCHES = [1, 10, 100, 1000]
 NEWSGROUP_TOPICS = 50
 KINDS = ["no anchor word", "anchor words"]
+LEARNERS = ["anchor", "refined"]
+
+
+def file(m, learner):
+    return f"{learner}-{m}.safetensors"
 
 
 class Synthetic:
-    """Models by m, kept as files between the benchmarks."""
+    """Models by m and learner, kept as files between the benchmarks."""
 
     timeout = 900
 
@@ -27,39 +32,38 @@ class Synthetic:
         for block in corpora.blocks(max(SIZES), N_WORDS, N_TOPICS):
             total.add(block)
             if total.n_documents in SIZES:
-                model = AnchorTopicModel(n_topics=N_TOPICS, learner="anchor").fit_statistics(
-                    total.copy()
-                )
-                model.save(f"{total.n_documents}.safetensors")
+                for learner in LEARNERS:
+                    model = AnchorTopicModel(N_TOPICS, learner=learner)
+                    model.fit_statistics(total.copy()).save(file(total.n_documents, learner))
 
-    def load(self, m):
+    def load(self, m, learner):
         self.first = next(corpora.blocks(corpora.BLOCK, N_WORDS, N_TOPICS))
-        self.model = load(f"{m}.safetensors")
+        self.model = load(file(m, learner))
         deletion.delete_and_restore(self.model, self.first[[-1]])  # warm; a digest is at hand
 
 
 class DeleteOne(Synthetic):
-    params = SIZES
-    param_names = ("m",)
+    params = (SIZES, LEARNERS)
+    param_names = ("m", "learner")
     # A document can be deleted once: every sample is a setup of its own.
     number = 1
 
-    def setup(self, m):
-        self.load(m)
+    def setup(self, m, learner):
+        self.load(m, learner)
 
-    def time_delete_one(self, m):
+    def time_delete_one(self, m, learner):
         self.model.unlearn(self.first[[0]])
 
 
 class DeleteBatch(Synthetic):
-    params = BATCHES
-    param_names = ("size",)
+    params = (BATCHES, LEARNERS)
+    param_names = ("size", "learner")
     number = 1
 
-    def setup(self, size):
-        self.load(SIZES[-2])
+    def setup(self, size, learner):
+        self.load(SIZES[-2], learner)
 
-    def time_delete_batch(self, size):
+    def time_delete_batch(self, size, learner):
         self.model.unlearn(self.first[:size])
 
 

@@ -14,10 +14,14 @@ KERNELS = ["count_pattern", "count_upper", "mirror", "squared_norms", "gram_colu
 class Flatness(bench_deletion.Synthetic):
     """Must stay within 1.15."""
 
+    params = bench_deletion.LEARNERS
+    param_names = ("learner",)
     unit = "ratio"
 
-    def track_deletion_at_most_documents_over_10_000(self):
-        small, large = (load(f"{bench_deletion.SIZES[at]}.safetensors") for at in (1, -1))
+    def track_deletion_at_most_documents_over_10_000(self, learner):
+        small, large = (
+            load(bench_deletion.file(bench_deletion.SIZES[at], learner)) for at in (1, -1)
+        )
         first = next(corpora.blocks(corpora.BLOCK, *deletion.SYNTHETIC))
         return deletion.flatness(small, large, deletion.random_documents(first, DOCUMENTS))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import clone
 
 from benchmarks import corpora
 from benchmarks.clock import median_seconds, seconds_of
@@ -46,7 +47,7 @@ def delete_and_restore(model: AnchorTopicModel, document: sp.csr_array) -> Delet
     path = certificates[0].path
     return Deletion(
         seconds,
-        {stage: path["seconds"][stage] for stage in STAGES},
+        path["seconds"],
         path["touched_anchors"],
         path["touched_words"],
         path["reselected_from"] is not None,
@@ -75,7 +76,7 @@ def copies(model: AnchorTopicModel, times: int) -> AnchorTopicModel:
         times * once.document_frequency,
         times * once.n_documents,
     )
-    return AnchorTopicModel(n_topics=model.n_topics, learner="anchor").fit_statistics(many)
+    return clone(model).fit_statistics(many)
 
 
 def flatness(

@@ -53,8 +53,9 @@ def small(monkeypatch, tmp_path):
         for name, value in sizes.items():
             monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(bench_deletion, "SIZES", [20, 40, 60])
-    monkeypatch.setattr(bench_deletion.DeleteOne, "params", [20, 40, 60])
-    monkeypatch.setattr(bench_deletion.DeleteBatch, "params", [1, 5])
+    learners = bench_deletion.LEARNERS
+    monkeypatch.setattr(bench_deletion.DeleteOne, "params", ([20, 40, 60], learners))
+    monkeypatch.setattr(bench_deletion.DeleteBatch, "params", ([1, 5], learners))
     monkeypatch.setattr(bench_stages.Anchors, "params", [2, 3])
     monkeypatch.setattr(bench_fit.Fit, "params", [20, 40])
     labels = np.array(["a"] * 60)
@@ -78,8 +79,10 @@ def test_asv_can_run(suite):
     cached = suite().setup_cache() if hasattr(suite, "setup_cache") else None
     before = () if cached is None else (cached,)
     names = [name for name in dir(suite) if name.startswith(PREFIXES)]
-    params = getattr(suite, "params", None)
-    for name, given in itertools.product(names, [()] if params is None else [(p,) for p in params]):
+    params = getattr(suite, "params", ())
+    if not isinstance(params, tuple):
+        params = (params,)
+    for name, given in itertools.product(names, itertools.product(*params)):
         benchmark = suite()
         if hasattr(benchmark, "setup"):
             benchmark.setup(*before, *given)

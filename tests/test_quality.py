@@ -12,7 +12,8 @@ if not (ROOT / "benchmarks").is_dir():
     pytest.skip("needs the source tree", allow_module_level=True)
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.quality import compare, corpora, sides  # noqa: E402
+from benchmarks.quality import compare, corpora, deletion, sides  # noqa: E402
+from benchmarks.report import print_rows  # noqa: E402
 
 OURS = ("pyunlearn refined", "pyunlearn anchor")
 
@@ -48,6 +49,23 @@ def test_a_kept_fit_is_not_made_again(tmp_path):
     np.savez(tmp_path / "tiny-2-pyunlearn-refined-1.npz", topics=topics, seconds=1.0, memory=1.0)
     found = compare.fitted("tiny", 2, "pyunlearn refined", 1, tmp_path)
     assert (found["topics"] == topics).all()
+
+
+def test_a_deletion_stands_beside_a_fit_of_the_peer(capsys, monkeypatch):
+    monkeypatch.setattr(deletion, "tomotopy", lambda iterations: sides.anchor)
+    rows = deletion.deletion_rows(tiny().train, 3, 4, 1, (160, 800))
+    print_rows("tiny", rows)
+    printed = capsys.readouterr().out
+    assert "m = 800 over 160" in printed
+    assert "fit of LDA over deletion" in printed
+
+
+def test_what_settings_are_chosen_on_has_no_document_of_the_test():
+    whole = tiny()
+    part = corpora.validation(whole)
+    assert part.train.shape[0] + part.test.shape[0] == whole.train.shape[0]
+    assert len(part.test_labels) == part.test.shape[0] == 20
+    assert (part.test != whole.train[::4]).nnz == 0
 
 
 def test_every_side_has_a_number_of_seeds():

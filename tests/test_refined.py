@@ -22,7 +22,7 @@ from pyunlearn import (
     load,
 )
 from pyunlearn.datasets import make_separable
-from pyunlearn.learner import anchor_threshold
+from pyunlearn.learner import LearnerSettings, anchor_threshold
 
 refined = learner_parameters().map(lambda chosen: as_allowed(chosen | {"learner": "refined"}))
 
@@ -168,11 +168,28 @@ def test_newton_mode_and_releases_are_refused_and_change_nothing(corpus):
     assert model.digest() == before
 
 
-def test_default_thresholds_are_those_of_the_learner():
-    statistics = CooccurrenceStatistics(3).add([[1, 1, 1]] * 2000)
-    for learner, documents in (("anchor", 20), ("refined", 27)):
-        settings = AnchorTopicModel(1, learner=learner).fit_statistics(statistics.copy())
-        assert anchor_threshold(settings.parameters_.settings, 2000) == documents
+@pytest.mark.parametrize(
+    ("learner", "m", "documents"),
+    [
+        ("anchor", 2000, 20),
+        ("refined", 2000, 27),
+        ("refined", 10_000, 60),
+        ("refined", 1_000_000, 6000),
+    ],
+)
+def test_default_thresholds_are_those_of_the_learner(learner, m, documents):
+    assert anchor_threshold(LearnerSettings(learner=learner), m) == documents
+
+
+def test_large_corpora_in_copies_have_the_same_topics(corpus):
+    once = CooccurrenceStatistics(120, weighting="token")
+    for _ in range(4):
+        once.add(corpus.X)
+    twice = once.copy().merge(once)
+    assert once.n_documents > 10_000
+    small, large = (AnchorTopicModel(6).fit_statistics(one) for one in (once, twice))
+    assert small.parameters_.candidates.tolist() == large.parameters_.candidates.tolist()
+    np.testing.assert_allclose(small.components_, large.components_, atol=1e-8)
 
 
 def test_the_default_weighting_is_that_of_the_learner_or_of_the_statistics(corpus):

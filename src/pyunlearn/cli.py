@@ -486,21 +486,22 @@ def _add_fit(commands: Any) -> None:
         type=_number,
         metavar="N",
         help="words that decide the topics are in at least N documents, or in a share of them "
-        "(default 0.6 times the root of the documents, with plain anchor words 0.01)",
+        "(default 0.6 times the root of the documents, 0.006 from 10,000 documents on; with plain "
+        "anchor words 0.01)",
     )
     model.add_argument(
         "--background",
         type=float,
-        default=0.25,
+        default=0.375,
         metavar="B",
-        help="refined: share of independent co-occurrence taken off, 0 to 2 (default 0.25)",
+        help="refined: share of independent co-occurrence taken off, 0 to 2 (default 0.375)",
     )
     model.add_argument(
         "--updates",
         type=int,
-        default=20,
+        default=16,
         metavar="N",
-        help="refined: updates of the factorisation (default 20)",
+        help="refined: updates of the factorisation (default 16)",
     )
     model.add_argument(
         "--solver",

@@ -46,7 +46,8 @@ class LearnerSettings:
         Topics r to look for.
     anchor_min_df : int, float or None
         A word can be an anchor when this many documents hold it (int), or this share (float). With
-        "refined" those words decide the topics; None are 0.6 sqrt(m) of m documents.
+        "refined" those words decide the topics; None are 0.6 sqrt(m) of m documents, from 10,000
+        documents on 0.6 %.
     min_df : int
         Words in fewer documents are left out of the model.
     solver : {"active-set", "eg"}
@@ -74,8 +75,8 @@ class LearnerSettings:
     tol: float = 1e-6
     max_iter: int = 2000
     learner: str = "refined"
-    background: float = 0.25
-    n_updates: int = 20
+    background: float = 0.375
+    n_updates: int = 16
 
     def __post_init__(self) -> None:
         if self.anchor_min_df is None and self.learner == "anchor":
@@ -350,9 +351,9 @@ def anchor_threshold(settings: LearnerSettings, n_documents: int) -> int:
     """Documents that must hold a word for it to be an anchor, or to decide topics; at least 1."""
     threshold = settings.anchor_min_df
     if threshold is None:
-        # The noise of a word's row depends on the number of its documents, not on their share;
-        # growing with the corpus, it keeps the number of words, hence the time, in bounds.
-        threshold = math.ceil(0.6 * math.sqrt(n_documents))
+        # The noise of a word's row depends on the number of its documents, not on their share; in
+        # large corpora the share keeps the number of words, hence the time, from growing.
+        threshold = math.ceil(0.6 * max(math.sqrt(n_documents), n_documents / 100))
     elif isinstance(threshold, float):
         threshold = int(np.ceil(threshold * n_documents))
     return max(threshold, 1)

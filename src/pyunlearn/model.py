@@ -48,15 +48,15 @@ class AnchorTopicModel(
         "refined": topics by non-negative factorisation of the statistics, about as good as those
         of LDA (docs/quality.md). "anchor": anchor words and recovery, the algorithm of the papers;
         mode="newton" and `release` need it. Deletion is exact for both.
-    background : float, default=0.25
+    background : float, default=0.375
         "refined": share of the co-occurrence of independent words that is taken off before topics
         are fitted. More makes topics of rarer words, with less overlap.
-    n_updates : int, default=20
+    n_updates : int, default=16
         "refined": updates of the factorisation.
     anchor_min_df : int, float or None, default=None
         Words in at least this many documents (int), or in this share of them (float), can become
         anchors; with "refined" they decide the topics. Rare words are noisy. None: 0.01 for
-        "anchor", 0.6 sqrt(m) of m documents for "refined".
+        "anchor"; for "refined" 0.6 sqrt(m) of m documents, from 10,000 documents on 0.6 %.
     min_df : int, default=1
         Words in fewer documents are left out of the model. They stay in the statistics, so a word
         can come back.
@@ -117,8 +117,8 @@ class AnchorTopicModel(
         anchor_cleanup: bool = False,
         tol: float = 1e-6,
         max_iter: int = 2000,
-        background: float = 0.25,
-        n_updates: int = 20,
+        background: float = 0.375,
+        n_updates: int = 16,
         scale_bits: int = 40,
         weighting: str | None = None,
         n_jobs: int | None = None,

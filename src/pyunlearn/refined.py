@@ -201,10 +201,10 @@ def seed_words(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> 
 
 
 def updated(roots: Roots, expected: F64, factors: F64, background: float, num_threads: int) -> F64:
-    """One update: half way to the rows that fit best by non-negative least squares, H fixed.
+    """One update: three quarters of the way to the best rows, by non-negative least squares.
 
-    All the way, M ~ W H^T with W in the place of H swings between two factors; the way of the
-    halves has the same resting points.
+    All the way, with W of M ~ W H^T in the place of H, it swings between two factors; a part of the
+    way has the same resting points.
     """
     cross = cross_product(factors, num_threads)
     residual = roots.times(factors, num_threads)
@@ -212,7 +212,7 @@ def updated(roots: Roots, expected: F64, factors: F64, background: float, num_th
     residual -= product(factors, cross, num_threads)
     weights = factors.copy()
     factorise.descend(cross, inverse_diagonal(cross), SWEEPS, residual, weights, num_threads)
-    return (factors + weights) / 2.0
+    return (factors + 3.0 * weights) / 4.0
 
 
 def inverse_diagonal(cross: F64) -> F64:

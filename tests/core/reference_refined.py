@@ -16,7 +16,7 @@ def refine(K, core, n_topics, background, n_updates):
     H = start(inner, seeds(inner, expected, n_topics))
     for _ in range(n_updates):
         gradient = inner @ H - background * np.outer(expected, expected @ H)
-        H = (H + descend(gradient, H.T @ H, 2, H)) / 2
+        H = (H + 3 * descend(gradient, H.T @ H, 2, H)) / 4
     share = M.sum(axis=1) / np.sqrt(total)
     W = M @ H - background * np.outer(share, expected @ H)
     W = descend(W, H.T @ H, 10, np.zeros_like(W))
