@@ -140,7 +140,7 @@ def test_kernels_see_no_python(path):
         assert path.read_text() == ""
         return
     text = path.read_text(encoding="utf-8")
-    own = set(re.findall(r"^from pyunlearn\._core\.(\w+) cimport", text, re.M))
+    own = set(re.findall(r"^(?:from|cimport) pyunlearn\._core\.(\w+)", text, re.M))
     assert own <= CIMPORTS[path.name]
     others = set(re.findall(r"^from ([\w.]+) cimport", text, re.M))
     assert {name.split(".")[0] for name in others} <= {"libc", "cython", "pyunlearn"}
