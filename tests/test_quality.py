@@ -12,7 +12,7 @@ if not (ROOT / "benchmarks").is_dir():
     pytest.skip("needs the source tree", allow_module_level=True)
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.quality import compare, corpora, deletion, sides  # noqa: E402
+from benchmarks.quality import compare, corpora, deletion, sides, top_words  # noqa: E402
 from benchmarks.report import print_rows  # noqa: E402
 
 OURS = ("pyunlearn refined", "pyunlearn anchor")
@@ -49,6 +49,25 @@ def test_a_kept_fit_is_not_made_again(tmp_path):
     np.savez(tmp_path / "tiny-2-pyunlearn-refined-1.npz", topics=topics, seconds=1.0, memory=1.0)
     found = compare.fitted("tiny", 2, "pyunlearn refined", 1, tmp_path)
     assert (found["topics"] == topics).all()
+
+
+def test_partners_come_in_the_order_of_the_topics_of_lda(tmp_path, monkeypatch, capsys):
+    lda = np.eye(4)[[2, 0, 3]]
+    others = 0.9 * np.eye(4)[[0, 3, 2]] + 0.025
+    assert top_words.partners(lda, others).argmax(axis=1).tolist() == [2, 0, 3]
+    monkeypatch.setitem(corpora.CORPORA, "tiny", tiny)
+    monkeypatch.setattr(top_words, "SIDES", (*OURS, top_words.LDA))
+    name = tmp_path / "tiny-3-tomotopy-lda-500-iterations-1.npz"
+    for side in OURS:
+        compare.one("tiny", 3, side, 1, tmp_path / f"tiny-3-{side.replace(' ', '-')}-1.npz")
+    name.write_bytes((tmp_path / "tiny-3-pyunlearn-refined-1.npz").read_bytes())
+    options = ["--corpus", "tiny", "--topics", "3", "--rows", "3", "--keep", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["top_words", *options])
+    top_words.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    refined, _, lda = lines[2].split("|")[2:5]
+    assert refined.split() == lda.split()
 
 
 def test_a_deletion_stands_beside_a_fit_of_the_peer(capsys, monkeypatch):
