@@ -22,7 +22,7 @@ from pyunlearn import (
     load,
 )
 from pyunlearn.datasets import make_separable
-from pyunlearn.learner import LearnerSettings, anchor_threshold
+from pyunlearn.learner import LearnerSettings, anchor_threshold, learn
 
 refined = learner_parameters().map(lambda chosen: as_allowed(chosen | {"learner": "refined"}))
 
@@ -74,6 +74,23 @@ def test_the_learner_equals_its_twin_in_plain_numpy(corpus, background, n_topics
     K = model.statistics_.to_csr().toarray().astype(float)
     expected = refine(K, core, n_topics, background, 9)
     np.testing.assert_allclose(model.components_.T, expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("background", [0.0, 1.0, 2.0])
+def test_topics_that_die_out_are_left_out(background):
+    # Two groups of words that never meet, and nothing else: a third topic has nothing to fit.
+    counts = np.zeros((60, 8), np.int64)
+    counts[:30, :4] = np.random.default_rng(0).integers(1, 4, (30, 4))
+    counts[30:, 4:] = np.random.default_rng(1).integers(1, 4, (30, 4))
+    statistics = CooccurrenceStatistics(8, weighting="token").add(counts)
+    for n_updates in (1, 20, 500, 3000):
+        settings = LearnerSettings(
+            n_topics=7, anchor_min_df=1, background=background, n_updates=n_updates
+        )
+        found = learn(statistics, settings)
+        assert np.isfinite(found.word_topic).all()
+        assert np.isfinite(found.pivots).all()
+        assert (found.pivots > 0).all()
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7])

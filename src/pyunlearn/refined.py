@@ -22,6 +22,8 @@ __all__ = ["Factorisation", "RefinedTopics", "refine"]
 F64 = NDArray[np.float64]
 # A word whose row is this near to the span of the seeds, beside the longest row, is no seed.
 RANK_TOLERANCE = 1e-12
+# A topic whose sum of squares is this small beside the largest has died out.
+DEAD = 1e-20
 # Rows of M that are in memory at once while words outside the core are fitted.
 ROWS_AT_ONCE = 512
 # Words whose products with M are made in one go when one of them becomes a seed.
@@ -216,14 +218,24 @@ def updated(roots: Roots, expected: F64, factors: F64, background: float, num_th
 
 
 def inverse_diagonal(cross: F64) -> F64:
-    """1 / G_kk, and 0 for a topic that has died out, which then stays as it is."""
-    size = np.diagonal(cross)
-    return np.where(size > 0, 1.0 / np.where(size > 0, size, 1.0), 0.0)
+    """1 / G_kk, and 0 for a topic that has died out, which then stays so."""
+    sizes = np.diagonal(cross)
+    living = alive(sizes)
+    return np.where(living, 1.0 / np.where(living, sizes, 1.0), 0.0)
+
+
+def alive(sizes: F64) -> NDArray[np.bool_]:
+    """Which topics have not died out, by their sums of squares.
+
+    One that fits nothing any more shrinks to a quarter in every update. Were it to come back later,
+    it would come as much too large as it was too small.
+    """
+    return np.asarray(sizes > DEAD * sizes.max(initial=0.0))
 
 
 def without_dead_topics(factors: F64) -> F64:
-    """The columns that are not all 0."""
-    return np.ascontiguousarray(factors[:, factors.any(axis=0)])
+    """The columns that have not died out."""
+    return np.ascontiguousarray(factors[:, alive(column_sums(factors * factors))])
 
 
 def fit_others(
