@@ -77,20 +77,43 @@ def test_the_learner_equals_its_twin_in_plain_numpy(corpus, background, n_topics
 
 
 @pytest.mark.parametrize("background", [0.0, 1.0, 2.0])
-def test_topics_that_die_out_are_left_out(background):
-    # Two groups of words that never meet, and nothing else: a third topic has nothing to fit.
+@pytest.mark.parametrize("n_updates", [1, 20, 500, 3000])
+def test_topics_that_die_out_are_left_out(background, n_updates):
+    # Two groups of words that never meet, and nothing else: more topics have nothing to fit.
     counts = np.zeros((60, 8), np.int64)
     counts[:30, :4] = np.random.default_rng(0).integers(1, 4, (30, 4))
     counts[30:, 4:] = np.random.default_rng(1).integers(1, 4, (30, 4))
     statistics = CooccurrenceStatistics(8, weighting="token").add(counts)
-    for n_updates in (1, 20, 500, 3000):
-        settings = LearnerSettings(
-            n_topics=7, anchor_min_df=1, background=background, n_updates=n_updates
-        )
-        found = learn(statistics, settings)
-        assert np.isfinite(found.word_topic).all()
-        assert np.isfinite(found.pivots).all()
-        assert (found.pivots > 0).all()
+    settings = LearnerSettings(
+        n_topics=7, anchor_min_df=1, background=background, n_updates=n_updates
+    )
+    found = learn(statistics, settings)
+    assert np.isfinite(found.word_topic).all()
+    assert (found.pivots > 1e-9).all()
+
+
+@pytest.mark.parametrize("r", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(4))
+def test_topics_that_share_no_word_are_all_found(r, seed):
+    rng = np.random.default_rng(seed)
+    theme = rng.integers(0, r, 60 * r)
+    counts = np.zeros((60 * r, 5 * r), np.int64)
+    for document, topic in enumerate(theme):
+        counts[document, 5 * topic : 5 * topic + 5] = rng.poisson(2.0, 5)
+    components = AnchorTopicModel(r, anchor_min_df=1).fit(counts).components_
+    owner = components.reshape(r, r, 5).sum(axis=2)
+    np.testing.assert_allclose(np.sort(owner, axis=1)[:, -1], 1.0, atol=1e-9)
+    assert sorted(owner.argmax(axis=1)) == list(range(r))
+
+
+def test_the_correlation_of_topics_counts_masses_beyond_64_bits(corpus):
+    statistics = CooccurrenceStatistics(120, weighting="token").add(corpus.X)
+    once = AnchorTopicModel(6).fit_statistics(statistics.copy())
+    while 2 * int(statistics.word_mass.max()) < 2**62:
+        statistics.merge(statistics.copy())
+    many = AnchorTopicModel(6, anchor_min_df=1).fit_statistics(statistics)
+    assert sum(statistics.word_mass.tolist()) > 2**63
+    assert many.topic_correlation_.sum() == pytest.approx(once.topic_correlation_.sum(), rel=0.2)
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
@@ -171,7 +194,7 @@ def test_what_only_anchor_words_have_is_refused(corpus, of_anchor):
 
 def test_more_topics_than_words_are_refused():
     counts = np.random.default_rng(0).poisson(1.0, (30, 5))
-    with pytest.raises(TooFewAnchorsError, match="4 topics were found"):
+    with pytest.raises(TooFewAnchorsError, match="5 topics were found"):
         AnchorTopicModel(6, learner="refined").fit(counts)
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "dot",
     "inverse_factor",
     "norm",
+    "ordered_sum",
     "pack",
     "product",
     "product_with",
@@ -56,6 +57,14 @@ def product_with(left: F64, panels: F64, width: int, num_threads: int) -> F64:
 def column_sums(matrix: F64) -> F64:
     """Sums over the rows of a matrix (m, q), one row after the other, (q,)."""
     return product(np.ones((1, len(matrix))), matrix, 1).reshape(-1)
+
+
+def ordered_sum(values: F64) -> float:
+    """Sum of all entries in C order.
+
+    `np.sum` chooses an order of its own, and `sum` rounds otherwise from Python 3.12 on.
+    """
+    return float(column_sums(values.reshape(-1, 1))[0])
 
 
 def dot(one: F64, other: F64) -> float:

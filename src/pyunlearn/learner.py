@@ -19,6 +19,7 @@ from pyunlearn import _validation as check
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn._core import exponentiated, simplex
 from pyunlearn._hashing import PartHashes
+from pyunlearn._ordered import column_sums, ordered_sum
 from pyunlearn.anchor_search import AnchorSearch, anchor_gram
 from pyunlearn.errors import InvalidParameterError
 from pyunlearn.refined import Factorisation, refine
@@ -157,20 +158,25 @@ class TopicParameters:
     def word_frequencies(self) -> NDArray[np.float64]:
         """p(word) by word mass, (n,); 0 for words that are left out."""
         mass = self.mass.astype(np.float64)
-        total = float(mass.sum())
+        total = self.total_mass
         return mass / total if total > 0 else mass
+
+    @property
+    def total_mass(self) -> float:
+        """Sum of the masses, exact but for the last rounding: it may not fit int64."""
+        return float(sum(self.mass.tolist()))
 
     def joint(self) -> NDArray[np.float64]:
         """p(word, topic), (n, r')."""
         if not len(self.topical):
             return self.word_frequencies()[:, None] * self.word_topic
-        total = float(self.topical.sum())
+        total = ordered_sum(self.topical)
         return (self.topical / (total if total > 0 else 1.0))[:, None] * self.word_topic
 
     def word_distributions(self) -> NDArray[np.float64]:
         """p(word | topic), (r', n)."""
         joint = self.joint()
-        share = joint.sum(axis=0)
+        share = column_sums(joint)
         return (joint / np.where(share > 0, share, 1.0)).T
 
     @property
@@ -355,7 +361,8 @@ def anchor_threshold(settings: LearnerSettings, n_documents: int) -> int:
         # large corpora the share keeps the number of words, hence the time, from growing.
         threshold = math.ceil(0.6 * max(math.sqrt(n_documents), n_documents / 100))
     elif isinstance(threshold, float):
-        threshold = int(np.ceil(threshold * n_documents))
+        # 0.07 of 100 documents are 7, though 0.07 * 100 is more.
+        threshold = math.ceil(round(threshold * n_documents, 6))
     return max(threshold, 1)
 
 

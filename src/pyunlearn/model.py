@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _validation as check
 from pyunlearn._core import infer
+from pyunlearn._ordered import product
 from pyunlearn.deletion import DeletableTopics
 from pyunlearn.errors import InvalidParameterError, TooFewAnchorsError
 from pyunlearn.learner import (
@@ -380,7 +381,7 @@ class AnchorTopicModel(
             np.zeros(documents.n_documents, np.int32),
             num_threads,
         )
-        theta /= theta.sum(axis=1, keepdims=True)
+        theta /= product(theta, np.ones((self.n_topics_, 1)), num_threads)
         return theta
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._core import anchors, factorise
-from pyunlearn._ordered import column_sums, product
+from pyunlearn._ordered import column_sums, dot, ordered_sum, product
 from pyunlearn._rows import CooccurrenceRows
 
 __all__ = ["Factorisation", "RefinedTopics", "refine"]
@@ -22,8 +22,6 @@ __all__ = ["Factorisation", "RefinedTopics", "refine"]
 F64 = NDArray[np.float64]
 # A word whose row is this near to the span of the seeds, beside the longest row, is no seed.
 RANK_TOLERANCE = 1e-12
-# A topic whose sum of squares is this small beside the largest has died out.
-DEAD = 1e-20
 # Rows of M that are in memory at once while words outside the core are fitted.
 ROWS_AT_ONCE = 512
 # Words whose products with M are made in one go when one of them becomes a seed.
@@ -78,14 +76,13 @@ def refine(
     RefinedTopics
         With fewer topics than asked for when the core is smaller, or topics died out.
     """
-    n_topics = min(options.n_topics, len(core))
     scale = eighth_root_scale(mass)
     roots = Roots.of(rows, scale, core, core, num_threads)
     total = ordered_sum(roots.sums)
-    if n_topics == 0 or total <= 0.0:
+    if total <= 0.0:
         return no_topics(len(mass))
     expected = roots.sums / np.sqrt(total)
-    factors = without_dead_topics(starting_factors(roots, expected, n_topics, num_threads))
+    factors = without_dead_topics(starting_factors(roots, expected, options, num_threads))
     for _ in range(options.n_updates if factors.size else 0):
         factors = updated(roots, expected, factors, options.background, num_threads)
     factors = without_dead_topics(factors)
@@ -153,9 +150,9 @@ class Roots:
         return product(self.values, factors, num_threads)
 
 
-def starting_factors(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> F64:
+def starting_factors(roots: Roots, expected: F64, options: Factorisation, num_threads: int) -> F64:
     """The rows of M at the seed words as columns, scaled so that H H^T is of the size of M."""
-    seeds = seed_words(roots, expected, n_topics, num_threads)
+    seeds = seed_words(roots, expected, options, num_threads)
     factors = np.ascontiguousarray(roots.values[seeds].T)
     # K has no pairs of a token with itself, so that a word may be missing in its own row.
     topics = np.arange(len(seeds))
@@ -171,21 +168,23 @@ def starting_factors(roots: Roots, expected: F64, n_topics: int, num_threads: in
     return factors
 
 
-def seed_words(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> list[int]:
-    """Places of words whose rows of M are far from the span of the background and of each other.
+def seed_words(roots: Roots, expected: F64, options: Factorisation, num_threads: int) -> list[int]:
+    """Places of words whose rows of M, less the background, are far from the span of each other.
 
     A greedy search like that for anchor words, by pivoted Cholesky, of the largest distance. It
     does not depend on the numbering of words but in ties.
     """
-    factor, gram = np.zeros((2, len(expected), n_topics + 1))
-    residual = roots.squares.copy()
-    factor[:, 0] = roots.times(expected[:, None], num_threads)[:, 0]
-    factor[:, 0] /= np.sqrt(ordered_sum(expected * expected))
-    residual -= factor[:, 0] * factor[:, 0]
-    smallest = RANK_TOLERANCE * float(roots.squares.max())
+    share = options.background
+    ahead = roots.times(expected[:, None], num_threads)[:, 0]  # M e
+    size = dot(expected, expected)
+    # |M_i - share e_i e|^2
+    residual = roots.squares - 2.0 * share * expected * ahead
+    residual += share * share * size * expected * expected
+    smallest = RANK_TOLERANCE * float(residual.max())
+    factor, gram = np.zeros((2, len(expected), min(options.n_topics, len(expected))))
     seeds: list[int] = []
     products: dict[int, F64] = {}
-    while len(seeds) < n_topics:
+    for topic in range(gram.shape[1]):
         seed = int(np.argmax(residual))
         pivot = float(residual[seed])
         if pivot <= smallest:
@@ -194,11 +193,13 @@ def seed_words(roots: Roots, expected: F64, n_topics: int, num_threads: int) -> 
         if seed not in products:
             # One pass over M serves the next seeds as well: most are among the farthest of now.
             near = np.argpartition(residual, -min(SEEDS_AT_ONCE, len(residual)))[-SEEDS_AT_ONCE:]
-            ahead = sorted({seed, *near.tolist()})
-            found = roots.times(roots.values[ahead].T, num_threads)
-            products.update(zip(ahead, found.T, strict=True))
-        gram[:, len(seeds)] = products[seed]
-        anchors.cholesky_step(gram, seed, len(seeds), pivot, factor, residual, num_threads)
+            some = sorted({seed, *near.tolist()})
+            found = roots.times(roots.values[some].T, num_threads)
+            products.update(zip(some, found.T, strict=True))
+        gram[:, topic] = products[seed]
+        gram[:, topic] -= share * (expected[seed] * ahead + ahead[seed] * expected)
+        gram[:, topic] += share * share * size * expected[seed] * expected
+        anchors.cholesky_step(gram, seed, topic, pivot, factor, residual, num_threads)
     return seeds
 
 
@@ -214,28 +215,19 @@ def updated(roots: Roots, expected: F64, factors: F64, background: float, num_th
     residual -= product(factors, cross, num_threads)
     weights = factors.copy()
     factorise.descend(cross, inverse_diagonal(cross), SWEEPS, residual, weights, num_threads)
-    return (factors + 3.0 * weights) / 4.0
+    # A topic that fits nothing any more is gone; a part of it would come back much too large.
+    return np.where(weights.any(axis=0), (factors + 3.0 * weights) / 4.0, 0.0)
 
 
 def inverse_diagonal(cross: F64) -> F64:
     """1 / G_kk, and 0 for a topic that has died out, which then stays so."""
     sizes = np.diagonal(cross)
-    living = alive(sizes)
-    return np.where(living, 1.0 / np.where(living, sizes, 1.0), 0.0)
-
-
-def alive(sizes: F64) -> NDArray[np.bool_]:
-    """Which topics have not died out, by their sums of squares.
-
-    One that fits nothing any more shrinks to a quarter in every update. Were it to come back later,
-    it would come as much too large as it was too small.
-    """
-    return np.asarray(sizes > DEAD * sizes.max(initial=0.0))
+    return np.where(sizes > 0, 1.0 / np.where(sizes > 0, sizes, 1.0), 0.0)
 
 
 def without_dead_topics(factors: F64) -> F64:
-    """The columns that have not died out."""
-    return np.ascontiguousarray(factors[:, alive(column_sums(factors * factors))])
+    """The columns that are not all 0."""
+    return np.ascontiguousarray(factors[:, factors.any(axis=0)])
 
 
 def fit_others(
@@ -299,8 +291,3 @@ def no_topics(n_words: int) -> RefinedTopics:
 def cross_product(factors: F64, num_threads: int) -> F64:
     """H^T H, symmetric to the last bit."""
     return product(np.ascontiguousarray(factors.T), factors, num_threads)
-
-
-def ordered_sum(values: F64) -> float:
-    """A sum from left to right; `np.sum` chooses its own order."""
-    return float(sum(values.tolist()))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _validation as check
+from pyunlearn._ordered import column_sums
 from pyunlearn.certificate import content_digest
 from pyunlearn.errors import InvalidInputError, StaleModelError
 from pyunlearn.learner import TopicParameters
@@ -119,7 +120,7 @@ class FittedTopics:
     @property
     def topic_proportions_(self) -> NDArray[np.float64]:
         """p(topic) = sum_i p(word i) p(topic | word i), (n_topics_,)."""
-        return np.asarray(self._learned().joint().sum(axis=0))
+        return column_sums(self._learned().joint())
 
     @property
     def components_(self) -> NDArray[np.float64]:
@@ -137,8 +138,10 @@ class FittedTopics:
         kept = learned.words
         inverse = np.linalg.pinv(self.components_.T[kept])
         K = self.statistics_.to_csr()[kept][:, kept]
+        if not learned.n_topics:
+            return np.zeros((0, 0))
         half = np.vstack([(K[a : a + 512] @ inverse.T) for a in range(0, len(kept), 512)] or [[]])
-        R = inverse @ half / max(float(learned.mass.sum()), 1.0)
+        R = inverse @ half / max(learned.total_mass, 1.0)
         return np.asarray((R + R.T) / 2.0)
 
     def _learned(self) -> TopicParameters:

@@ -13,7 +13,7 @@ def refine(K, core, n_topics, background, n_updates):
     inner = M[core]
     total = inner.sum()
     expected = inner.sum(axis=1) / np.sqrt(total)
-    H = start(inner, seeds(inner, expected, n_topics))
+    H = start(inner, seeds(inner - background * np.outer(expected, expected), n_topics))
     for _ in range(n_updates):
         gradient = inner @ H - background * np.outer(expected, expected @ H)
         H = (H + 3 * descend(gradient, H.T @ H, 2, H)) / 4
@@ -26,14 +26,14 @@ def refine(K, core, n_topics, background, n_updates):
     return joint / joint.sum(axis=0)
 
 
-def seeds(M, expected, n_topics):
-    """Rows farthest from the span of the background and of those before."""
-    basis = [expected / np.linalg.norm(expected)]
+def seeds(M, n_topics):
+    """Rows farthest from the span of those before."""
+    basis = np.zeros((0, len(M)))
     found = []
     for _ in range(n_topics):
-        far = M - (M @ np.transpose(basis)) @ basis
+        far = M - (M @ basis.T) @ basis
         found.append(int(np.argmax((far**2).sum(axis=1))))
-        basis.append(far[found[-1]] / np.linalg.norm(far[found[-1]]))
+        basis = np.vstack([basis, far[found[-1]] / np.linalg.norm(far[found[-1]])])
     return found
 
 

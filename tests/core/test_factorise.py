@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn._core import factorise
-from pyunlearn.refined import Roots, cross_product, eighth_root_scale, seed_words
+from pyunlearn.refined import Factorisation, Roots, cross_product, eighth_root_scale, seed_words
 
 THREADS = [1, 2, 3, 7]
 
@@ -70,15 +70,18 @@ def test_the_descent_ends_at_the_non_negative_least_squares_solution():
         np.testing.assert_allclose(w, nnls(L.T, np.linalg.solve(L, p))[0], atol=1e-10)
 
 
-def test_seeds_are_the_farthest_words_one_after_the_other():
+@pytest.mark.parametrize("background", [0.0, 0.375, 1.0])
+def test_seeds_are_the_farthest_words_one_after_the_other(background):
     roots = roots_of(corpus(5, 300, 90))
     expected = roots.sums / np.sqrt(roots.sums.sum())
-    span = [expected / np.linalg.norm(expected)]
-    for seed in seed_words(roots, expected, 25, 2):
-        far = roots.values - (roots.values @ np.transpose(span)) @ span
+    left = roots.values - background * np.outer(expected, expected)
+    span = np.zeros((0, len(left)))
+    for seed in seed_words(roots, expected, Factorisation(25, background, 1), 2):
+        far = left - (left @ span.T) @ span
         distance = (far**2).sum(axis=1)
         assert distance[seed] == pytest.approx(distance.max())
-        span.append(far[seed] / np.sqrt(distance[seed]))
+        span = np.vstack([span, far[seed] / np.sqrt(distance[seed])])
+    assert len(span) == 25
 
 
 @pytest.mark.parametrize("threads", THREADS)

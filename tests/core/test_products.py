@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyunlearn._core import products, softmax
-from pyunlearn._ordered import column_sums, product
+from pyunlearn._ordered import column_sums, ordered_sum, product
 from pyunlearn._validation import check_documents
 
 # Rows go by 4 and by 32, columns by 8, inner indices by 256: some of each, and a few more.
@@ -37,6 +37,12 @@ def test_columns_are_packed_by_eight():
     assert panels[0].tolist() == right[:, :8].tolist()
     assert panels[1, :, :3].tolist() == right[:, 8:].tolist()
     assert not panels[1, :, 3:].any()
+
+
+def test_a_sum_goes_from_left_to_right_in_every_python():
+    # From 3.12 on the built-in `sum` gives 1.0.
+    assert ordered_sum(np.full(10, 0.1)) == 0.9999999999999999
+    assert ordered_sum(np.zeros(0)) == 0.0
 
 
 def test_columns_are_summed_row_by_row():

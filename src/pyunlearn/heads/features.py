@@ -53,8 +53,7 @@ class WordFeatures:
         """
         n, r = learned.word_topic.shape
         known = learned.mass > 0
-        # Python integers: the sum of masses may not fit int64.
-        share = learned.mass.astype(np.float64) / max(float(sum(learned.mass.tolist())), 1.0)
+        share = learned.mass.astype(np.float64) / max(learned.total_mass, 1.0)
         topics = np.empty((n, r + 1))
         topics[:, 0] = 1.0
         topics[:, 1:] = learned.word_topic

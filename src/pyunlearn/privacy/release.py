@@ -216,7 +216,7 @@ def _correlation(
     kept = topics.words
     inverse = np.linalg.pinv(topic_matrix(topics)[0][kept])
     K = statistics.to_csr()[kept][:, kept]
-    R = inverse @ (K @ inverse.T) / float(topics.mass.sum())
+    R = inverse @ (K @ inverse.T) / topics.total_mass
     return np.asarray((R + R.T) / 2, np.float64)
 
 

@@ -168,14 +168,15 @@ def removal_bound(
         raise InvalidInputError("the removed documents are not contained in the statistics")
     row_change = math.sqrt(2) * lost / np.maximum(mass, 1)
     anchors = row_change[topics.anchors]
-    share = mass / float(mass.sum())
+    total = float(sum(mass.tolist()))  # the sum of masses may not fit int64
+    share = mass / total
     norm, largest = float(np.linalg.norm(anchors)), float(anchors.max())
     steps = (
         norm,
         largest,
         float(share @ row_change),
         float(share @ _recovery_change(constants, norm, largest, row_change)),
-        2 * float(lost.sum()) / float(mass.sum()),
+        2 * float(sum(lost.tolist())) / total,
     )
     fixed = bool(np.all(lost[topics.anchors] < mass[topics.anchors]))
     return _assemble(constants, removed.n_documents, steps, fixed)
