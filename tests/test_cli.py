@@ -211,3 +211,10 @@ def test_module_runs_as_a_program():
         [sys.executable, "-m", "pyunlearn.cli", "--version"], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout[:10]) == (0, "pyunlearn ")
+
+
+def test_the_package_runs_as_a_module():
+    said = subprocess.run(
+        [sys.executable, "-m", "pyunlearn", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "usage: pyunlearn" in said.stdout

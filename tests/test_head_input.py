@@ -13,6 +13,7 @@ from pyunlearn import (
     InvalidParameterError,
     LinearHead,
     NotInModelError,
+    StaleHeadError,
     StaleHeadWarning,
     StatisticsOverflowError,
     TopicRetriever,
@@ -58,12 +59,112 @@ def test_equal_labels_give_equal_heads_however_they_come(y, plain):
         pd.Series([None, *NAMES[1:]]),
         pd.Series([pd.NA, *LABELS[1:]], dtype="Int64"),
         np.where(LABELS == 0, np.nan, 1.0),
+        [float("nan"), *NAMES[1:].tolist()],
+        [None, *NAMES[1:].tolist()],
     ],
-    ids=["object", "Series", "Int64", "float"],
+    ids=["object", "Series", "Int64", "float", "list", "list with None"],
 )
 def test_missing_labels_are_called_missing(y):
     with pytest.raises(InvalidInputError, match="NaN"):
         LinearHead(base(COUNTS)).fit(COUNTS, y)
+
+
+@pytest.mark.parametrize("first", [1, True, 2.0])
+def test_labels_of_several_kinds_in_a_list_are_refused(first):
+    with pytest.raises(InvalidInputError, match="labels must be all strings"):
+        LinearHead(base(COUNTS)).fit(COUNTS, [first, *NAMES[1:].tolist()])
+
+
+def test_labels_in_a_list_are_those_of_an_array():
+    for y in (NAMES, LABELS, LABELS == 1):
+        heads = [LinearHead(base(COUNTS), alpha=1e-2).fit(COUNTS, one) for one in (y, y.tolist())]
+        assert heads[0].digest() == heads[1].digest()
+
+
+def test_masked_targets_are_missing():
+    masked = np.ma.masked_array(LABELS, LABELS == 0)
+    with pytest.raises(InvalidInputError, match="missing"):
+        LinearHead(base(COUNTS)).fit(COUNTS, masked)
+    with pytest.raises(InvalidInputError, match="missing"):
+        LinearHead(base(COUNTS), loss="squared", task="regression").fit(COUNTS, masked)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [[str(label) for label in LABELS], LABELS.astype("datetime64[D]"), LABELS * 1j, [None] * 60],
+    ids=["strings", "dates", "complex", "None"],
+)
+def test_a_regression_takes_numbers_only(y):
+    with pytest.raises(InvalidInputError, match="must be numbers"):
+        LinearHead(base(COUNTS), loss="squared", task="regression").fit(COUNTS, y)
+
+
+def test_targets_that_integer_sums_round_away_are_refused():
+    y = COUNTS[:, 0] * 1e-9
+    with pytest.raises(InvalidInputError, match="multiply the targets"):
+        LinearHead(base(COUNTS), loss="squared", task="regression").fit(COUNTS, y)
+    head = LinearHead(base(COUNTS), loss="squared", task="regression", features="proportions")
+    assert head.fit(COUNTS, y).score(COUNTS, y) > 0
+    LinearHead(base(COUNTS), loss="squared", task="regression").fit(COUNTS, 0 * y)
+
+
+def test_a_refused_correction_puts_large_targets_back():
+    X = np.zeros((2, 24), np.int64)
+    X[:, 0] = 1
+    head = LinearHead(base(COUNTS), loss="squared", task="regression").fit(X, [5e8, -5e8])
+    head.partial_fit(X, [5e8, -5e8])
+    before = head.digest()
+    with pytest.raises(StatisticsOverflowError):
+        head.relabel(X, [5e8, 5e8], [9e8, 9e8])
+    assert head.digest() == before
+    assert head.task_.n_documents == 4
+
+
+def test_a_head_that_is_fitted_to_another_task_keeps_nothing_of_the_first():
+    head = LinearHead(base(COUNTS), loss="squared").fit(COUNTS, NAMES)
+    head.set_params(task="regression").fit(COUNTS, LABELS)
+    once = LinearHead(base(COUNTS), loss="squared", task="regression").fit(COUNTS, LABELS)
+    assert head.digest() == once.digest()
+    assert not hasattr(head, "classes_")
+
+
+def test_a_head_does_not_pass_to_another_base_without_a_fit():
+    head = LinearHead(base(COUNTS), alpha=1e-2).fit(COUNTS, NAMES)
+    other, before = base(COUNTS[10:]), head.digest()
+    head.set_params(model=other)
+    for call in (head.unlearn, lambda: head.forget(COUNTS[:2], NAMES[:2])):
+        with pytest.raises(InvalidParameterError, match="another base"):
+            call()
+    assert head.digest() == before
+    twin = LinearHead(other, alpha=1e-2).fit(COUNTS, NAMES)
+    assert head.fit(COUNTS, NAMES).digest() == twin.digest()
+
+
+def test_a_capacity_is_asked_of_a_head_that_is_up_to_date():
+    model = base(COUNTS)
+    head = LinearHead(model, alpha=1e-2).fit(COUNTS, LABELS == 1)
+    model.unlearn(COUNTS[:2])
+    with pytest.raises(StaleHeadError, match="unlearn"):
+        head.deletion_capacity(1.0, 1e-6)
+    with pytest.raises(InvalidParameterError, match="threshold"):
+        head.deletion_capacity(1.0, 1e-6, threshold=2.0)
+
+
+def test_what_a_stale_head_asks_for_names_the_refresh_of_its_base():
+    model = base(COUNTS)
+    head = LinearHead(model, alpha=1e-2).fit(COUNTS, NAMES)
+    model.unlearn(COUNTS[:2], refresh="later")
+    with pytest.raises(StaleHeadError, match=r"refresh\(\) and then head\.unlearn"):
+        head.predict(COUNTS)
+    with pytest.raises(InvalidParameterError, match="on_stale"):
+        head.set_params(on_stale="Raise").predict(COUNTS)
+
+
+def test_ids_that_an_index_cannot_take_are_refused():
+    index = TopicRetriever(base(COUNTS)).fit(COUNTS)
+    for ids, why in ((None, "list of ids"), ([2**63], "int64")):
+        with pytest.raises(InvalidInputError, match=why):
+            index.forget(ids)
 
 
 def test_labels_that_int64_cannot_hold_are_refused():

@@ -168,3 +168,17 @@ def test_references_that_do_not_fit_are_refused():
         coherence(topics, CooccurrenceStatistics(8), measure="umass")
     with pytest.raises(InvalidInputError):
         align_topics(topics, np.ones((1, 4)))
+
+
+def test_perplexity_minds_the_names_of_columns():
+    pandas = pytest.importorskip("pandas")
+    counts = np.random.default_rng(0).poisson(1.0, (40, 8))
+    frame = pandas.DataFrame(counts, columns=list("abcdefgh"))
+    model = AnchorTopicModel(2, anchor_min_df=1).fit(frame)
+    assert perplexity(model, frame) > 1
+    with pytest.raises(InvalidInputError, match="feature names"):
+        perplexity(model, frame[frame.columns[::-1]])
+
+
+def test_no_topics_have_no_diversity():
+    assert np.isnan(diversity(np.zeros((0, 5))))

@@ -212,6 +212,7 @@ def test_newton_mode_and_releases_are_refused_and_change_nothing(corpus):
     ("learner", "m", "documents"),
     [
         ("anchor", 2000, 20),
+        ("anchor", 100, 1),
         ("refined", 2000, 27),
         ("refined", 10_000, 60),
         ("refined", 1_000_000, 6000),
@@ -219,6 +220,11 @@ def test_newton_mode_and_releases_are_refused_and_change_nothing(corpus):
 )
 def test_default_thresholds_are_those_of_the_learner(learner, m, documents):
     assert anchor_threshold(LearnerSettings(learner=learner), m) == documents
+
+
+def test_a_share_of_the_documents_is_not_rounded_up_by_its_binary_form():
+    for share, m, documents in ((0.07, 100, 7), (0.29, 100, 29), (0.071, 100, 8), (1.0, 3, 3)):
+        assert anchor_threshold(LearnerSettings(anchor_min_df=share), m) == documents
 
 
 def test_large_corpora_in_copies_have_the_same_topics(corpus):

@@ -148,3 +148,11 @@ def test_certificates_pair_the_topics_of_before_and_after(learner):
     assert min(overlap) > 0.6
     if pairs["overlap"] is not None:
         np.testing.assert_allclose(pairs["overlap"], overlap)
+
+
+def test_a_notebook_can_show_a_model_that_waits():
+    counts, _ = corpus(2)
+    model = fitted(counts)
+    model.unlearn(counts[:2], refresh="later")
+    assert not hasattr(model, "components_")
+    assert "AnchorTopicModel" in model._repr_html_()

@@ -50,6 +50,23 @@ def store(request, tmp_path):
         yield opened
 
 
+def test_numbers_and_booleans_of_json_are_labels(store):
+    stars = {f"d{row:02}": row / 4 for row in range(20)}
+    head = store.fit_head("stars", labels=stars, loss="squared", task="regression")
+    assert head.n_documents == 20
+    store.fit_head("kept", labels={f"d{row:02}": row % 2 == 0 for row in range(20)})
+    assert store.heads()["kept"].classes == ["false", "true"]
+    assert_verified(store)
+
+
+def test_a_label_that_is_no_number_is_named_by_its_document(store):
+    with pytest.raises(InvalidInputError, match=r"'d01'.* not a number") as caught:
+        store.fit_head(
+            "stars", labels={"d00": "4", "d01": "secret"}, loss="squared", task="regression"
+        )
+    assert "secret" not in str(caught.value)
+
+
 def assert_verified(store):
     """Heads and index are, byte for byte, those of the documents held; on disk as well."""
     result = store.verify()

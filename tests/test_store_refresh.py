@@ -182,3 +182,14 @@ def test_statistics_that_were_edited_are_not_learned_from(store):
         )
         with pytest.raises(CorruptStateError):
             other.refresh()
+
+
+def test_the_certificate_of_a_refresh_begins_before_the_first_request_it_ends(store):
+    before = store.forget(["d01"])
+    store.forget(["d03"], refresh="later")
+    store.forget(["d07"], refresh="later")
+    certificate = store.refresh()
+    assert certificate.n_documents_removed == 2
+    assert certificate.model_before == before.model_after
+    assert certificate.statistics_before == before.statistics_after
+    assert certificate.statistics_after != before.statistics_after

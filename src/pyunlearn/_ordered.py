@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyunlearn._core import products
 
 __all__ = [
+    "WORTH_THREADS",
     "cholesky",
     "column_sums",
     "dot",
@@ -27,6 +28,8 @@ __all__ = [
 
 F64 = NDArray[np.float64]
 
+# Multiplications below which threads cost more than they gain, above all on a busy machine.
+WORTH_THREADS = 2**20
 # A pivot below this share of its diagonal entry is rounding: the column adds no direction.
 DEPENDENT = 1e-11
 
@@ -50,6 +53,8 @@ def product_with(left: F64, panels: F64, width: int, num_threads: int) -> F64:
     if left.shape[1] != panels.shape[1] or len(panels) != -(-width // 8):
         raise ValueError(f"cannot multiply {left.shape} with panels {panels.shape} of {width}")
     out = np.empty((left.shape[0], width))
+    if left.size * width < WORTH_THREADS:
+        num_threads = 1
     products.multiply(np.ascontiguousarray(left), panels, out, num_threads)
     return out
 

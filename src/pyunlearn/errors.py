@@ -86,8 +86,12 @@ class FloorsError(PyUnlearnError, RuntimeError):
     """Declared constants of a guarantee that the statistics do not meet, or no longer meet."""
 
 
-class StaleModelError(PyUnlearnError, RuntimeError):
-    """Topics that were not yet learned again after the statistics changed."""
+class StaleModelError(PyUnlearnError, RuntimeError, AttributeError):
+    """Topics that were not yet learned again after the statistics changed.
+
+    An AttributeError too, since attributes such as `components_` raise it: hasattr() then says
+    False, and a notebook can show the model.
+    """
 
 
 class StaleHeadError(PyUnlearnError, RuntimeError):

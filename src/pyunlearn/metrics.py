@@ -80,7 +80,7 @@ def diversity(topics: ArrayLike, n_words: int = 25) -> float:
     """Different words among the top words of all topics, as a share (Dieng et al. 2020)."""
     scores = check_scores(topics)
     check.check_integer("n_words", n_words, 1)
-    words = np.concatenate(_top_words(scores, n_words))
+    words = np.concatenate([np.zeros(0, np.int64), *_top_words(scores, n_words)])
     return len(np.unique(words)) / len(words) if len(words) else float("nan")
 
 
@@ -126,10 +126,11 @@ def perplexity(model: AnchorTopicModel, X: Any, *, background: float = 0.1) -> f
     InvalidInputError, InvalidParameterError
         Bad counts; a background outside 0 to 1.
     """
-    documents = check.check_documents(X, model.n_features_in_)
+    documents = check.validated_documents(model, X, reset=False)
     check.check_between("background", background, 0.0, 1.0)
     shown, hidden = _every_second_token(documents)
-    theta, A, common = model.transform(shown), model.components_, model.word_frequencies_
+    theta = model.fold_in(check.check_documents(shown))
+    A, common = model.components_, model.word_frequencies_
     log_likelihood, predicted = 0.0, 0
     for first in range(0, documents.n_documents, 512):
         rows = slice(first, first + 512)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import math
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +15,7 @@ from typing import Any, BinaryIO
 
 from pyunlearn.errors import DuplicateDocumentError, PyUnlearnError, RecordError
 
-__all__ = ["JsonlReader", "Record", "as_records", "ids_from_lines"]
+__all__ = ["JsonlReader", "Record", "as_records", "ids_from_lines", "label_text"]
 
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -185,11 +186,19 @@ def _record(value: Any, where: str, label_field: str = "label") -> Record:
     if not isinstance(text, str):
         raise RecordError(f"{where}: 'text' must be a string, not {_kind(text)}")
     label = value.get(label_field)
-    label = None if label is None else _name(label, label_field, where)
+    label = None if label is None else label_text(label, label_field, where)
     for name, string in (("id", identifier), ("text", text), (label_field, label or "")):
         if not _is_unicode(string):
             raise RecordError(f"{where}: {name!r} holds half of a surrogate pair")
     return Record(identifier, text, label, where)
+
+
+def label_text(value: Any, field: str, where: str) -> str:
+    """A label as the store keeps it: numbers and booleans as JSON writes them."""
+    finite = isinstance(value, float) and math.isfinite(value)
+    if finite or isinstance(value, bool):
+        return json.dumps(value)
+    return _name(value, field, where)
 
 
 def _name(value: Any, field: str, where: str) -> str:

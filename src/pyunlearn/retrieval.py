@@ -23,7 +23,8 @@ from pyunlearn.errors import (
     UnknownDocumentError,
 )
 from pyunlearn.heads.base import OnBase, as_it_is
-from pyunlearn.heads.head import ON_STALE, LinearHead
+from pyunlearn.heads.head import LinearHead
+from pyunlearn.heads.prediction import ON_STALE
 from pyunlearn.heads.targets import narrowed
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.similarity import SIMILARITIES, similarities, top_of_rows
@@ -352,7 +353,10 @@ def _relevance(head: LinearHead, scores: F64, label: Any) -> F64:
 
 
 def _id_array(ids: Iterable[Any]) -> NDArray[Any]:
-    listed = list(ids)
+    try:
+        listed = list(ids)
+    except TypeError:
+        raise InvalidInputError(f"ids must be a list of ids, got {type(ids).__name__}") from None
     kinds = {
         str
         if isinstance(one, str)
@@ -363,7 +367,10 @@ def _id_array(ids: Iterable[Any]) -> NDArray[Any]:
     }
     if len(kinds) > 1 or None in kinds:
         raise InvalidInputError("ids must be all strings or all integers")
-    return np.array(listed) if kinds == {str} else np.array(listed, np.int64)
+    try:
+        return np.array(listed) if kinds == {str} else np.array(listed, np.int64)
+    except OverflowError:
+        raise InvalidInputError("an id is larger than int64 can hold; use strings") from None
 
 
 def _checked_ids(

@@ -30,6 +30,8 @@ def smallest_topic_used(head: LinearHead, threshold: float = 0.05) -> float:
     """
     check_is_fitted(head, "task_")
     check.check_positive("threshold", threshold)
+    check.check_between("threshold", threshold, 0.0, 1.0)
+    head.refuse_stale()
     if head.settings_.features != "linear" or head.model_.n_topics_ == 0:
         raise InvalidParameterError("q needs features='linear' and a base with topics")
     A, share = head.model_.components_, head.model_.word_frequencies_
@@ -70,6 +72,8 @@ def head_capacity(
     ------
     InvalidParameterError
         Another kind of head, or a base that the bound does not speak of (see `measure`).
+    StaleHeadError
+        The base has changed since the head was brought up to date.
     """
     if head.settings_.loss != "logistic":
         raise InvalidParameterError("the bound speaks of loss='logistic'")

@@ -24,9 +24,9 @@ from pyunlearn.heads.base import as_it_is
 from pyunlearn.heads.capacity import head_capacity
 from pyunlearn.heads.certificate import COMPARATORS, HeadCertificate
 from pyunlearn.heads.logistic import Solution
-from pyunlearn.heads.prediction import FittedHead
+from pyunlearn.heads.prediction import ON_STALE, FittedHead
 from pyunlearn.heads.release import HeadRelease, release_head
-from pyunlearn.heads.targets import check_labels, check_values
+from pyunlearn.heads.targets import check_labels, check_values, refuse_too_small
 from pyunlearn.heads.task_documents import TaskDocuments
 from pyunlearn.heads.training import HeadSettings, Task, Trainer, new_task
 from pyunlearn.model import AnchorTopicModel
@@ -36,7 +36,6 @@ __all__ = ["LinearHead"]
 
 FORMAT = "pyunlearn-head-1"
 MODES = ("exact", "newton")
-ON_STALE = ("raise", "warn")
 
 F64 = NDArray[np.float64]
 
@@ -155,7 +154,7 @@ class LinearHead(FittedHead):
         ------
         InvalidInputError
             Bad counts or other columns than the base; y of another length, with NaN or of the wrong
-            kind; one class only.
+            kind; one class only; numbers all too small for integer sums (squared loss).
         InvalidParameterError
             A parameter outside its range.
         DocumentTooLongError, StatisticsOverflowError
@@ -173,6 +172,8 @@ class LinearHead(FittedHead):
             targets = self._targets(settings, y, documents.n_documents)
             model = self._base(documents)
             outputs = targets.shape[1] if targets.ndim == 2 else None
+            if outputs and not settings.keeps_documents:
+                refuse_too_small(targets)
             task = new_task(settings, documents.n_words, outputs, self.n_jobs)
             task.add(documents, targets)
             if outputs is None and len(task.classes) < 2:
@@ -282,7 +283,7 @@ class LinearHead(FittedHead):
             used = "exact" if solution is None else "newton"
             solution = solution or trainer.train(self.task_)
         except BaseException:
-            self.task_.add(documents, targets)
+            self.task_.put_back(documents, targets)
             raise
         self._accept(trainer, solution, used, spent)
         retrained = used != mode and settings.loss == "logistic"
@@ -307,7 +308,7 @@ class LinearHead(FittedHead):
                 self.task_.remove(documents, new)
                 raise
         except BaseException:
-            self.task_.add(documents, old)
+            self.task_.put_back(documents, old)
             raise
         self._accept(trainer, solution, "exact")
         return self._certificate("relabel", "exact", False, 0, 0.0, before)
@@ -399,6 +400,11 @@ class LinearHead(FittedHead):
         settings = self._settings()
         if settings != self.settings_:
             raise InvalidParameterError("parameters were changed after fit; call fit again")
+        if self.model is not self._model_given:
+            raise InvalidParameterError(
+                "`model` was set to another base after fit, on which this head was not trained; "
+                "call fit again"
+            )
         check.refuse_other_columns(self, self.model_)
         return settings
 
@@ -447,7 +453,7 @@ class LinearHead(FittedHead):
         spent: float | None = None,
     ) -> None:
         """Take over weights that were trained on the trainer's base: all that prediction needs."""
-        self.model_ = trainer.model
+        self.model_, self._model_given = trainer.model, self.model
         self.n_features_in_ = trainer.model.n_features_in_
         self.settings_ = trainer.settings
         self.weights_ = solution.weights
@@ -459,6 +465,7 @@ class LinearHead(FittedHead):
         self.mode_ = mode
         self.residual_spent_ = spent if mode == "newton" and spent else solution.gradient_norm
         self._base_then = as_it_is(self.model_)
+        self.__dict__.pop("classes_", None)  # of another task, before
         if trainer.settings.task == "classification":
             self.classes_ = classes
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pyunlearn._core import products, softmax
 from pyunlearn._ordered import (
+    WORTH_THREADS,
     cholesky,
     column_sums,
     dot,
@@ -34,6 +35,7 @@ __all__ = ["LogisticLoss", "Solution", "minimise", "newton_step", "removal_step"
 F64 = NDArray[np.float64]
 
 FORCING = 0.1  # a Newton system is solved to this share of the gradient, later to less
+SMALLEST_FORCING = 1e-8
 MAX_CONJUGATE = 10_000
 # Blocks of the Hessian are inverted anew when the last search took more steps than this.
 RENEWED_AFTER = 20
@@ -59,8 +61,10 @@ class LogisticLoss:
     def __init__(self, features: F64, targets: F64, alpha: float, num_threads: int) -> None:
         self.features, self.targets, self.alpha = features, targets, alpha
         self.columns = np.ascontiguousarray(features.T)
-        self.panels = pack(features, num_threads)
-        self.num_threads = num_threads
+        # Threads that wait for each other cost more than so little work.
+        small = features.size * targets.shape[1] < WORTH_THREADS
+        self.num_threads = 1 if small else num_threads
+        self.panels = pack(features, self.num_threads)
         self.shape = (features.shape[1], targets.shape[1])
         self._gram: F64 | None = None
 
@@ -121,8 +125,8 @@ def minimise(loss: LogisticLoss, tolerance: float, max_iter: int) -> Solution:
     for step in range(max_iter):
         if size <= tolerance:
             return Solution(weights, size, step)
-        # No more than the last step needs.
-        forcing = max(min(FORCING, size), 0.5 * tolerance / size)
+        # No more than the last step needs, and than rounding allows.
+        forcing = max(min(FORCING, size), 0.5 * tolerance / size, SMALLEST_FORCING)
         direction = systems.solve(probability, gradient, forcing)
         length = 1.0
         for _ in range(MAX_HALVINGS):

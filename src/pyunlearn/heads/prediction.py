@@ -26,7 +26,9 @@ from pyunlearn.heads.features import (
 from pyunlearn.heads.targets import check_labels, check_values
 from pyunlearn.heads.training import HeadSettings, Task, Trainer
 
-__all__ = ["FittedHead"]
+__all__ = ["ON_STALE", "FittedHead"]
+
+ON_STALE = ("raise", "warn")
 
 F64 = NDArray[np.float64]
 
@@ -145,9 +147,10 @@ class FittedHead(OnBase, BaseEstimator):
     def _scores(self, X: Any) -> F64:
         """Scores as trained, (m, outputs)."""
         check_is_fitted(self, "weights_")
+        check.check_choice("on_stale", self.on_stale, ON_STALE)
         if not self.is_fresh():
             if self.on_stale == "raise":
-                raise StaleHeadError(self._stale(""))
+                self.refuse_stale()
             warnings.warn(self._stale(""), StaleHeadWarning, stacklevel=3)
         if self.n_task_documents_ == 0:
             raise NotFittedError("no task documents are left in the head; call fit")
@@ -160,10 +163,16 @@ class FittedHead(OnBase, BaseEstimator):
             return mean_features(documents, self._word_scores, num_threads)
         return product(proportion_features(self._base_then, documents), self.weights_, num_threads)
 
+    def refuse_stale(self) -> None:
+        """Raise StaleHeadError when the base has changed since the head was trained."""
+        if not self.is_fresh():
+            raise StaleHeadError(self._stale(""))
+
     def _stale(self, more: str) -> str:
+        refresh = "the base's refresh() and then " if self.model_.is_stale() else ""
         return (
-            "the base of this head has changed since the head was trained; call head.unlearn() to "
-            f"bring it up to date{more}"
+            "the base of this head has changed since the head was trained; call "
+            f"{refresh}head.unlearn() to bring it up to date{more}"
         )
 
     def topic_weights(self, weights: F64) -> F64:

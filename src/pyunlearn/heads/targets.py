@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import numbers
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,18 @@ from sklearn.utils.validation import column_or_1d
 
 from pyunlearn.errors import InvalidInputError
 
-__all__ = ["check_labels", "check_values", "classes_of", "label_bytes", "narrowed", "one_hot"]
+__all__ = [
+    "check_labels",
+    "check_values",
+    "classes_of",
+    "label_bytes",
+    "narrowed",
+    "one_hot",
+    "refuse_too_small",
+]
 
+# Targets are counted in units of 2^-32: 2^-16 keeps four digits of the largest.
+SMALLEST_TARGET = 2.0**-16
 KINDS = {"U": "strings", "i": "integers", "b": "booleans", "f": "numbers"}
 
 
@@ -28,11 +39,17 @@ def check_labels(y: Any, n_documents: int, like: NDArray[Any] | None = None) -> 
     if y is None:
         raise InvalidInputError("a head requires y to be passed, but the target y is None")
     try:
-        # An array first: column_or_1d turns integers of pandas into floats.
-        labels = column_or_1d(np.asarray(y), warn=True)
+        # An array first: column_or_1d turns integers of pandas into floats. Objects, so that NumPy
+        # does not make strings of all the labels of a list because one of them is a string.
+        plain = None if hasattr(y, "dtype") or hasattr(y, "__array__") else object
+        labels = column_or_1d(np.asarray(y, dtype=plain), warn=True)
+        if np.ma.is_masked(y):
+            raise ValueError("Input y contains masked, that is missing, labels")
         if labels.dtype == object:
             labels = _from_objects(labels)
         labels = _canonical(labels)
+    except OverflowError:
+        raise InvalidInputError("a label is larger than int64 can hold; use strings") from None
     except (ValueError, TypeError) as error:
         raise InvalidInputError(str(error)) from None
     if len(labels) != n_documents:
@@ -58,6 +75,8 @@ def _from_objects(labels: NDArray[Any]) -> NDArray[Any]:
         raise ValueError(
             f"labels must be all strings, all integers or all booleans, got {', '.join(names)}"
         )
+    if kinds == {int}:
+        return np.array(listed, np.int64)
     return np.array(listed)
 
 
@@ -112,9 +131,18 @@ def check_values(y: Any, n_documents: int, n_outputs: int | None = None) -> NDAr
     if y is None:
         raise InvalidInputError("a head requires y to be passed, but the target y is None")
     try:
-        values = np.asarray(y, dtype=np.float64)
+        given = np.asarray(y)
+        if given.dtype.kind not in "iufbO" or not all(
+            isinstance(one, numbers.Real) for one in (given.flat if given.dtype == object else ())
+        ):
+            raise TypeError
+        values = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InvalidInputError("targets of a regression must be numbers") from None
+        raise InvalidInputError(
+            "targets of a regression must be numbers, without missing values"
+        ) from None
+    if np.ma.is_masked(y):
+        raise InvalidInputError("Input y contains masked, that is missing, values")
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or values.shape[1] == 0:
@@ -130,6 +158,16 @@ def check_values(y: Any, n_documents: int, n_outputs: int | None = None) -> NDAr
     if bad.any():
         raise InvalidInputError(f"Input y contains NaN or infinity (row {int(np.argmax(bad))})")
     return values + 0.0  # -0.0 becomes 0.0: equal numbers, equal bytes
+
+
+def refuse_too_small(values: NDArray[np.float64]) -> None:
+    """InvalidInputError for targets that integer sums, in units of 2^-32, would round away."""
+    largest_value = float(np.abs(values).max(initial=0.0))
+    if 0.0 < largest_value < SMALLEST_TARGET:
+        raise InvalidInputError(
+            f"the largest target is {largest_value:.2g}, too small for the integer sums of "
+            "loss='squared'; multiply the targets by a constant, or use features='proportions'"
+        )
 
 
 def classes_of(labels: NDArray[Any]) -> NDArray[Any]:

@@ -61,6 +61,10 @@ class TaskDocuments:
             targets = np.concatenate([self.targets, targets])
         self._take(documents, targets, keys, np.argsort(keys, kind="stable"))
 
+    def put_back(self, documents: Documents, targets: NDArray[Any]) -> None:
+        """Add task documents that were held a moment ago."""
+        self.add(documents, targets)
+
     def remove(self, documents: Documents, targets: NDArray[Any]) -> None:
         """Take task documents out; NotInModelError changes nothing."""
         wanted = _keys(documents, targets)

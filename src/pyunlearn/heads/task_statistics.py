@@ -86,12 +86,15 @@ class TaskStatistics:
             raise StatisticsOverflowError(
                 "the targets are too large for integer sums; divide them by a constant"
             )
-        classes, counts, sums = self._contribution(documents, targets)
-        own = self.own + self._own(documents)
-        if own.max(initial=0) >= check.MASS_LIMIT:
+        if (self.own + self._own(documents)).max(initial=0) >= check.MASS_LIMIT:
             raise StatisticsOverflowError("too many task documents hold one word alone")
+        self.put_back(documents, targets)
+
+    def put_back(self, documents: check.Documents, targets: NDArray[Any]) -> None:
+        """Add task documents that were held a moment ago: they fit, whatever a bound says."""
+        classes, counts, sums = self._contribution(documents, targets)
         self.pairs.add(documents)
-        self.own = own
+        self.own = self.own + self._own(documents)
         self._combine(classes, counts, sums, 1)
 
     def remove(self, documents: check.Documents, targets: NDArray[Any]) -> None:

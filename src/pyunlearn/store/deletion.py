@@ -112,17 +112,17 @@ class StoreDeletion(StoreTasks):
                 return None
         with self._request():
             removed = state.n_waiting(self._db)
+            before = self._db.get_meta("before_waiting")
             model = self._current_model()
-            digest = model.statistics_.digest()
             certificate = Certificate(
                 mode="exact",
                 epsilon=0.0,
                 delta=0.0,
                 n_documents_removed=removed,
                 n_documents_left=model.statistics_.n_documents,
-                statistics_before=digest,
-                statistics_after=digest,
-                model_before=None,
+                statistics_before=before["statistics"],
+                statistics_after=model.statistics_.digest(),
+                model_before=before["model"],
                 model_after=model.digest(),
                 parameters=model.parameters_.settings.as_dict(),
                 covers=COVERS,
@@ -161,6 +161,8 @@ class StoreDeletion(StoreTasks):
         statistics = self._current_statistics()
         before = statistics.digest()
         model_before = ledger.last_digest(self._db)
+        if not state.n_waiting(self._db):
+            self._db.set_meta("before_waiting", {"statistics": before, "model": model_before})
         statistics.remove(batch.counts, batch.lengths)
         touched, vanished = _words_of(batch, statistics)
         self._delete(batch, vanished)

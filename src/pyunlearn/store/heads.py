@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from pyunlearn._validation import check_documents
 from pyunlearn.certificate import content_digest
-from pyunlearn.errors import CorruptStateError, InvalidInputError, PyUnlearnError, StoreError
+from pyunlearn.errors import (
+    CorruptStateError,
+    InvalidInputError,
+    PyUnlearnError,
+    RecordError,
+    StoreError,
+)
 from pyunlearn.heads.head import LinearHead
 from pyunlearn.heads.logistic import Solution
 from pyunlearn.heads.targets import check_labels, check_values
@@ -20,6 +26,7 @@ from pyunlearn.heads.task_statistics import OuterProducts, TaskStatistics
 from pyunlearn.heads.training import HeadSettings, Task, Trainer, new_task
 from pyunlearn.io import statistics_from_arrays
 from pyunlearn.model import AnchorTopicModel
+from pyunlearn.records import label_text
 from pyunlearn.store import documents as docs
 from pyunlearn.store import state
 from pyunlearn.store.database import Database
@@ -28,7 +35,7 @@ PARAMETERS = ("loss", "alpha", "features", "task", "tol", "max_iter")
 OWN_FIELD = "label"  # the label that stands beside the document
 
 
-def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | int]]) -> int:
+def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | float]]) -> int:
     """Write labels of documents under a field; StoreError for ids that the store does not hold."""
     if field == OWN_FIELD:
         raise InvalidInputError(
@@ -39,14 +46,13 @@ def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | int]]
     db.execute("DELETE FROM labels WHERE field = ?", (field,))
     count = 0
     for identifier, value in labels:
-        if not isinstance(value, str | int):
-            raise InvalidInputError(
-                f"the label of document {identifier!r} is neither a string nor an integer; leave "
-                "out documents without a label"
-            )
+        try:
+            text = label_text(value, field, f"document {identifier!r}")
+        except RecordError as error:
+            raise InvalidInputError(f"{error}; leave out documents without a label") from None
         if not db.value("SELECT 1 FROM documents WHERE id = ?", (identifier,)):
             raise StoreError(f"there is no document {identifier!r} in the store to be labelled")
-        db.execute("REPLACE INTO labels VALUES (?, ?, ?)", (field, identifier, str(value)))
+        db.execute("REPLACE INTO labels VALUES (?, ?, ?)", (field, identifier, text))
         count += 1
     return count
 
@@ -86,14 +92,19 @@ def chosen(batch: docs.Batch, rows: Sequence[int]) -> docs.Batch:
     )
 
 
-def task_targets(settings: HeadSettings, labels: Sequence[str]) -> NDArray[Any]:
+def task_targets(settings: HeadSettings, labels: Sequence[str], ids: Sequence[str]) -> NDArray[Any]:
     """Labels as the head takes them: strings, or numbers for a regression."""
     if settings.task == "classification":
         return check_labels(np.array(labels), len(labels))
-    try:
-        return check_values([float(one) for one in labels], len(labels), 1)
-    except ValueError:
-        raise InvalidInputError("a label is not a number, as task='regression' needs") from None
+    numbers = []
+    for at, label in enumerate(labels):
+        try:
+            numbers.append(float(label))
+        except ValueError:
+            raise InvalidInputError(
+                f"the label of document {ids[at]!r} is not a number, as task='regression' needs"
+            ) from None
+    return check_values(numbers, len(labels), 1)
 
 
 def counted_task(db: Database, field: str, settings: HeadSettings, n_jobs: int | None) -> Task:
@@ -102,7 +113,7 @@ def counted_task(db: Database, field: str, settings: HeadSettings, n_jobs: int |
     outputs = 1 if settings.task == "regression" else None
     task = new_task(settings, n_words, outputs, n_jobs)
     for batch, labels in labelled_batches(db, field):
-        task.add(check_documents(batch.counts), task_targets(settings, labels))
+        task.add(check_documents(batch.counts), task_targets(settings, labels, batch.ids))
     return task
 
 
@@ -149,7 +160,7 @@ def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | N
 
 
 def delete(db: Database, field: str) -> None:
-    """Delete the head of a field."""
+    """Delete the head of a field; the labels of the field stay with the documents."""
     number = db.value("SELECT number FROM heads WHERE field = ?", (field,))
     if number is not None:
         delete_learned(db, number)

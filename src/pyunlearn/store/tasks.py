@@ -23,6 +23,7 @@ from pyunlearn.errors import (
 )
 from pyunlearn.heads.head import LinearHead
 from pyunlearn.model import AnchorTopicModel
+from pyunlearn.records import label_text
 from pyunlearn.similarity import SIMILARITIES, similarities, top_of_rows
 from pyunlearn.store import documents as docs
 from pyunlearn.store import heads, index, ledger, state
@@ -75,8 +76,8 @@ class StoreTasks:
     def set_labels(self, field: str, labels: Mapping[str, str | int]) -> int:
         """Write labels of documents, by id, under a field of your own; returns their number.
 
-        A head of that field is trained again. Labels of before are replaced. An integer becomes its
-        decimal string.
+        A head of that field is trained again. Labels of before are replaced. Numbers and booleans
+        become the strings that JSON writes.
 
         Raises
         ------
@@ -138,7 +139,8 @@ class StoreTasks:
                 kinds = "" if classes is None else f", of {len(classes)} classes"
                 raise InvalidInputError(
                     f"{head.task_.n_documents} documents have a label under {field!r}{kinds}; a "
-                    "head needs some, and a classifier two classes"
+                    "head needs some, and a classifier two classes. Give labels that did not come "
+                    "with the documents as `labels` (--labels FILE)"
                 )
             heads.delete(self._db, field)
             heads.write(self._db, field, head, None)
@@ -148,7 +150,10 @@ class StoreTasks:
         return info
 
     def delete_head(self, field: str) -> None:
-        """Delete the head of a field with all that it keeps of its task."""
+        """Delete the head of a field with all that it keeps of its task, but for the labels.
+
+        Labels belong to the documents, and go with them.
+        """
         with self._request():
             self._current_model()
             heads.refuse_unknown(self._db, field)
@@ -188,7 +193,11 @@ class StoreTasks:
     ) -> float:
         """Accuracy (or R^2) of the head on texts with labels; errors as for `predict`."""
         head, counts = self._asked(texts, field)
-        targets = heads.task_targets(head.settings_, [str(one) for one in labels])
+        targets = heads.task_targets(
+            head.settings_,
+            [label_text(one, "label", f"text {at}") for at, one in enumerate(labels)],
+            [f"text {at}" for at in range(len(labels))],
+        )
         return head.score(counts, targets)
 
     # ---- search ---------------------------------------------------------------------------
@@ -319,7 +328,7 @@ class StoreTasks:
         for field, head in tasks.items():
             (label,) = heads.labels_of(self._db, field, [identifier])
             if label is not None:
-                targets = heads.task_targets(head.settings_, [label])
+                targets = heads.task_targets(head.settings_, [label], [identifier])
                 head.task_.remove(check.check_documents(old.counts), targets)
                 head.task_.add(check.check_documents(new.counts), targets)
         certificate = replace(
@@ -346,9 +355,9 @@ class StoreTasks:
             removed[field] = len(rows)
             if rows:
                 documents = check.check_documents(heads.chosen(batch, rows).counts)
-                head.task_.remove(
-                    documents, heads.task_targets(head.settings_, [str(labels[r]) for r in rows])
-                )
+                given = [str(labels[row]) for row in rows]
+                names = [batch.ids[row] for row in rows]
+                head.task_.remove(documents, heads.task_targets(head.settings_, given, names))
         return removed
 
     def _update_dependents(
