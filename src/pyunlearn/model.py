@@ -27,7 +27,7 @@ from pyunlearn.privacy import Release, release
 from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.unlearning import relearn
 
-__all__ = ["AnchorTopicModel"]
+__all__ = ["AnchorTopicModel", "room_for_fold_in"]
 
 TRANSFORMS = ("em", "linear")
 
@@ -376,7 +376,7 @@ class AnchorTopicModel(
             A,
             tol,
             max_iter,
-            np.empty((num_threads, self.n_topics_)),
+            room_for_fold_in(documents, self.n_topics_, num_threads),
             theta,
             np.zeros(documents.n_documents, np.int32),
             num_threads,
@@ -445,3 +445,11 @@ class AnchorTopicModel(
                 "documents"
             )
         return parameters
+
+
+def room_for_fold_in(
+    documents: check.Documents, n_topics: int, num_threads: int
+) -> NDArray[np.float64]:
+    """Work space of `infer.proportions`: a document's rows of A are read many times."""
+    longest = int(np.diff(documents.start).max(initial=0))
+    return np.empty((num_threads, (longest + 2) * (-(-n_topics // 8) * 8)))

@@ -6,6 +6,8 @@ from core import reference
 from scipy import sparse
 
 from pyunlearn._core import infer
+from pyunlearn._validation import check_documents
+from pyunlearn.model import room_for_fold_in
 
 THREADS = (1, 2, 3, 7)
 
@@ -27,10 +29,11 @@ def documents(seed, m=25, n=40):
 
 def proportions(counts, A, start, tolerance, max_iter, threads):
     theta, steps = start.copy(), np.zeros(len(start), np.int32)
+    room = room_for_fold_in(check_documents(counts), A.shape[1], threads)
     infer.proportions(
         counts.indptr.astype(np.int64), counts.indices.astype(np.int32),
         counts.data.astype(np.int32), A, tolerance, max_iter,
-        np.empty((threads, A.shape[1])), theta, steps, threads,
+        room, theta, steps, threads,
     )  # fmt: skip
     return theta, steps
 
