@@ -113,8 +113,11 @@ def row(corpus: str, n_topics: int, side: str, runs: list[dict]) -> str:
 
 def words(split: Split, topics: np.ndarray, n_topics: int = 10) -> str:
     """Top words of the first topics, for a reader to judge."""
-    best = np.argsort(-topics, axis=1, kind="stable")[:n_topics, :10]
-    return "\n".join("    " + " ".join(split.vocabulary[line]) for line in best)
+    return "\n".join("    " + top_words(topic, split.vocabulary) for topic in topics[:n_topics])
+
+
+def top_words(topic: np.ndarray, vocabulary: np.ndarray, count: int = 10) -> str:
+    return " ".join(vocabulary[np.argsort(-topic, kind="stable")[:count]])
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.compare import fitted
+from benchmarks.quality.compare import fitted, top_words
 from benchmarks.quality.corpora import CORPORA
 from pyunlearn.alignment import align_topics
 
@@ -21,10 +21,6 @@ def partners(lda: np.ndarray, others: np.ndarray) -> np.ndarray:
     """`others` in the order of the topics of LDA that they are paired with."""
     found = align_topics(lda, others)
     return others[np.asarray(found.after)[np.argsort(found.before)]]
-
-
-def words(topic: np.ndarray, vocabulary: np.ndarray, count: int) -> str:
-    return " ".join(vocabulary[np.argsort(-topic, kind="stable")[:count]])
 
 
 def main() -> None:
@@ -42,7 +38,7 @@ def main() -> None:
     print(f"| | {' | '.join(SIDES)} |\n|{'---|' * (len(SIDES) + 1)}")
     paired = [partners(topics[LDA], topics[side]) for side in SIDES]
     for row in range(given.rows):
-        cells = (words(side[row], vocabulary, given.words) for side in paired)
+        cells = (top_words(side[row], vocabulary, given.words) for side in paired)
         print(f"| {row + 1} | {' | '.join(cells)} |")
 
 

@@ -13,7 +13,7 @@ from pyunlearn._core._lanes cimport lane_dot, lane_sum
 cdef extern from *:
     """
     PYUNLEARN_CLONES static void pyunlearn_factorise_descend(
-        const double*, const double*, int64_t, int64_t, int, double*, double*);
+        const double*, const double*, int64_t, int, double*, double*);
     """
 
 
@@ -64,7 +64,7 @@ def fill_roots(
 
 
 cdef void descend_row "pyunlearn_factorise_descend"(
-    const double* cross, const double* inverse, int64_t width, int64_t n_topics, int sweeps,
+    const double* cross, const double* inverse, int64_t n_topics, int sweeps,
     double* residual, double* weights,
 ) noexcept nogil:
     cdef int sweep
@@ -76,8 +76,8 @@ cdef void descend_row "pyunlearn_factorise_descend"(
             step = weight - weights[k]
             if step != 0.0:
                 weights[k] = weight
-                for j in range(width):
-                    residual[j] -= step * cross[k * width + j]
+                for j in range(n_topics):
+                    residual[j] -= step * cross[k * n_topics + j]
 
 
 def descend(
@@ -90,14 +90,14 @@ def descend(
 ):
     """Coordinate descent on 1/2 w^T G w - p^T w with w >= 0, row by row, in place.
 
-    G: `cross`; the first topics have a positive diagonal, 1 over which is `inverse`. `residual`,
-    p - G w, is brought along. Columns behind these topics are 0 in `weights` and stay so.
+    G: `cross`, with `inverse` 1 over its diagonal, or 0 for a topic that stays as it is.
+    `residual`, p - G w, is brought along.
     """
-    cdef int64_t r, n_rows = weights.shape[0], width = weights.shape[1], n_topics = inverse.shape[0]
+    cdef int64_t r, n_rows = weights.shape[0], n_topics = weights.shape[1]
     if n_rows == 0 or n_topics == 0:
         return
     with nogil:
         for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
             descend_row(
-                &cross[0, 0], &inverse[0], width, n_topics, sweeps, &residual[r, 0], &weights[r, 0]
+                &cross[0, 0], &inverse[0], n_topics, sweeps, &residual[r, 0], &weights[r, 0]
             )

@@ -86,16 +86,14 @@ class TaskStatistics:
             raise StatisticsOverflowError(
                 "the targets are too large for integer sums; divide them by a constant"
             )
-        if (self.own + self._own(documents)).max(initial=0) >= check.MASS_LIMIT:
+        own = self.own + self._own(documents)
+        if own.max(initial=0) >= check.MASS_LIMIT:
             raise StatisticsOverflowError("too many task documents hold one word alone")
-        self.put_back(documents, targets)
+        self._take(documents, targets, own)
 
     def put_back(self, documents: check.Documents, targets: NDArray[Any]) -> None:
         """Add task documents that were held a moment ago: they fit, whatever a bound says."""
-        classes, counts, sums = self._contribution(documents, targets)
-        self.pairs.add(documents)
-        self.own = self.own + self._own(documents)
-        self._combine(classes, counts, sums, 1)
+        self._take(documents, targets, self.own + self._own(documents))
 
     def remove(self, documents: check.Documents, targets: NDArray[Any]) -> None:
         """Take task documents out; NotInModelError changes nothing."""
@@ -123,6 +121,15 @@ class TaskStatistics:
         }
         arrays = {"own": self.own, "counts": self.counts, "sums": self.sums}
         return content_digest(header, arrays)
+
+    def _take(
+        self, documents: check.Documents, targets: NDArray[Any], own: NDArray[np.int64]
+    ) -> None:
+        """Add documents with which `own` will be as given."""
+        classes, counts, sums = self._contribution(documents, targets)
+        self.pairs.add(documents)
+        self.own = own
+        self._combine(classes, counts, sums, 1)
 
     def _holds(
         self,
