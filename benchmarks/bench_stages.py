@@ -5,8 +5,8 @@ import scipy.sparse as sp
 
 from benchmarks import corpora
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
-from pyunlearn.anchor_search import AnchorSearch
-from pyunlearn.learner import recover
+from pyunlearn._learners.anchor import recover
+from pyunlearn._learners.anchor_search import AnchorSearch
 
 N_WORDS, N_TOPICS = 5000, 50
 ANCHORS = [20, 50, 100]

@@ -17,7 +17,7 @@ from benchmarks import corpora
 from benchmarks.clock import median_seconds, seconds_of
 from benchmarks.report import Row, machine, print_rows
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
-from pyunlearn._rows import CooccurrenceRows
+from pyunlearn._cooccurrence.rows import CooccurrenceRows
 
 STAGES = ("subtract", "rows", "anchors", "recovery")
 WARM_UP = 10

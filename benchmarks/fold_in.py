@@ -3,7 +3,7 @@
 import numpy as np
 
 from pyunlearn._core import infer
-from pyunlearn._validation import check_documents
+from pyunlearn._documents import check_documents
 from pyunlearn.model import room_for_fold_in
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, FewerTopicsWarning
-from pyunlearn.learner import LearnerSettings, learn, weighting_for
+from pyunlearn._learners.anchor import LearnerSettings, learn, weighting_for
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from pyunlearn import CooccurrenceStatistics
-from pyunlearn.anchor_search import anchor_gram
+from pyunlearn._learners.anchor import LearnerSettings, TopicParameters, learn, recover
+from pyunlearn._learners.anchor_newton import newton_update
+from pyunlearn._learners.anchor_search import anchor_gram
 from pyunlearn.datasets import make_separable
-from pyunlearn.learner import LearnerSettings, TopicParameters, learn, recover
-from pyunlearn.newton import newton_update
-from pyunlearn.privacy.constants import measure, topic_matrix
-from pyunlearn.privacy.sensitivity import removal_bound, sensitivity_bound, worst_case
+from pyunlearn.privacy._constants import measure, topic_matrix
+from pyunlearn.privacy._sensitivity import removal_bound, sensitivity_bound, worst_case
 
 AIMS = ("random", "anchor", "anchor-only", "anchor-odd", "rare", "topic", "long")
 

@@ -15,16 +15,16 @@ from pyunlearn.errors import (
     FloorsError,
     InvalidParameterError,
 )
-from pyunlearn.privacy.capacity import (
+from pyunlearn.privacy._capacity import (
     Budget,
     deletion_capacity,
     head_sensitivity,
     paper_rate,
     stopping_sensitivity,
 )
-from pyunlearn.privacy.constants import Constants
-from pyunlearn.privacy.mechanism import gaussian_sigma
-from pyunlearn.privacy.sensitivity import worst_case
+from pyunlearn.privacy._constants import Constants
+from pyunlearn.privacy._mechanism import gaussian_sigma
+from pyunlearn.privacy._sensitivity import worst_case
 
 RICH = Constants(50, 3, "simplex", 1e12, 1e11, 0.2, 0.3, 0.3, 0.05, 0.3, 1e-13)
 PLAIN = Constants(1000, 10, "simplex", 1e6, 1e3, 0.01, 0.1, 0.05, 0.02, 0.1, 1e-13)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pyunlearn import AnchorTopicModel, Certificate, CorruptStateError
-from pyunlearn.certificate import content_digest
+from pyunlearn._digest import content_digest
 
 COUNTS = np.random.default_rng(0).poisson(0.8, (40, 10))
 

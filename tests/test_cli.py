@@ -51,7 +51,7 @@ def refused(capsys, *arguments):
 
 
 def test_a_large_fit_says_on_stderr_how_much_memory_it_takes(corpus, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("pyunlearn.statistics.LARGE", 1000)
+    monkeypatch.setattr("pyunlearn._cooccurrence.statistics.LARGE", 1000)
     assert cli.main(["fit", str(corpus), "--store", str(tmp_path / "s"), *FIT]) == 0
     assert capsys.readouterr().err == (
         "pyunlearn: counting 30 documents; the statistics will take at most 0.0 GiB of memory\n"

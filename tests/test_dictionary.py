@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from pyunlearn import InvalidInputError, InvalidParameterError, TextRules
-from pyunlearn.dictionary import CandidateWords, Dictionary, TextSpool, renumbered
 from pyunlearn.records import Record
+from pyunlearn.text import CandidateWords, Dictionary, TextSpool, renumbered
 
 WORDS = st.sampled_from(["the", "Red", "red", "blue", "x", "öl", "green", "and", "b2b"])
 TEXTS = st.lists(st.lists(WORDS, max_size=8).map(" ".join), min_size=1, max_size=12)

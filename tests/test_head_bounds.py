@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pyunlearn.heads.logistic import LogisticLoss, minimise, removal_step
-from pyunlearn.privacy.capacity import head_sensitivity
+from pyunlearn.privacy._capacity import head_sensitivity
 
 
 def loss_of(features, labels, classes, alpha):

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tasks import KINDS, base, corpus, new_head, targets
 
 from pyunlearn import AnchorTopicModel, NotInModelError
-from pyunlearn._validation import check_documents
+from pyunlearn._documents import check_documents
 from pyunlearn.heads.training import Trainer, new_task
 
 pytestmark = [

@@ -24,7 +24,7 @@ from pyunlearn import (
     StaleHeadWarning,
     StatisticsOverflowError,
 )
-from pyunlearn._validation import check_documents
+from pyunlearn._documents import check_documents
 from pyunlearn.heads.logistic import LogisticLoss, NewtonSystems
 from pyunlearn.heads.training import Trainer
 

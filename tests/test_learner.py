@@ -7,8 +7,8 @@ from corpora import assert_same_model, learner_parameters, pools, trained_once
 from hypothesis import given, settings
 
 from pyunlearn import CooccurrenceStatistics
-from pyunlearn._rows import CooccurrenceRows
-from pyunlearn.learner import KKT_TOLERANCE, LearnerSettings, learn
+from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._learners.anchor import KKT_TOLERANCE, LearnerSettings, learn
 
 N_TOPICS = 5
 

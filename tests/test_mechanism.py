@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyunlearn import InvalidParameterError
-from pyunlearn.privacy.mechanism import (
+from pyunlearn.privacy._mechanism import (
     composed_mu,
     gaussian_delta,
     gaussian_epsilon,

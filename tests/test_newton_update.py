@@ -5,11 +5,11 @@ import pytest
 from removals import relearn_with_anchors
 
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
+from pyunlearn._learners.anchor import LearnerSettings, learn
+from pyunlearn._learners.anchor_newton import anchors_unchanged, is_newton, newton_update
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import AnchorVanishedError
-from pyunlearn.learner import LearnerSettings, learn
-from pyunlearn.newton import anchors_unchanged, is_newton, newton_update
-from pyunlearn.privacy.constants import topic_matrix
+from pyunlearn.privacy._constants import topic_matrix
 
 SETTINGS = LearnerSettings(n_topics=4, anchor_min_df=0.05, learner="anchor")
 

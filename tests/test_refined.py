@@ -21,8 +21,8 @@ from pyunlearn import (
     TooFewAnchorsError,
     load,
 )
+from pyunlearn._learners.anchor import LearnerSettings, anchor_threshold, learn
 from pyunlearn.datasets import make_separable
-from pyunlearn.learner import LearnerSettings, anchor_threshold, learn
 
 refined = learner_parameters().map(lambda chosen: as_allowed(chosen | {"learner": "refined"}))
 

@@ -10,6 +10,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from pyunlearn import AnchorTopicModel
+from pyunlearn._learners.anchor_newton import newton_update
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import (
     CorruptStateError,
@@ -18,11 +19,10 @@ from pyunlearn.errors import (
     MissingExtraError,
     NoisyReleaseWarning,
 )
-from pyunlearn.newton import newton_update
+from pyunlearn.privacy._mechanism import gaussian_delta
+from pyunlearn.privacy._noise import discrete_gaussian, grid_charge, rounding_charge
+from pyunlearn.privacy._release import _correlation, release
 from pyunlearn.privacy.certificate import ReleaseCertificate
-from pyunlearn.privacy.mechanism import gaussian_delta
-from pyunlearn.privacy.noise import discrete_gaussian, grid_charge, rounding_charge
-from pyunlearn.privacy.release import _correlation, release
 
 CLAIM = {"epsilon": 1.0, "delta": 1e-6, "capacity": 1}
 OWN = {**CLAIM, "sensitivity": 1e-4, "correlation": False}

@@ -20,7 +20,7 @@ from pyunlearn import (
     TopicRetriever,
     UnknownDocumentError,
 )
-from pyunlearn.similarity import top_of_rows
+from pyunlearn._similarity import top_of_rows
 
 COUNTS, LABELS = corpus()
 NAMES = np.array([f"d{row:02}" + "x" * (row % 5) for row in range(80)])
@@ -43,7 +43,7 @@ def test_the_top_is_that_of_a_stable_sort(q, m, seed, data):
 
 @pytest.mark.parametrize("similarity", ["cosine", "jensen-shannon"])
 def test_scores_are_the_similarities_of_topic_proportions(similarity, monkeypatch):
-    monkeypatch.setattr("pyunlearn.similarity.BLOCK_ENTRIES", 50)
+    monkeypatch.setattr("pyunlearn._similarity.BLOCK_ENTRIES", 50)
     found = index(similarity=similarity)
     ids, scores = found.query(COUNTS[:4], 80)
     theta = found.model_.transform(COUNTS)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, InvalidParameterError
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import CorruptStateError, FloorsError, InvalidInputError
-from pyunlearn.privacy.constants import CEILINGS, FLOORS, Constants, measure
-from pyunlearn.privacy.sensitivity import removal_bound, sensitivity_bound, worst_case
+from pyunlearn.privacy._constants import CEILINGS, FLOORS, Constants, measure
+from pyunlearn.privacy._sensitivity import removal_bound, sensitivity_bound, worst_case
 
 GOOD = Constants(200, 4, "simplex", 1e9, 1e7, 0.05, 0.2, 0.1, 0.05, 0.1, 1e-13)
 positive = st.floats(1e-6, 1.0)

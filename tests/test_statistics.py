@@ -344,7 +344,7 @@ def test_an_estimate_counts_a_row_by_its_documents():
 
 
 def test_a_large_addition_is_announced_before_it_is_made(monkeypatch, caplog):
-    monkeypatch.setattr("pyunlearn.statistics.LARGE", 1000)
+    monkeypatch.setattr("pyunlearn._cooccurrence.statistics.LARGE", 1000)
     stats = CooccurrenceStatistics(25)
     with caplog.at_level("INFO", logger="pyunlearn"):
         stats.add(example())
@@ -359,9 +359,9 @@ def test_a_large_addition_is_announced_before_it_is_made(monkeypatch, caplog):
 def test_counting_some_words_at_a_time_leaves_no_trace(pool, entries):
     once = counted(pool.counts, pool.lengths)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pyunlearn._rows.BLOCK_ENTRIES", entries)
-        patch.setattr("pyunlearn._rows.PIECE", entries)
-        patch.setattr("pyunlearn._validation.PIECE", entries)
+        patch.setattr("pyunlearn._cooccurrence.counting.BLOCK_ENTRIES", entries)
+        patch.setattr("pyunlearn._cooccurrence.counting.PIECE", entries)
+        patch.setattr("pyunlearn._documents.PIECE", entries)
         parts = counted(pool.counts, pool.lengths)
         assert parts.estimate_nbytes(pool.counts) == once.estimate_nbytes(pool.counts)
     assert_same_statistics(parts, once)

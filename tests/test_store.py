@@ -28,8 +28,8 @@ from pyunlearn import (
     TooFewAnchorsError,
     UnknownDocumentError,
 )
-from pyunlearn.dictionary import Dictionary
 from pyunlearn.store import database, documents, ledger
+from pyunlearn.text import Dictionary
 
 WORDS = ["red", "blue", "green", "dog", "cat", "bird", "piano", "violin", "drum", "rare"]
 

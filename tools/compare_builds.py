@@ -139,7 +139,7 @@ def fixed_models() -> dict[str, dict[str, str]]:
     import numpy as np
 
     import pyunlearn
-    from pyunlearn.certificate import content_digest
+    from pyunlearn._digest import content_digest
 
     random = np.random.RandomState(0)  # its stream is frozen for all versions of NumPy
     counts = random.randint(1, 5, (400, 300)) * (random.randint(0, 12, (400, 300)) == 0)

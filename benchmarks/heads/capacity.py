@@ -20,7 +20,7 @@ import scipy.sparse as sp
 from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel, LinearHead
 from pyunlearn.privacy import gaussian_sigma
-from pyunlearn.privacy.capacity import paper_rate
+from pyunlearn.privacy._capacity import paper_rate
 
 EPSILON, DELTA, ERROR = 1.0, 1e-6, 0.01
 SHARES = np.array([0.4, 0.25, 0.15, 0.1, 0.06, 0.04])

@@ -60,7 +60,7 @@ def from_gram(problem, threads):
 
 def pyunlearn(problem, threads, solver="eg"):
     """Seconds and solutions, by the same call that a fit makes."""
-    from pyunlearn.learner import LearnerSettings, recover
+    from pyunlearn._learners.anchor import LearnerSettings, recover
 
     G, B = problem["G"], problem["B"]
     settings = LearnerSettings(n_topics=len(G), solver=solver, tol=GAP, learner="anchor")

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from benchmarks.fold_in import fold_in
 from benchmarks.quality.corpora import CORPORA, Split
 from benchmarks.quality.sides import QUICK, SIDES, distributions
-from pyunlearn._validation import check_documents
+from pyunlearn._documents import check_documents
 from pyunlearn.metrics import _every_second_token, coherence, diversity
 
 HEADER = (

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.quality.compare import fitted, top_words
 from benchmarks.quality.corpora import CORPORA
-from pyunlearn.alignment import align_topics
+from pyunlearn._alignment import align_topics
 
 LDA = "tomotopy LDA, 500 iterations"
 SIDES = ("pyunlearn refined", "pyunlearn anchor", LDA, "scikit-learn NMF (tf-idf)")

@@ -12,11 +12,11 @@ import numpy as np
 
 from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
+from pyunlearn._learners.anchor_newton import anchors_unchanged, newton_update
 from pyunlearn.datasets import make_separable
-from pyunlearn.newton import anchors_unchanged, newton_update
-from pyunlearn.privacy.capacity import paper_rate
-from pyunlearn.privacy.constants import topic_matrix
-from pyunlearn.privacy.sensitivity import removal_bound, sensitivity_bound
+from pyunlearn.privacy._capacity import paper_rate
+from pyunlearn.privacy._constants import topic_matrix
+from pyunlearn.privacy._sensitivity import removal_bound, sensitivity_bound
 
 STYLE = {"nothing": "C3o-", "newton": "C0s-", "bound": "C1^--", "worst": "C7v--"}
 LABEL = {

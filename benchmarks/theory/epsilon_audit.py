@@ -22,7 +22,7 @@ from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import NoisyReleaseWarning
-from pyunlearn.privacy.release import release
+from pyunlearn.privacy._release import release
 
 DELTA = 1e-3
 CONFIDENCE = 0.95

@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel
+from pyunlearn._learners.anchor_newton import newton_update
 from pyunlearn.datasets import make_separable
-from pyunlearn.newton import newton_update
 
 STAGES = ("before", "after exact", "retrained", "after newton")
 

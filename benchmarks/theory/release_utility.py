@@ -18,13 +18,13 @@ import numpy as np
 
 from benchmarks.theory.output import arguments, figure, print_table, save
 from pyunlearn import AnchorTopicModel
+from pyunlearn._learners.anchor_newton import newton_update
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import NoisyReleaseWarning
-from pyunlearn.newton import newton_update
-from pyunlearn.privacy.capacity import deletion_capacity, paper_rate
-from pyunlearn.privacy.constants import measure, topic_matrix
-from pyunlearn.privacy.release import release
-from pyunlearn.privacy.sensitivity import worst_case
+from pyunlearn.privacy._capacity import deletion_capacity, paper_rate
+from pyunlearn.privacy._constants import measure, topic_matrix
+from pyunlearn.privacy._release import release
+from pyunlearn.privacy._sensitivity import worst_case
 
 EPSILON, DELTA, ALPHA = 1.0, 1e-6, 0.01
 SIZES = ((30, 2), (100, 2), (500, 5), (2_000, 5), (500, 20), (2_000, 20))

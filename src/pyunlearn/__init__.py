@@ -1,8 +1,8 @@
 """Anchor-word topic models that forget documents exactly."""
 
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._version import __version__
-from pyunlearn.certificate import Certificate
-from pyunlearn.dictionary import TextRules
+from pyunlearn.certificates import Certificate
 from pyunlearn.errors import (
     AnchorVanishedError,
     CapacityExceededError,
@@ -35,8 +35,8 @@ from pyunlearn.io import load
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.privacy import Release, deletion_capacity
 from pyunlearn.retrieval import TopicRetriever
-from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import Store
+from pyunlearn.text import TextRules
 
 __all__ = [
     "AnchorTopicModel",

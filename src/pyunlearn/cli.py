@@ -18,12 +18,12 @@ from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
 from pyunlearn._version import __version__
-from pyunlearn.certificate import Certificate
+from pyunlearn.certificates import Certificate
 from pyunlearn.cli_tasks import add_commands
-from pyunlearn.dictionary import TextRules
 from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError, PyUnlearnError
 from pyunlearn.records import JsonlReader, Record, ids_from_lines
 from pyunlearn.store import Store, StoreInfo, Topic, Verification
+from pyunlearn.text import TextRules
 
 DONE, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 RULES = TextRules()

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from pyunlearn._similarity import SIMILARITIES
 from pyunlearn.errors import RecordError
 from pyunlearn.heads.features import FEATURES
 from pyunlearn.heads.training import LOSSES, TASKS
 from pyunlearn.records import JsonlReader, Record
-from pyunlearn.similarity import SIMILARITIES
 from pyunlearn.store import Found, HeadInfo, Store
 
 __all__ = ["add_commands"]

@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._documents import COUNT_LIMIT
 from pyunlearn.errors import InvalidParameterError
 
 __all__ = ["SeparableCorpus", "make_separable"]
@@ -92,7 +93,7 @@ def make_separable(
     ((100, 40), (40, 4), (4, 2))
     """
     m = check.check_integer("n_documents", n_documents, 1)
-    n = check.check_integer("n_words", n_words, 1, check.COUNT_LIMIT)
+    n = check.check_integer("n_words", n_words, 1, COUNT_LIMIT)
     r = check.check_integer("n_topics", n_topics, 1)
     each = check.check_integer("n_anchor", n_anchor, 1)
     check.check_choice("prior", prior, PRIORS)
@@ -153,8 +154,8 @@ class _Prior:
 
 def _length_range(length: Any) -> tuple[int, int]:
     low, high = length if isinstance(length, tuple) else (length, length)
-    low = check.check_integer("length", low, 1, check.COUNT_LIMIT)
-    return low, check.check_integer("length", high, low, check.COUNT_LIMIT)
+    low = check.check_integer("length", low, 1, COUNT_LIMIT)
+    return low, check.check_integer("length", high, low, COUNT_LIMIT)
 
 
 def _draw_topics(

@@ -11,16 +11,17 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
-from pyunlearn.alignment import align_topics
-from pyunlearn.certificate import STATISTICS_COMPARATOR, STATISTICS_COVER, Certificate
+from pyunlearn import _params as check
+from pyunlearn._alignment import align_topics
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._documents import Documents
+from pyunlearn._learners.anchor import LearnerSettings, TopicParameters
+from pyunlearn._learners.anchor_newton import newton_update
+from pyunlearn._learners.anchor_update import UpdatePath, relearn
+from pyunlearn.certificates import STATISTICS_COMPARATOR, STATISTICS_COVER, Certificate
 from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError
-from pyunlearn.learner import LearnerSettings, TopicParameters
-from pyunlearn.newton import newton_update
 from pyunlearn.privacy import Budget, measure
-from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.topics import FittedTopics
-from pyunlearn.unlearning import UpdatePath, relearn
 
 __all__ = ["DeletableTopics"]
 
@@ -67,7 +68,7 @@ class DeletableTopics(FittedTopics):
     def _settings(self) -> LearnerSettings:
         raise NotImplementedError
 
-    def _checked(self, X: Any, *, reset: bool) -> check.Documents:
+    def _checked(self, X: Any, *, reset: bool) -> Documents:
         raise NotImplementedError
 
     def unlearn(

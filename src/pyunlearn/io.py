@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from pyunlearn._rows import CooccurrenceRows
-from pyunlearn.certificate import content_digest
+from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._digest import content_digest
+from pyunlearn._learners.anchor import TopicParameters
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
-from pyunlearn.learner import TopicParameters
 from pyunlearn.privacy import Budget
-from pyunlearn.statistics import CooccurrenceStatistics
 
 if TYPE_CHECKING:
     from pyunlearn.model import AnchorTopicModel

@@ -12,11 +12,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from pyunlearn import _validation as check
-from pyunlearn.alignment import Alignment, align_topics, check_scores
+from pyunlearn import _params as check
+from pyunlearn._alignment import Alignment, align_topics, check_scores
+from pyunlearn._columns import validated_documents
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._documents import Documents, check_documents
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = [
     "Alignment",
@@ -126,10 +128,10 @@ def perplexity(model: AnchorTopicModel, X: Any, *, background: float = 0.1) -> f
     InvalidInputError, InvalidParameterError
         Bad counts; a background outside 0 to 1.
     """
-    documents = check.validated_documents(model, X, reset=False)
+    documents = validated_documents(model, X, reset=False)
     check.check_between("background", background, 0.0, 1.0)
     shown, hidden = _every_second_token(documents)
-    theta = model.fold_in(check.check_documents(shown))
+    theta = model.fold_in(check_documents(shown))
     A, common = model.components_, model.word_frequencies_
     log_likelihood, predicted = 0.0, 0
     for first in range(0, documents.n_documents, 512):
@@ -196,7 +198,7 @@ class _Pairs:
 
 class _DocumentPairs(_Pairs):
     def __init__(self, X: Any, n_words: int) -> None:
-        documents = check.check_documents(X, n_words)
+        documents = check_documents(X, n_words)
         present = documents.to_csr().astype(np.float64)
         present.data[:] = 1.0
         self.present, self.total = present.tocsc(), float(documents.n_documents)
@@ -255,7 +257,7 @@ def _top_words(scores: F64, n_words: int) -> list[NDArray[np.int64]]:
     return [row[scores[topic, row] > 0] for topic, row in enumerate(best)]
 
 
-def _every_second_token(documents: check.Documents) -> tuple[sp.csr_array, sp.csr_array]:
+def _every_second_token(documents: Documents) -> tuple[sp.csr_array, sp.csr_array]:
     """Counts of the tokens at even places of each document, and of those at odd places."""
     counts = documents.counts.astype(np.int64)
     end = np.cumsum(counts)

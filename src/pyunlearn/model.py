@@ -11,21 +11,23 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._columns import validated_documents, vocabulary_kept_on_error
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import infer
-from pyunlearn._ordered import product
-from pyunlearn.deletion import DeletableTopics
-from pyunlearn.errors import InvalidParameterError, TooFewAnchorsError
-from pyunlearn.learner import (
+from pyunlearn._documents import Documents
+from pyunlearn._learners.anchor import (
     LearnerSettings,
     TopicParameters,
     anchor_threshold,
     learn,
     weighting_for,
 )
+from pyunlearn._learners.anchor_update import relearn
+from pyunlearn._linalg import product
+from pyunlearn.deletion import DeletableTopics
+from pyunlearn.errors import InvalidParameterError, TooFewAnchorsError
 from pyunlearn.privacy import Release, release
-from pyunlearn.statistics import CooccurrenceStatistics
-from pyunlearn.unlearning import relearn
 
 __all__ = ["AnchorTopicModel", "room_for_fold_in"]
 
@@ -167,7 +169,7 @@ class AnchorTopicModel(
             Fewer than `n_topics` words can be anchors.
         """
         settings = self._settings()
-        with check.vocabulary_kept_on_error(self):
+        with vocabulary_kept_on_error(self):
             documents = self._checked(X, reset=True)
             statistics = self._new_statistics(documents.n_words).add(documents, lengths)
             parameters = self._learn_all(statistics, settings)
@@ -184,7 +186,7 @@ class AnchorTopicModel(
         settings = self._settings()
         first = not hasattr(self, "statistics_")
         if first:
-            with check.vocabulary_kept_on_error(self):
+            with vocabulary_kept_on_error(self):
                 documents = self._checked(X, reset=True)
                 statistics = self._new_statistics(documents.n_words).add(documents, lengths)
                 parameters = learn(statistics, settings, self.n_jobs)
@@ -358,7 +360,7 @@ class AnchorTopicModel(
         return self.fold_in(documents, tol, max_iter)
 
     def fold_in(
-        self, documents: check.Documents, tol: float = 1e-6, max_iter: int = 500
+        self, documents: Documents, tol: float = 1e-6, max_iter: int = 500
     ) -> NDArray[np.float64]:
         """Topic proportions of documents that have been checked; see `transform`."""
         A = np.ascontiguousarray(self.components_.T)
@@ -425,8 +427,8 @@ class AnchorTopicModel(
         weighting = weighting_for(self.learner, self.weighting)
         return CooccurrenceStatistics(n_words, self.scale_bits, weighting, n_jobs=self.n_jobs)
 
-    def _checked(self, X: Any, *, reset: bool) -> check.Documents:
-        return check.validated_documents(self, X, reset=reset)
+    def _checked(self, X: Any, *, reset: bool) -> Documents:
+        return validated_documents(self, X, reset=reset)
 
     def _learn_all(
         self, statistics: CooccurrenceStatistics, settings: LearnerSettings
@@ -447,9 +449,7 @@ class AnchorTopicModel(
         return parameters
 
 
-def room_for_fold_in(
-    documents: check.Documents, n_topics: int, num_threads: int
-) -> NDArray[np.float64]:
+def room_for_fold_in(documents: Documents, n_topics: int, num_threads: int) -> NDArray[np.float64]:
     """Work space of `infer.proportions`: a document's rows of A are read many times."""
     longest = int(np.diff(documents.start).max(initial=0))
     return np.empty((num_threads, (longest + 2) * (-(-n_topics // 8) * 8)))

@@ -12,8 +12,11 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
-from pyunlearn.certificate import content_digest
+from pyunlearn import _params as check
+from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
+from pyunlearn._digest import content_digest
+from pyunlearn._documents import Documents
+from pyunlearn._similarity import SIMILARITIES, similarities, top_of_rows
 from pyunlearn.errors import (
     DuplicateDocumentError,
     InvalidInputError,
@@ -27,7 +30,6 @@ from pyunlearn.heads.head import LinearHead
 from pyunlearn.heads.prediction import ON_STALE
 from pyunlearn.heads.targets import narrowed
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.similarity import SIMILARITIES, similarities, top_of_rows
 
 __all__ = ["TopicRetriever"]
 
@@ -74,7 +76,7 @@ class TopicRetriever(OnBase, BaseEstimator):
 
     ids_: NDArray[Any]
     proportions_: F64
-    _documents: check.Documents
+    _documents: Documents
 
     def __init__(
         self, model: AnchorTopicModel, *, similarity: str = "cosine", on_stale: str = "raise"
@@ -108,9 +110,9 @@ class TopicRetriever(OnBase, BaseEstimator):
         """
         self._check_parameters()
         check_is_fitted(self.model, "parameters_")
-        with check.vocabulary_kept_on_error(self):
-            documents = check.validated_documents(self, X, reset=True)
-            check.refuse_other_columns(self, self.model)
+        with vocabulary_kept_on_error(self):
+            documents = validated_documents(self, X, reset=True)
+            refuse_other_columns(self, self.model)
             names = _checked_ids(range(documents.n_documents) if ids is None else ids, documents)
             order = np.argsort(names)
             proportions = _proportions(self.model, documents)
@@ -121,7 +123,7 @@ class TopicRetriever(OnBase, BaseEstimator):
     def add(self, X: Any, ids: Iterable[Any]) -> Self:
         """Add documents; arguments and errors as for `fit`, and ids that are in the index."""
         self._refuse_stale()
-        documents = check.validated_documents(self, X, reset=False)
+        documents = validated_documents(self, X, reset=False)
         names = _checked_ids(ids, documents, self.ids_)
         together = np.concatenate([self.ids_, names]) if len(self.ids_) else names
         if len(np.unique(together)) < len(together):
@@ -157,7 +159,7 @@ class TopicRetriever(OnBase, BaseEstimator):
     def unlearn(self) -> Self:
         """Bring the index up to date after its base has changed."""
         check_is_fitted(self, "ids_")
-        check.refuse_other_columns(self, self.model_)
+        refuse_other_columns(self, self.model_)
         self._take(self.ids_, self._documents, _proportions(self.model_, self._documents))
         return self
 
@@ -199,7 +201,7 @@ class TopicRetriever(OnBase, BaseEstimator):
             The base has changed, and on_stale="raise".
         """
         n = self._ready(n)
-        documents = check.validated_documents(self, X, reset=False)
+        documents = validated_documents(self, X, reset=False)
         return self._nearest(_proportions(self._base_then, documents), n)
 
     def similar(self, ids: Iterable[Any], n: int = 10) -> Found:
@@ -274,7 +276,7 @@ class TopicRetriever(OnBase, BaseEstimator):
     def _take(
         self,
         ids: NDArray[Any],
-        documents: check.Documents,
+        documents: Documents,
         proportions: F64,
         fresh: bool = True,
     ) -> None:
@@ -331,7 +333,7 @@ _STALE = (
 )
 
 
-def _proportions(model: AnchorTopicModel, documents: check.Documents) -> F64:
+def _proportions(model: AnchorTopicModel, documents: Documents) -> F64:
     if not documents.n_documents or not model.n_topics_:
         return np.zeros((documents.n_documents, model.n_topics_))
     return model.fold_in(documents)
@@ -374,7 +376,7 @@ def _id_array(ids: Iterable[Any]) -> NDArray[Any]:
 
 
 def _checked_ids(
-    ids: Iterable[Any], documents: check.Documents, like: NDArray[Any] | None = None
+    ids: Iterable[Any], documents: Documents, like: NDArray[Any] | None = None
 ) -> NDArray[Any]:
     names = _id_array(ids)
     if len(names) != documents.n_documents:

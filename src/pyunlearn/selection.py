@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn.metrics import coherence, diversity, exclusivity
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["TopicCount", "compare_n_topics"]
 

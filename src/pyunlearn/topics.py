@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
-from pyunlearn._ordered import column_sums
-from pyunlearn.certificate import content_digest
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._digest import content_digest
+from pyunlearn._learners.anchor import TopicParameters
+from pyunlearn._linalg import column_sums
 from pyunlearn.errors import InvalidInputError, StaleModelError
-from pyunlearn.learner import TopicParameters
-from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["FittedTopics"]
 

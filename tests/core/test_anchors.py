@@ -7,7 +7,7 @@ from core import reference
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn._core import anchors as kernels
 from pyunlearn._core import gram as gram_kernels
-from pyunlearn.anchor_search import padded
+from pyunlearn._learners.anchor_search import padded
 
 THREADS = (1, 2, 3, 7)
 

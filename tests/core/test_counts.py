@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from core import reference
 
+from pyunlearn._cooccurrence.counting import count_documents
 from pyunlearn._core import counts as kernels
 from pyunlearn._core import parallel
-from pyunlearn._rows import count_documents
-from pyunlearn._validation import check_documents, document_weights
+from pyunlearn._documents import check_documents, document_weights
 
 THREADS = (1, 2, 3, 7)
 

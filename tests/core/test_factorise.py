@@ -8,7 +8,13 @@ from scipy.optimize import nnls
 
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn._core import factorise
-from pyunlearn.refined import Factorisation, Roots, cross_product, eighth_root_scale, seed_words
+from pyunlearn._learners.factor import (
+    Factorisation,
+    Roots,
+    cross_product,
+    eighth_root_scale,
+    seed_words,
+)
 
 THREADS = [1, 2, 3, 7]
 

@@ -6,7 +6,7 @@ from core import reference
 from scipy import sparse
 
 from pyunlearn._core import infer
-from pyunlearn._validation import check_documents
+from pyunlearn._documents import check_documents
 from pyunlearn.model import room_for_fold_in
 
 THREADS = (1, 2, 3, 7)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyunlearn._core import products, softmax
-from pyunlearn._ordered import column_sums, ordered_sum, product
-from pyunlearn._validation import check_documents
+from pyunlearn._documents import check_documents
+from pyunlearn._linalg import column_sums, ordered_sum, product
 
 # Rows go by 4 and by 32, columns by 8, inner indices by 256: some of each, and a few more.
 SHAPES = st.tuples(st.integers(0, 70), st.integers(0, 600), st.integers(0, 40))

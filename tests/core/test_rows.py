@@ -6,9 +6,10 @@ from core import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyunlearn._cooccurrence.counting import count_documents
+from pyunlearn._cooccurrence.rows import CooccurrenceRows
 from pyunlearn._core import rows as kernels
-from pyunlearn._rows import CooccurrenceRows, count_documents
-from pyunlearn._validation import check_documents, document_weights
+from pyunlearn._documents import check_documents, document_weights
 
 THREADS = (1, 2, 3, 7)
 N_WORDS = 40

@@ -5,7 +5,7 @@ import pytest
 from core import reference
 
 from pyunlearn._core import exponentiated, simplex
-from pyunlearn.learner import KKT_TOLERANCE, warm_margins
+from pyunlearn._learners.anchor import KKT_TOLERANCE, warm_margins
 
 THREADS = (1, 2, 3, 7)
 

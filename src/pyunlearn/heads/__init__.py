@@ -1,9 +1,9 @@
 """Linear heads: downstream tasks on a topic model, and deletion that reaches them."""
 
-from pyunlearn.heads.capacity import head_capacity, smallest_topic_used
 from pyunlearn.heads.certificate import HeadCertificate
 from pyunlearn.heads.head import LinearHead
-from pyunlearn.heads.release import HeadRelease, HeadReleaseCertificate
+from pyunlearn.privacy._head_capacity import head_capacity, smallest_topic_used
+from pyunlearn.privacy._head_release import HeadRelease, HeadReleaseCertificate
 
 __all__ = [
     "HeadCertificate",

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._core import products
-from pyunlearn._ordered import inverse_factor, product
-from pyunlearn._validation import Documents
-from pyunlearn.learner import TopicParameters
+from pyunlearn._documents import Documents
+from pyunlearn._learners.anchor import TopicParameters
+from pyunlearn._linalg import inverse_factor, product
 from pyunlearn.model import AnchorTopicModel
 
 __all__ = [

@@ -12,8 +12,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
-from pyunlearn.certificate import content_digest
+from pyunlearn import _params as check
+from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
+from pyunlearn._digest import content_digest
+from pyunlearn._documents import Documents
 from pyunlearn.errors import (
     FewerClassesWarning,
     InvalidInputError,
@@ -21,16 +23,16 @@ from pyunlearn.errors import (
     StaleHeadError,
 )
 from pyunlearn.heads.base import as_it_is
-from pyunlearn.heads.capacity import head_capacity
 from pyunlearn.heads.certificate import COMPARATORS, HeadCertificate
 from pyunlearn.heads.logistic import Solution
 from pyunlearn.heads.prediction import ON_STALE, FittedHead
-from pyunlearn.heads.release import HeadRelease, release_head
 from pyunlearn.heads.targets import check_labels, check_values, refuse_too_small
 from pyunlearn.heads.task_documents import TaskDocuments
 from pyunlearn.heads.training import HeadSettings, Task, Trainer, new_task
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.privacy import Capacity
+from pyunlearn.privacy._head_capacity import head_capacity
+from pyunlearn.privacy._head_release import HeadRelease, release_head
 
 __all__ = ["LinearHead"]
 
@@ -167,8 +169,8 @@ class LinearHead(FittedHead):
             Logistic training stopped above `tol`.
         """
         settings = self._settings()
-        with check.vocabulary_kept_on_error(self):
-            documents = check.validated_documents(self, X, reset=True)
+        with vocabulary_kept_on_error(self):
+            documents = validated_documents(self, X, reset=True)
             targets = self._targets(settings, y, documents.n_documents)
             model = self._base(documents)
             outputs = targets.shape[1] if targets.ndim == 2 else None
@@ -405,13 +407,13 @@ class LinearHead(FittedHead):
                 "`model` was set to another base after fit, on which this head was not trained; "
                 "call fit again"
             )
-        check.refuse_other_columns(self, self.model_)
+        refuse_other_columns(self, self.model_)
         return settings
 
-    def _base(self, documents: check.Documents) -> AnchorTopicModel:
+    def _base(self, documents: Documents) -> AnchorTopicModel:
         if not hasattr(self.model, "parameters_"):
             return clone(self.model).fit(documents.to_csr())  # type: ignore[no-any-return]
-        check.refuse_other_columns(self, self.model)
+        refuse_other_columns(self, self.model)
         return self.model
 
     def _targets(
@@ -421,12 +423,12 @@ class LinearHead(FittedHead):
             return check_values(y, n_documents, task.n_outputs if task else None)
         return check_labels(y, n_documents, task.classes if task else None)
 
-    def _checked(self, X: Any, y: Any) -> tuple[check.Documents, NDArray[Any]]:
-        documents = check.validated_documents(self, X, reset=False)
+    def _checked(self, X: Any, y: Any) -> tuple[Documents, NDArray[Any]]:
+        documents = validated_documents(self, X, reset=False)
         return documents, self._targets(self.settings_, y, documents.n_documents, self.task_)
 
     def _removal(
-        self, trainer: Trainer, documents: check.Documents, targets: NDArray[Any], mode: str
+        self, trainer: Trainer, documents: Documents, targets: NDArray[Any], mode: str
     ) -> tuple[Solution | None, float, float]:
         """Newton solution or None, bound of this step, gradient bound in all."""
         if mode == "exact" or not isinstance(self.task_, TaskDocuments):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._core import products, softmax
-from pyunlearn._ordered import (
+from pyunlearn._linalg import (
     WORTH_THREADS,
     cholesky,
     column_sums,

@@ -13,9 +13,11 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._columns import validated_documents
 from pyunlearn._core import softmax
-from pyunlearn._ordered import product
+from pyunlearn._documents import Documents
+from pyunlearn._linalg import product
 from pyunlearn.errors import StaleHeadError, StaleHeadWarning
 from pyunlearn.heads.base import OnBase
 from pyunlearn.heads.features import (
@@ -154,9 +156,9 @@ class FittedHead(OnBase, BaseEstimator):
             warnings.warn(self._stale(""), StaleHeadWarning, stacklevel=3)
         if self.n_task_documents_ == 0:
             raise NotFittedError("no task documents are left in the head; call fit")
-        return self.raw_scores(check.validated_documents(self, X, reset=False))
+        return self.raw_scores(validated_documents(self, X, reset=False))
 
-    def raw_scores(self, documents: check.Documents) -> F64:
+    def raw_scores(self, documents: Documents) -> F64:
         """Scores of checked documents as trained, (m, outputs)."""
         num_threads = check.check_n_jobs(self.n_jobs)
         if self._word_scores is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._core import gram
-from pyunlearn._ordered import cholesky, product, solve
+from pyunlearn._linalg import cholesky, product, solve
 from pyunlearn.heads.task_statistics import SCALE_BITS, TARGET_BITS, TaskStatistics
 
 __all__ = ["feature_sums", "ridge", "statistic_sums"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._validation import Documents
+from pyunlearn._documents import Documents
 from pyunlearn.errors import NotInModelError
 from pyunlearn.heads.targets import classes_of, label_bytes, narrowed
 

@@ -8,11 +8,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
-from pyunlearn.certificate import content_digest
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._digest import content_digest
+from pyunlearn._documents import MASS_LIMIT, Documents
 from pyunlearn.errors import DocumentTooLongError, NotInModelError, StatisticsOverflowError
 from pyunlearn.heads.targets import classes_of, largest
-from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["OuterProducts", "TaskStatistics"]
 
@@ -79,25 +79,25 @@ class TaskStatistics:
         """Task documents."""
         return self.pairs.n_documents
 
-    def add(self, documents: check.Documents, targets: NDArray[Any]) -> None:
+    def add(self, documents: Documents, targets: NDArray[Any]) -> None:
         """Add task documents; StatisticsOverflowError or DocumentTooLongError change nothing."""
         held = float(np.abs(self.sums).max(initial=0))
-        if held + self._most(documents, targets) >= check.MASS_LIMIT:
+        if held + self._most(documents, targets) >= MASS_LIMIT:
             raise StatisticsOverflowError(
                 "the targets are too large for integer sums; divide them by a constant"
             )
         own = self.own + self._own(documents)
-        if own.max(initial=0) >= check.MASS_LIMIT:
+        if own.max(initial=0) >= MASS_LIMIT:
             raise StatisticsOverflowError("too many task documents hold one word alone")
         self._take(documents, targets, own)
 
-    def put_back(self, documents: check.Documents, targets: NDArray[Any]) -> None:
+    def put_back(self, documents: Documents, targets: NDArray[Any]) -> None:
         """Add task documents that were held a moment ago: they fit, whatever a bound says."""
         self._take(documents, targets, self.own + self._own(documents))
 
-    def remove(self, documents: check.Documents, targets: NDArray[Any]) -> None:
+    def remove(self, documents: Documents, targets: NDArray[Any]) -> None:
         """Take task documents out; NotInModelError changes nothing."""
-        absent = self._most(documents, targets) >= check.MASS_LIMIT
+        absent = self._most(documents, targets) >= MASS_LIMIT
         if not absent:
             classes, counts, sums = self._contribution(documents, targets)
             own = self.own - self._own(documents)
@@ -122,9 +122,7 @@ class TaskStatistics:
         arrays = {"own": self.own, "counts": self.counts, "sums": self.sums}
         return content_digest(header, arrays)
 
-    def _take(
-        self, documents: check.Documents, targets: NDArray[Any], own: NDArray[np.int64]
-    ) -> None:
+    def _take(self, documents: Documents, targets: NDArray[Any], own: NDArray[np.int64]) -> None:
         """Add documents with which `own` will be as given."""
         classes, counts, sums = self._contribution(documents, targets)
         self.pairs.add(documents)
@@ -150,17 +148,17 @@ class TaskStatistics:
             (documents >= 0).all() and (words >= 0).all() and not words[:, documents == 0].any()
         )
 
-    def _most(self, documents: check.Documents, targets: NDArray[Any]) -> float:
+    def _most(self, documents: Documents, targets: NDArray[Any]) -> float:
         """Bound of every entry of M_xy of a batch: a sum of |x| <= 1 times the targets."""
         most = largest(targets) if self.n_outputs else float(documents.n_documents)
         return 2.0**TARGET_BITS * most
 
-    def _own(self, documents: check.Documents) -> NDArray[np.int64]:
+    def _own(self, documents: Documents) -> NDArray[np.int64]:
         weights = square_weights(documents.in_vocabulary)
         return np.asarray(documents.to_csr().astype(np.int64).T @ weights, np.int64)
 
     def _contribution(
-        self, documents: check.Documents, targets: NDArray[Any]
+        self, documents: Documents, targets: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
         """(classes, documents of each, M_xy) of a batch; no classes for a regression."""
         length = np.repeat(documents.in_vocabulary, np.diff(documents.start))

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
-from pyunlearn._ordered import norm, product
+from pyunlearn import _params as check
+from pyunlearn._documents import Documents
+from pyunlearn._linalg import norm, product
 from pyunlearn.errors import InvalidParameterError
 from pyunlearn.heads.features import (
     FEATURES,
@@ -116,7 +117,7 @@ class Trainer:
         """P = topics + 1."""
         return self.model.n_topics_ + 1
 
-    def features(self, documents: check.Documents) -> F64:
+    def features(self, documents: Documents) -> F64:
         """Phi, (m, p)."""
         if self.words is None:
             return proportion_features(self.model, documents)

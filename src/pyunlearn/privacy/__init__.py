@@ -3,7 +3,7 @@
 For exact deletion none of this is needed.
 """
 
-from pyunlearn.privacy.capacity import (
+from pyunlearn.privacy._capacity import (
     Budget,
     Capacity,
     deletion_capacity,
@@ -11,17 +11,17 @@ from pyunlearn.privacy.capacity import (
     paper_rate,
     stopping_sensitivity,
 )
-from pyunlearn.privacy.certificate import ReleaseCertificate
-from pyunlearn.privacy.constants import Constants, measure
-from pyunlearn.privacy.mechanism import (
+from pyunlearn.privacy._constants import Constants, measure
+from pyunlearn.privacy._mechanism import (
     composed_mu,
     gaussian_delta,
     gaussian_epsilon,
     gaussian_mu,
     gaussian_sigma,
 )
-from pyunlearn.privacy.release import Release, release
-from pyunlearn.privacy.sensitivity import Sensitivity, removal_bound, sensitivity_bound, worst_case
+from pyunlearn.privacy._release import Release, release
+from pyunlearn.privacy._sensitivity import Sensitivity, removal_bound, sensitivity_bound, worst_case
+from pyunlearn.privacy.certificate import ReleaseCertificate
 
 __all__ = [
     "Budget",

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from pyunlearn._version import __version__
-from pyunlearn.certificate import certificate_values
+from pyunlearn.certificates import certificate_values
 
 __all__ = ["ReleaseCertificate"]
 

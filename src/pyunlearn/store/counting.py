@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyunlearn.statistics import CooccurrenceStatistics
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn.store import documents as docs
 from pyunlearn.store.database import Database
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
-from pyunlearn.certificate import EXACT_NOT_COVERED, STATISTICS_COMPARATOR, Certificate
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn.certificates import EXACT_NOT_COVERED, STATISTICS_COMPARATOR, Certificate
 from pyunlearn.errors import CorruptStateError, InvalidInputError
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import documents as docs
 from pyunlearn.store import heads, index, ledger, state
 from pyunlearn.store.tasks import COVERS, NOT_COVERED, StoreTasks

@@ -10,7 +10,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from pyunlearn.dictionary import CountedText, TextRules
 from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
@@ -19,6 +18,7 @@ from pyunlearn.errors import (
 )
 from pyunlearn.records import Record
 from pyunlearn.store.database import Database
+from pyunlearn.text import CountedText, TextRules
 
 BATCH_ENTRIES = 4_000_000
 SHOWN_IDS = 5

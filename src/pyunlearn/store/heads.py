@@ -10,8 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from pyunlearn._validation import check_documents
-from pyunlearn.certificate import content_digest
+from pyunlearn._digest import content_digest
+from pyunlearn._documents import check_documents
 from pyunlearn.errors import (
     CorruptStateError,
     InvalidInputError,

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._validation import check_documents
-from pyunlearn.certificate import content_digest
-from pyunlearn.dictionary import CountedText
+from pyunlearn._digest import content_digest
+from pyunlearn._documents import check_documents
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.store import documents as docs
 from pyunlearn.store import state
 from pyunlearn.store.database import Database
+from pyunlearn.text import CountedText
 
 F64 = NDArray[np.float64]
 NAME = "index.proportions"

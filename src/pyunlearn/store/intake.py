@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pyunlearn.dictionary import (
+from pyunlearn.records import Record
+from pyunlearn.store import documents as docs
+from pyunlearn.store.counting import Progress
+from pyunlearn.store.database import Database
+from pyunlearn.text import (
     CandidateWords,
     CountedText,
     Dictionary,
@@ -13,10 +17,6 @@ from pyunlearn.dictionary import (
     TextSpool,
     renumbered,
 )
-from pyunlearn.records import Record
-from pyunlearn.store import documents as docs
-from pyunlearn.store.counting import Progress
-from pyunlearn.store.database import Database
 
 
 def count_texts(db: Database, records: Iterator[Record]) -> Iterator[tuple[Record, CountedText]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pyunlearn.certificate import Certificate
+from pyunlearn.certificates import Certificate
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.store.database import Database
 

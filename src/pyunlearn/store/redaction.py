@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 
 import numpy as np
 
-from pyunlearn.dictionary import CountedText, TextRules
+from pyunlearn.text import CountedText, TextRules
 
 __all__ = ["redacted_text", "without_words"]
 

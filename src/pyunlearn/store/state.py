@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import counts as counting
-from pyunlearn._validation import check_n_jobs
-from pyunlearn.certificate import content_digest
+from pyunlearn._digest import content_digest
+from pyunlearn._learners.anchor import LearnerSettings, learn
+from pyunlearn._params import check_n_jobs
 from pyunlearn.errors import CorruptStateError, PyUnlearnError, StaleModelError
 from pyunlearn.io import LEARNED, Arrays, assembled_model, statistics_from_arrays
-from pyunlearn.learner import LearnerSettings, learn
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store.database import Database
 from pyunlearn.store.packing import pack, unpack
 

@@ -12,18 +12,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from pyunlearn.certificate import Certificate
-from pyunlearn.dictionary import CountedText, TextRules
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._learners.anchor import weighting_for
+from pyunlearn.certificates import Certificate
 from pyunlearn.errors import (
     InvalidInputError,
     InvalidParameterError,
     StoreError,
 )
 from pyunlearn.heads import LinearHead
-from pyunlearn.learner import weighting_for
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import Record, as_records
-from pyunlearn.statistics import CooccurrenceStatistics
 from pyunlearn.store import documents as docs
 from pyunlearn.store import heads, index, ledger, state
 from pyunlearn.store.answers import StoreInfo, Topic, Verification
@@ -33,6 +32,7 @@ from pyunlearn.store.deletion import StoreDeletion
 from pyunlearn.store.intake import choose_dictionary, count_texts
 from pyunlearn.store.ledger import LedgerEntry
 from pyunlearn.store.verification import verify
+from pyunlearn.text import CountedText, TextRules
 
 __all__ = ["Store"]
 

@@ -12,9 +12,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
-from pyunlearn.certificate import Certificate
-from pyunlearn.dictionary import CountedText, Dictionary
+from pyunlearn import _params as check
+from pyunlearn._documents import check_documents
+from pyunlearn._similarity import SIMILARITIES, similarities, top_of_rows
+from pyunlearn.certificates import Certificate
 from pyunlearn.errors import (
     FewerTopicsWarning,
     InvalidInputError,
@@ -24,13 +25,13 @@ from pyunlearn.errors import (
 from pyunlearn.heads.head import LinearHead
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import label_text
-from pyunlearn.similarity import SIMILARITIES, similarities, top_of_rows
 from pyunlearn.store import documents as docs
 from pyunlearn.store import heads, index, ledger, state
 from pyunlearn.store.answers import Found, HeadInfo
 from pyunlearn.store.counting import Progress
 from pyunlearn.store.database import Database
 from pyunlearn.store.redaction import redacted_text, without_words
+from pyunlearn.text import CountedText, Dictionary
 
 __all__ = ["StoreTasks"]
 
@@ -231,7 +232,7 @@ class StoreTasks:
             model = state.read_topics(self._db)
             held = index.read(self._db, ledger.last_digest(self._db))
             names = index.ids(self._db)
-            asked = check.check_documents(self._counts([text]))
+            asked = check_documents(self._counts([text]))
         if not names or not model.n_topics_:
             raise StoreError("the store has no documents or no topics to search by")
         if not model.word_frequencies_[asked.columns].any():
@@ -329,8 +330,8 @@ class StoreTasks:
             (label,) = heads.labels_of(self._db, field, [identifier])
             if label is not None:
                 targets = heads.task_targets(head.settings_, [label], [identifier])
-                head.task_.remove(check.check_documents(old.counts), targets)
-                head.task_.add(check.check_documents(new.counts), targets)
+                head.task_.remove(check_documents(old.counts), targets)
+                head.task_.add(check_documents(new.counts), targets)
         certificate = replace(
             certificate,
             n_documents_removed=0,
@@ -354,7 +355,7 @@ class StoreTasks:
             rows = [row for row, label in enumerate(labels) if label is not None]
             removed[field] = len(rows)
             if rows:
-                documents = check.check_documents(heads.chosen(batch, rows).counts)
+                documents = check_documents(heads.chosen(batch, rows).counts)
                 given = [str(labels[row]) for row in rows]
                 names = [batch.ids[row] for row in rows]
                 head.task_.remove(documents, heads.task_targets(head.settings_, given, names))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pyunlearn._version import __version__
 from pyunlearn.errors import CorruptStateError
 
-__all__ = ["Certificate", "certificate_values", "content_digest"]
+__all__ = ["Certificate", "certificate_values"]
 
 FORMAT = "pyunlearn-certificate-1"
 
@@ -121,19 +117,3 @@ def certificate_values(text: str, names: Set[str], format: str) -> dict[str, Any
             f"certificate of format {values['format']!r}; this version reads {format!r}"
         )
     return values
-
-
-def content_digest(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
-    """SHA-256 over a JSON header and named arrays (little-endian, with dtype and shape)."""
-    described = {
-        name: [array.dtype.newbyteorder("<").str, list(array.shape)]
-        for name, array in arrays.items()
-    }
-    total = hashlib.sha256(
-        json.dumps({"header": dict(header), "arrays": described}, sort_keys=True).encode()
-    )
-    for name in sorted(arrays):
-        array = arrays[name]
-        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        total.update(np.ascontiguousarray(little).data)
-    return total.hexdigest()

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._cooccurrence.rows import CooccurrenceRows
 from pyunlearn._core import anchors, factorise
-from pyunlearn._ordered import column_sums, dot, ordered_sum, product
-from pyunlearn._rows import CooccurrenceRows
+from pyunlearn._linalg import column_sums, dot, ordered_sum, product
 
 __all__ = ["Factorisation", "RefinedTopics", "refine"]
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import newton
-from pyunlearn.anchor_search import AnchorSearch, anchor_gram, dense_row, form_rows, padded
+from pyunlearn._learners.anchor import TopicParameters, anchor_candidates, kept_words, row_norms
+from pyunlearn._learners.anchor_search import (
+    AnchorSearch,
+    anchor_gram,
+    dense_row,
+    form_rows,
+    padded,
+)
 from pyunlearn.errors import AnchorVanishedError, InvalidParameterError
-from pyunlearn.learner import TopicParameters, anchor_candidates, kept_words, row_norms
-from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["anchors_unchanged", "is_newton", "newton_update"]
 

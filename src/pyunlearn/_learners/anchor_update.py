@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import anchors as anchor_kernels
-from pyunlearn.anchor_search import AnchorSearch, anchor_gram, dense_row, form_rows, padded
-from pyunlearn.learner import (
+from pyunlearn._learners.anchor import (
     HASH_BLOCK,
     TopicParameters,
     anchor_candidates,
@@ -28,8 +28,14 @@ from pyunlearn.learner import (
     recover,
     row_norms,
 )
-from pyunlearn.newton import is_newton
-from pyunlearn.statistics import CooccurrenceStatistics
+from pyunlearn._learners.anchor_newton import is_newton
+from pyunlearn._learners.anchor_search import (
+    AnchorSearch,
+    anchor_gram,
+    dense_row,
+    form_rows,
+    padded,
+)
 
 __all__ = ["UpdatePath", "relearn"]
 

@@ -20,19 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._digest import content_digest
+from pyunlearn._learners.anchor_newton import is_newton
 from pyunlearn._version import __version__
-from pyunlearn.certificate import content_digest
 from pyunlearn.errors import (
     DowngradedCertificateWarning,
     InvalidInputError,
     InvalidParameterError,
     StaleHeadError,
 )
-from pyunlearn.newton import is_newton
 from pyunlearn.privacy import gaussian_sigma, stopping_sensitivity
-from pyunlearn.privacy.mechanism import check_privacy
-from pyunlearn.privacy.noise import (
+from pyunlearn.privacy._mechanism import check_privacy
+from pyunlearn.privacy._noise import (
     discrete_gaussian,
     grid_charge,
     require_sampler,

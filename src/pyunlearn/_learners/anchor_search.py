@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn._core import gram as gram_kernels
-from pyunlearn._rows import CooccurrenceRows
-from pyunlearn.statistics import CooccurrenceStatistics
 
 # A candidate whose residual is this small beside the largest row counts as already spanned.
 RANK_TOLERANCE = 1e-12

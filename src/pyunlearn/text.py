@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
 from pyunlearn.errors import InvalidInputError, InvalidParameterError
 from pyunlearn.records import Record
 

@@ -18,7 +18,7 @@ from typing import Any
 from scipy.optimize import brentq
 from scipy.special import erfcx, log_ndtr
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
 from pyunlearn.errors import InvalidParameterError
 
 __all__ = [

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn._core import exponentiated, simplex
-from pyunlearn._hashing import PartHashes
-from pyunlearn._ordered import column_sums, ordered_sum
-from pyunlearn.anchor_search import AnchorSearch, anchor_gram
+from pyunlearn._digest import PartHashes
+from pyunlearn._learners.anchor_search import AnchorSearch, anchor_gram
+from pyunlearn._learners.factor import Factorisation, refine
+from pyunlearn._linalg import column_sums, ordered_sum
 from pyunlearn.errors import InvalidParameterError
-from pyunlearn.refined import Factorisation, refine
-from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["LearnerSettings", "TopicParameters", "learn", "weighting_for"]
 
@@ -61,7 +61,7 @@ class LearnerSettings:
     max_iter : int
         Steps after which "eg" gives up on a word.
     learner : {"anchor", "refined"}
-        Anchor words and recovery, or the factorisation of `pyunlearn.refined`.
+        Anchor words and recovery, or the factorisation of `pyunlearn._learners.factor`.
     background : float
         "refined": share of what independent words would show that is taken off, 0 to 2.
     n_updates : int

@@ -11,14 +11,23 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
-from pyunlearn._hashing import PartHashes
-from pyunlearn._rows import (
-    CooccurrenceRows,
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.counting import (
     Delta,
     MassOverflowError,
     count_documents,
     neighbours_at_most,
+)
+from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._digest import PartHashes
+from pyunlearn._documents import (
+    COUNT_LIMIT,
+    MASS_LIMIT,
+    WEIGHTINGS,
+    Documents,
+    check_documents,
+    check_lengths,
+    document_weights,
 )
 from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
 
@@ -88,9 +97,9 @@ class CooccurrenceStatistics:
         *,
         n_jobs: int | None = None,
     ) -> None:
-        self.n_words = check.check_integer("n_words", n_words, 1, check.COUNT_LIMIT)
+        self.n_words = check.check_integer("n_words", n_words, 1, COUNT_LIMIT)
         self.scale_bits = check.check_integer("scale_bits", scale_bits, 1, 61)
-        self.weighting = check.check_choice("weighting", weighting, check.WEIGHTINGS)
+        self.weighting = check.check_choice("weighting", weighting, WEIGHTINGS)
         self.n_jobs = n_jobs
         self._n_documents = 0
         self._document_frequency = np.zeros(self.n_words, np.int64)
@@ -148,7 +157,7 @@ class CooccurrenceStatistics:
         InvalidInputError
             Bad counts.
         """
-        documents = check.check_documents(X, self.n_words)
+        documents = check_documents(X, self.n_words)
         shared = neighbours_at_most(documents)
         n_present = int(np.count_nonzero((shared > 0) | (self._document_frequency > 0)))
         return self._rows.most_nbytes(shared, n_present) + PER_WORD * self.n_words
@@ -179,7 +188,7 @@ class CooccurrenceStatistics:
         InvalidInputError, DocumentTooLongError, StatisticsOverflowError
             Nothing has been changed then.
         """
-        documents = check.check_documents(X, self.n_words)
+        documents = check_documents(X, self.n_words)
         self._announce(documents)
         self._apply_addition(self._count(documents, lengths))
         return self
@@ -291,7 +300,7 @@ class CooccurrenceStatistics:
         self._hashes = PartHashes(self.n_words)
         self._digest = None
 
-    def _announce(self, documents: check.Documents) -> None:
+    def _announce(self, documents: Documents) -> None:
         """Say so before a large addition: it may not fit in memory."""
         estimate = self.estimate_nbytes(documents)
         if estimate > max(LARGE, 2 * self.nbytes):
@@ -302,15 +311,15 @@ class CooccurrenceStatistics:
             )
 
     def _count(self, X: Any, lengths: Any) -> Delta:
-        documents = check.check_documents(X, self.n_words)
-        weights = self._weights(check.check_lengths(lengths, documents))
+        documents = check_documents(X, self.n_words)
+        weights = self._weights(check_lengths(lengths, documents))
         try:
             return count_documents(documents, weights, check.check_n_jobs(self.n_jobs))
         except MassOverflowError as overflow:
             raise self._overflow(overflow.args[0]) from None
 
     def _weights(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        return check.document_weights(lengths, self.scale_bits, self.weighting)
+        return document_weights(lengths, self.scale_bits, self.weighting)
 
     def _overflow(self, word: int) -> StatisticsOverflowError:
         return StatisticsOverflowError(
@@ -333,7 +342,7 @@ class CooccurrenceStatistics:
 
     def _apply_addition(self, delta: Delta) -> None:
         mass = self._word_mass[delta.words] + delta.mass
-        if mass.size and int(mass.max()) >= check.MASS_LIMIT:
+        if mass.size and int(mass.max()) >= MASS_LIMIT:
             raise self._overflow(int(delta.words[np.argmax(mass)]))
         self._rows.add(delta, check.check_n_jobs(self.n_jobs))
         self._word_mass[delta.words] = mass

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
 from pyunlearn.errors import CapacityExceededError, CorruptStateError, InvalidParameterError
-from pyunlearn.privacy.constants import Constants
-from pyunlearn.privacy.mechanism import MECHANISMS, check_privacy, gaussian_sigma
-from pyunlearn.privacy.sensitivity import Sensitivity, worst_case
+from pyunlearn.privacy._constants import Constants
+from pyunlearn.privacy._mechanism import MECHANISMS, check_privacy, gaussian_sigma
+from pyunlearn.privacy._sensitivity import Sensitivity, worst_case
 
 __all__ = [
     "Budget",

@@ -33,11 +33,11 @@ from typing import Any
 
 import numpy as np
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._learners.anchor import TopicParameters
 from pyunlearn.errors import InvalidInputError
-from pyunlearn.learner import TopicParameters
-from pyunlearn.privacy.constants import ROUNDING, Constants, measure
-from pyunlearn.statistics import CooccurrenceStatistics
+from pyunlearn.privacy._constants import ROUNDING, Constants, measure
 
 __all__ = ["Sensitivity", "removal_bound", "sensitivity_bound", "worst_case"]
 

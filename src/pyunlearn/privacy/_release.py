@@ -12,22 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import newton
-from pyunlearn.certificate import content_digest
+from pyunlearn._digest import content_digest
+from pyunlearn._learners.anchor import TopicParameters
+from pyunlearn._learners.anchor_newton import is_newton, newton_update
 from pyunlearn.errors import (
     FloorsError,
     InvalidParameterError,
     NoisyReleaseWarning,
 )
-from pyunlearn.learner import TopicParameters
-from pyunlearn.newton import is_newton, newton_update
-from pyunlearn.privacy.capacity import Budget
+from pyunlearn.privacy._capacity import Budget
+from pyunlearn.privacy._constants import measure, topic_matrix
+from pyunlearn.privacy._mechanism import gaussian_epsilon, gaussian_sigma
+from pyunlearn.privacy._noise import (
+    discrete_gaussian,
+    grid_charge,
+    require_sampler,
+    rounding_charge,
+)
 from pyunlearn.privacy.certificate import ReleaseCertificate
-from pyunlearn.privacy.constants import measure, topic_matrix
-from pyunlearn.privacy.mechanism import gaussian_epsilon, gaussian_sigma
-from pyunlearn.privacy.noise import discrete_gaussian, grid_charge, require_sampler, rounding_charge
-from pyunlearn.statistics import CooccurrenceStatistics
 
 if TYPE_CHECKING:
     from pyunlearn.model import AnchorTopicModel

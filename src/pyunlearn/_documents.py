@@ -1,24 +1,19 @@
-"""Every check of input, once. Each function returns what the kernels take, or raises."""
+"""`Documents`: what word counts are after every check, and what a document weighs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.utils.validation import validate_data
 
-from pyunlearn._core import parallel
 from pyunlearn.errors import (
     DocumentTooLongError,
     InvalidInputError,
-    InvalidParameterError,
     NotANumberError,
     StatisticsOverflowError,
 )
@@ -212,57 +207,6 @@ def check_documents(X: Any, n_words: int | None = None) -> Documents:
     )
 
 
-def validated_documents(estimator: Any, X: Any, *, reset: bool) -> Documents:
-    """Counts after scikit-learn's checks of names and columns, and ours of the values.
-
-    `reset`: whether the estimator takes its columns from X, or X must have those of before.
-    """
-    if sp.issparse(X) or not hasattr(X, "columns"):
-        X = as_csr(X)
-    try:
-        counts = validate_data(
-            estimator,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=None,
-            ensure_all_finite=False,
-            accept_large_sparse=True,
-        )
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from None
-    return check_documents(counts)
-
-
-def refuse_other_columns(estimator: Any, base: Any) -> None:
-    """Raise unless an estimator was fitted to the columns that its base has."""
-    if estimator.n_features_in_ != base.n_features_in_:
-        raise InvalidInputError(
-            f"X has {estimator.n_features_in_} columns, the base {base.n_features_in_}; fit "
-            f"{type(estimator).__name__} to documents with the columns of the base"
-        )
-    ours, theirs = (getattr(one, "feature_names_in_", None) for one in (estimator, base))
-    if ours is not None and theirs is not None and not np.array_equal(ours, theirs):
-        raise InvalidInputError(
-            "the columns of X have other names, or another order, than those of the base; fit "
-            f"{type(estimator).__name__} to documents with the columns of the base"
-        )
-
-
-@contextmanager
-def vocabulary_kept_on_error(estimator: Any) -> Iterator[None]:
-    """A refused fit leaves the estimator as it was, the names of its columns included."""
-    names = ("n_features_in_", "feature_names_in_")
-    before = {name: vars(estimator)[name] for name in names if name in vars(estimator)}
-    try:
-        yield
-    except BaseException:
-        for name in names:
-            vars(estimator).pop(name, None)
-        vars(estimator).update(before)
-        raise
-
-
 def _row_sums(start: NDArray[np.int64], counts: NDArray[np.int32]) -> NDArray[np.int64]:
     """Row by row in int64, without a copy of all counts in int64."""
     sums = np.zeros(len(start) - 1, np.int64)
@@ -336,58 +280,3 @@ def document_weights(
             f"scale_bits={scale_bits}; use a smaller scale_bits"
         )
     return np.where(counted, (1 << scale_bits) // divisor, 0)
-
-
-def check_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """An int in [low, high]; floats and bools are refused."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        raise InvalidParameterError(
-            f"{name} must be an integer, got {value!r} of type {type(value).__name__}"
-        )
-    number = int(value)
-    if number < low or (high is not None and number > high):
-        bound = f"at least {low}" if high is None else f"from {low} to {high}"
-        raise InvalidParameterError(f"{name} must be {bound}, got {number}")
-    return number
-
-
-def check_positive(name: str, value: Any) -> float:
-    """A finite float > 0."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < np.inf:
-        raise InvalidParameterError(f"{name} must be a positive number, got {value!r}")
-    return float(value)
-
-
-def check_between(name: str, value: Any, low: float, high: float) -> float:
-    """A float from `low` to `high`, both included."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
-        raise InvalidParameterError(f"{name} must be a number from {low} to {high}, got {value!r}")
-    return float(value)
-
-
-def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
-    """One of a few strings."""
-    if not isinstance(value, str) or value not in choices:
-        raise InvalidParameterError(f"{name} must be one of {choices}, got {value!r}")
-    return value
-
-
-def check_min_df(name: str, value: Any) -> int | float:
-    """A number of documents (int >= 1), or a share of them (float in [0, 1])."""
-    if isinstance(value, Real) and not isinstance(value, Integral):
-        if not 0.0 <= float(value) <= 1.0:
-            raise InvalidParameterError(f"{name} as a share must be in [0, 1], got {value!r}")
-        return float(value)
-    return check_integer(name, value, 1)
-
-
-def check_n_jobs(n_jobs: Any) -> int:
-    """Threads for the kernels: None or -1 all processors at hand, -2 all but one, and so on."""
-    if n_jobs is None:
-        return int(parallel.effective_num_threads())
-    number = check_integer("n_jobs", n_jobs, -(10**6), 10**4)
-    if number == 0:
-        raise InvalidParameterError("n_jobs must not be 0")
-    if number < 0:
-        return max(1, int(parallel.effective_num_threads()) + 1 + number)
-    return number

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._learners.anchor import KKT_TOLERANCE, TopicParameters
 from pyunlearn.errors import CorruptStateError, FloorsError, InvalidParameterError
-from pyunlearn.learner import KKT_TOLERANCE, TopicParameters
-from pyunlearn.statistics import CooccurrenceStatistics
 
 __all__ = ["ROUNDING", "Constants", "measure", "topic_matrix"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from pyunlearn import _validation as check
+from pyunlearn import _params as check
 from pyunlearn.errors import InvalidParameterError
 from pyunlearn.privacy import Capacity, deletion_capacity, measure
 

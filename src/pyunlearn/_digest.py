@@ -1,10 +1,12 @@
-"""SHA-256 over parts that are hashed again only when they changed: a hash tree of two levels."""
+"""How everything is hashed, and the names of all formats that a digest or a file begins with."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +56,19 @@ class PartHashes:
                 )
         self._fresh[stale] = True
         return self._digests.tobytes()
+
+
+def content_digest(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 over a JSON header and named arrays (little-endian, with dtype and shape)."""
+    described = {
+        name: [array.dtype.newbyteorder("<").str, list(array.shape)]
+        for name, array in arrays.items()
+    }
+    total = hashlib.sha256(
+        json.dumps({"header": dict(header), "arrays": described}, sort_keys=True).encode()
+    )
+    for name in sorted(arrays):
+        array = arrays[name]
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        total.update(np.ascontiguousarray(little).data)
+    return total.hexdigest()

@@ -1,0 +1,1 @@
+"""Learners: topics as deterministic functions of the statistics."""
