@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn.errors import InvalidParameterError
-from pyunlearn.privacy import Capacity, deletion_capacity, measure
+from pyunlearn.privacy._capacity import Capacity, deletion_capacity
+from pyunlearn.privacy._constants import measure
 
 if TYPE_CHECKING:
     from pyunlearn.heads.head import LinearHead
@@ -83,7 +84,7 @@ def head_capacity(
     model = head.model_
     scale = float(np.linalg.norm(transform, 2))
     return deletion_capacity(
-        measure(model.statistics_, model.parameters_),
+        measure(model.statistics_, model.topics_),
         epsilon,
         delta,
         alpha=alpha / scale,
