@@ -1,11 +1,11 @@
-"""The refined learner once more, in plain NumPy with BLAS: equal up to rounding."""
+"""The factorisation once more, in plain NumPy with BLAS: equal up to rounding."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def refine(K, core, n_topics, background, n_updates):
+def factor_topics(K, core, n_topics, background, n_updates):
     """p(word | topic), (n, r), from K (n, n) and the core's columns."""
     mass = K.sum(axis=1)
     scale = np.where(mass > 0, np.maximum(mass, 1) ** -0.125, 0.0)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from core import reference
-from corpora import assert_same_model, learner_parameters, pools, trained_once
+from corpora import as_allowed, assert_same_model, learner_parameters, pools, trained_once
 from hypothesis import given, settings
 
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn._cooccurrence.rows import CooccurrenceRows
-from pyunlearn._learners.anchor import KKT_TOLERANCE, LearnerSettings, learn
+from pyunlearn._learners import learn
+from pyunlearn._learners.anchor import KKT_TOLERANCE, AnchorSettings
 
 N_TOPICS = 5
 
@@ -30,7 +31,7 @@ def sampled(A, m, seed, length=60):
 
 def learned(counts, **options):
     statistics = CooccurrenceStatistics(counts.shape[1]).add(counts)
-    return learn(statistics, LearnerSettings(**{"n_topics": N_TOPICS} | options, learner="anchor"))
+    return learn(statistics, AnchorSettings(**{"n_topics": N_TOPICS} | options))
 
 
 def word_given_topic(parameters):
@@ -81,7 +82,7 @@ def test_topics_of_an_exactly_separable_matrix_are_exact():
     indptr = np.searchsorted(rows, np.arange(len(K) + 1)).astype(np.int64)
     stored = CooccurrenceRows.from_arrays(indptr, columns.astype(np.int32), K[rows, columns])
     statistics.restore(stored, K.sum(axis=1), np.full(len(K), 100), 100)
-    found = learn(statistics, LearnerSettings(n_topics=N_TOPICS, learner="anchor"))
+    found = learn(statistics, AnchorSettings(n_topics=N_TOPICS))
     assert error_against(A, found) < 1e-4
 
 
@@ -97,8 +98,8 @@ def dense_rows(parameters, statistics):
 @settings(max_examples=300)
 @given(pools(30, 40), learner_parameters())
 def test_everything_learned_is_what_it_says(pool, parameters):
-    model = trained_once(parameters | {"learner": "anchor"}, pool.counts, pool.lengths)
-    found, Q = model.parameters_, dense_rows(model.parameters_, model.statistics_)
+    model = trained_once(as_allowed(parameters | {"learner": "anchor"}), pool.counts, pool.lengths)
+    found, Q = model.topics_, dense_rows(model.topics_, model.statistics_)
     scale = max(1.0, float((Q * Q).sum(axis=1).max()))
     for name in ("norms", "pivots", "gram", "factor", "word_topic"):
         assert np.isfinite(getattr(found, name)).all(), name
@@ -132,7 +133,7 @@ def test_threads_change_no_bit(pool, parameters):
 @pytest.mark.parametrize("solver", ["active-set", "eg"])
 def test_threads_change_no_bit_of_a_larger_model(solver, n_jobs):
     counts = sampled(separable_topics(3, 400), 2000, 3)
-    options = {"n_topics": 12, "solver": solver, "max_iter": 50, "anchor_min_df": 3}
+    options = {"n_topics": 12, "solver": solver, "max_iter": 50, "word_min_df": 3}
     options["learner"] = "anchor"
     assert_same_model(
         trained_once(options | {"n_jobs": n_jobs}, counts, None),
@@ -184,7 +185,7 @@ def test_min_df_masks_words_as_if_they_were_unknown():
     kept = (counts > 0).sum(axis=0) >= 5
     masked = learned(counts, min_df=5)
     statistics = CooccurrenceStatistics(int(kept.sum())).add(counts[:, kept], counts.sum(axis=1))
-    alone = learn(statistics, LearnerSettings(n_topics=N_TOPICS, min_df=5, learner="anchor"))
+    alone = learn(statistics, AnchorSettings(n_topics=N_TOPICS, min_df=5))
     assert (masked.keep > 0).tolist() == kept.tolist()
     assert masked.mass[kept].tolist() == alone.mass.tolist()
     assert np.flatnonzero(kept)[alone.anchors].tolist() == masked.anchors.tolist()
