@@ -156,7 +156,7 @@ def test_documents_leave_one_at_a_time(kind, min_df, learner):
     pool = make_pool(kind, 5, 60, 45)
     parameters = {
         "n_topics": 6,
-        "anchor_min_df": 0.05,
+        "word_min_df": 0.05,
         "min_df": min_df,
         "n_jobs": 1,
         **LEARNERS[learner],
@@ -182,7 +182,7 @@ def zipf_corpus(seed, m=300, n=200, topics=8):
 @pytest.mark.parametrize("seed", range(4))
 def test_single_deletions_and_additions_in_a_larger_corpus(seed, learner):
     counts = zipf_corpus(seed)
-    parameters = {"n_topics": 8, "anchor_min_df": 0.02, "n_jobs": 1, **LEARNERS[learner]}
+    parameters = {"n_topics": 8, "word_min_df": 0.02, "n_jobs": 1, **LEARNERS[learner]}
     model = new_model(**parameters).fit(counts)
     gone: list[int] = []
     for document in np.random.default_rng(seed).permutation(300)[:15]:
@@ -197,10 +197,10 @@ def test_single_deletions_and_additions_in_a_larger_corpus(seed, learner):
 @pytest.mark.parametrize("learner", ["anchor", "factor"])
 def test_a_vanished_anchor_word_leaves_no_trace(learner):
     counts = zipf_corpus(9)
-    parameters = {"n_topics": 6, "anchor_min_df": 0.02, "learner": learner}
+    parameters = {"n_topics": 6, "word_min_df": 0.02, "learner": learner}
     model = new_model(**parameters).fit(counts)
     for _ in range(6):
-        anchor = model.anchors_[0]
+        anchor = model.topics_.representatives[0]
         holders = np.flatnonzero(counts[:, anchor])
         model.forget(counts[holders])
         counts = np.delete(counts, holders, axis=0)
@@ -212,14 +212,14 @@ def test_a_vanished_anchor_word_leaves_no_trace(learner):
 @pytest.mark.parametrize("learner", ["anchor", "factor"])
 def test_words_cross_min_df_in_both_directions(learner):
     counts = zipf_corpus(11, m=80, n=60)
-    parameters = {"n_topics": 4, "anchor_min_df": 2, "min_df": 5, "learner": learner}
+    parameters = {"n_topics": 4, "word_min_df": 2, "min_df": 5, "learner": learner}
     model = new_model(**parameters).fit(counts)
-    kept = model.topics_.keep.copy()
+    kept = model.topics_.mass > 0
     model.forget(counts[:30])
-    assert kept.sum() > model.topics_.keep.sum()
+    assert kept.sum() > (model.topics_.mass > 0).sum()
     assert_same_model(model, trained_once(parameters, counts[30:], None))
     model.partial_fit(counts[:30])
-    assert (model.topics_.keep == kept).all()
+    assert ((model.topics_.mass > 0) == kept).all()
     assert_same_model(model, trained_once(parameters, counts, None))
 
 

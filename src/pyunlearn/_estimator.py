@@ -583,6 +583,11 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
                 "the statistics have changed since these topics were learned; call refresh() first"
             )
 
+    def take_topics(self, topics: Topics) -> None:
+        """Take over topics that were learned elsewhere. For `pyunlearn.io` and the store."""
+        self.topics_ = topics
+        self.n_features_in_ = len(topics.mass)
+
     def take_as_learned(self) -> None:
         """Declare the topics to be those of the statistics as they are now. For `pyunlearn.io`."""
         self._learned_version = self.statistics_.version
@@ -718,7 +723,8 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
 
     def _updated(self, before: _Pending, removed: int, learned: Learned) -> Certificate:
         """Take over what was learned, and certify it. Nothing but a warning is raised here."""
-        vars(self).update(learned.attributes)
+        for name, value in learned.attributes.items():
+            setattr(self, name, value)
         self._accept(self.statistics_, learned.topics)
         certificate = self._certificate(
             before,

@@ -62,7 +62,7 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> BaseTopi
         if header["feature_names"] is not None:
             model.feature_names_in_ = np.array(header["feature_names"], dtype=object)
             if header["vocabulary_given"]:
-                model.vocabulary = model.feature_names_in_
+                model.vocabulary = header["feature_names"]
         if "budget" in header:
             model.budget_ = Budget.from_dict(header["budget"])
         digest = model.digest()
@@ -83,6 +83,6 @@ def assembled_model(
         weighting=header["weighting"],
         n_jobs=n_jobs,
     )
-    model.topics_ = topics_from_arrays(model._settings(), learned)
-    model.n_features_in_ = len(model.topics_.mass)
+    topics = topics_from_arrays(model._settings(), learned)
+    model.take_topics(topics)
     return model

@@ -112,7 +112,8 @@ class AnchorTopics(Topics):
     @classmethod
     def from_arrays(cls, settings: AnchorSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """What `arrays` gave; KeyError when one is missing."""
-        return cls(settings, *(arrays[name] for name in ARRAYS), newton=bool(arrays["newton"]))
+        named: dict[str, Any] = {name: arrays[name] for name in ARRAYS}
+        return cls(settings, newton=bool(arrays["newton"]), **named)
 
     def digested(self) -> dict[str, NDArray[Any]]:
         """The arrays that a digest covers besides `word_topic`."""
