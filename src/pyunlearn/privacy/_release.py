@@ -78,7 +78,7 @@ def release(
 
     The first release declares a budget: the claim, the capacity, and constants of the model
     rounded to powers of two. It is kept as `model.budget_`, saved with the model, and later
-    releases and deletions with mode="newton" are counted against it. See docs/guarantees.md for
+    releases and deletions with mode="newton" are counted against it. See docs/epsilon-delta.md for
     what is claimed; at common sizes the noise is larger than the topics (see
     `deletion_capacity`).
 
