@@ -1,5 +1,7 @@
 """Statistics: the integer formula, the same digest by any route, nothing left behind."""
 
+import pickle
+
 import numpy as np
 import pytest
 from core import reference
@@ -8,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from pyunlearn import CooccurrenceStatistics, InvalidInputError
+from pyunlearn import (
+    CooccurrenceStatistics,
+    DocumentTooLongError,
+    InvalidInputError,
+    StatisticsOverflowError,
+)
 from pyunlearn._core import parallel
 
 WEIGHTINGS = pytest.mark.parametrize("weighting", ["document", "token"])
@@ -35,6 +42,43 @@ def test_statistics_are_the_integer_formula(weighting, pool):
     assert (stats.document_frequency == frequency).all()
     assert (stats.word_mass == mass).all()
     assert (stats.to_csr().toarray() == K).all()
+
+
+sizes = st.sampled_from([0, 0, 1, 2, 1000, 2**15, 2**20, 2**29, 2**30, 2**31 - 1])
+
+
+@settings(max_examples=300)
+@given(
+    st.integers(1, 4).flatmap(
+        lambda n: st.lists(st.lists(sizes, min_size=n, max_size=n), min_size=1, max_size=3)
+    ),
+    st.sampled_from([1, 20, 40, 55, 60, 61]),
+    st.sampled_from(["document", "token"]),
+)
+def test_counts_of_any_size_are_refused_or_counted_exactly(counts, scale_bits, weighting):
+    counts = np.array(counts)
+    stats = CooccurrenceStatistics(counts.shape[1], scale_bits, weighting)
+    lengths = counts.sum(axis=1).tolist()
+    weights = [reference.document_weight(one, scale_bits, weighting) for one in lengths]
+    m, frequency, mass, K = reference.statistics(counts, lengths, scale_bits, weighting)
+    before = pickle.dumps(stats)
+    try:
+        stats.add(counts)
+    except (DocumentTooLongError, StatisticsOverflowError):
+        assert pickle.dumps(stats) == before
+        too_long = any(one >= 2 and not w for one, w in zip(lengths, weights, strict=True))
+        assert too_long or max(mass) >= 2**62 or weighting == "token"
+        return
+    assert stats.n_documents == m
+    assert (stats.document_frequency == frequency).all()
+    assert (stats.word_mass == mass).all()
+    assert (stats.to_csr().toarray() == K).all()
+    once = pickle.dumps(stats)
+    try:
+        stats.merge(stats.copy())
+    except StatisticsOverflowError:
+        assert 2 * max(mass) >= 2**62
+        assert pickle.dumps(stats) == once
 
 
 def test_weights_are_the_integer_formula():

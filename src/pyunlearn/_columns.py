@@ -10,7 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import validate_data
 
-from pyunlearn._documents import Documents, as_csr, check_documents
+from pyunlearn._documents import Documents, check_documents
+from pyunlearn._matrices import as_csr
 from pyunlearn.errors import InvalidInputError
 
 
@@ -32,7 +33,8 @@ def validated_documents(estimator: Any, X: Any, *, reset: bool) -> Documents:
             accept_large_sparse=True,
         )
     except ValueError as error:
-        raise InvalidInputError(str(error)) from None
+        # What follows a bracket is the array itself.
+        raise InvalidInputError(str(error).partition("\n[")[0]) from None
     return check_documents(counts)
 
 
