@@ -16,7 +16,6 @@ from pyunlearn import (
     InvalidInputError,
     StatisticsOverflowError,
 )
-from pyunlearn._core import parallel
 
 WEIGHTINGS = pytest.mark.parametrize("weighting", ["document", "token"])
 
@@ -350,11 +349,6 @@ def test_lengths_count_words_outside_the_vocabulary():
     X = np.array([[1, 1, 5], [2, 0, 0], [0, 3, 1]])
     masked = counted(X[:, :2], X.sum(axis=1)).to_csr().toarray()
     assert (masked == counted(X).to_csr().toarray()[:2, :2]).all()
-
-
-def test_default_threads_are_those_at_hand():
-    assert CooccurrenceStatistics(3).n_jobs is None
-    assert parallel.effective_num_threads() >= 1
 
 
 @pytest.mark.parametrize("storage", ["csr_array", "csc", "bsr", "coo", "csr_matrix"])
