@@ -37,6 +37,13 @@ class CooccurrenceRows:
         return rows
 
     @property
+    def arrays(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """`start`, `length`, `indices`, `values`: the rows as every kernel takes them."""
+        return self.start, self.length, self.indices, self.values
+
+    @property
     def nnz(self) -> int:
         """Number of non-zeros."""
         return int(self.length.sum())
@@ -73,10 +80,7 @@ class CooccurrenceRows:
         """A word whose row would turn negative if the delta were subtracted, or None."""
         status = np.zeros(len(delta.words), np.int32)
         kernels.check_subtraction(
-            self.start,
-            self.length,
-            self.indices,
-            self.values,
+            *self.arrays,
             delta.words,
             delta.start,
             delta.indices,
@@ -89,10 +93,7 @@ class CooccurrenceRows:
     def subtract(self, delta: Delta, num_threads: int) -> None:
         """Subtract a delta that `first_uncovered` has passed."""
         kernels.subtract_rows(
-            self.start,
-            self.length,
-            self.indices,
-            self.values,
+            *self.arrays,
             delta.words,
             delta.start,
             delta.indices,
@@ -169,10 +170,7 @@ class CooccurrenceRows:
         num_threads: int,
     ) -> None:
         kernels.copy_rows(
-            self.start,
-            self.length,
-            self.indices,
-            self.values,
+            *self.arrays,
             words,
             target,
             indices,
@@ -190,10 +188,7 @@ class CooccurrenceRows:
         num_threads: int,
     ) -> None:
         kernels.merge_rows(
-            self.start,
-            self.length,
-            self.indices,
-            self.values,
+            *self.arrays,
             delta.words,
             delta.start,
             delta.indices,
