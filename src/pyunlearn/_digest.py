@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._owned import owned
+
 Buffers = Callable[[int], tuple[memoryview, ...]]
 
 # hashlib releases the GIL for large parts, but for a few of them the threads of Python cost more
@@ -33,10 +35,12 @@ class PartHashes:
 
     def expire(self, parts: NDArray[np.integer]) -> None:
         """These parts changed."""
+        self._fresh = owned(self._fresh)
         self._fresh[parts] = False
 
     def combined(self, buffers: Buffers, num_threads: int) -> bytes:
         """The digests of all parts, in order; `buffers(part)` gives the bytes of one."""
+        self._digests, self._fresh = owned(self._digests), owned(self._fresh)
 
         def refresh(parts: NDArray[np.intp]) -> None:
             for part in parts.tolist():
