@@ -75,6 +75,9 @@ def test_counts_of_any_size_are_refused_or_counted_exactly(counts, scale_bits, w
     assert (stats.document_frequency == frequency).all()
     assert (stats.word_mass == mass).all()
     assert (stats.to_csr().toarray() == K).all()
+    arrays = statistics_arrays(stats)
+    again = statistics_from_arrays(arrays, stats.n_documents, scale_bits, weighting, 1)
+    assert again.digest() == stats.digest()
     once = pickle.dumps(stats)
     try:
         stats.merge(stats.copy())
