@@ -12,7 +12,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from pyunlearn._documents import Documents, as_csr, check_documents
+from pyunlearn._documents import Documents, check_documents
+from pyunlearn._matrices import as_csr
 from pyunlearn.errors import InvalidInputError, InvalidParameterError
 
 
@@ -38,7 +39,8 @@ def validated_documents(
                 accept_large_sparse=True,
             )
         except ValueError as error:
-            raise InvalidInputError(str(error)) from None
+            # What follows a bracket is the array itself.
+            raise InvalidInputError(str(error).partition("\n[")[0]) from None
     documents = check_documents(counts)
     if reset:
         names = names_of_columns(vocabulary, documents.n_words)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._cooccurrence.rows import CooccurrenceRows, check_rows
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._documents import MASS_LIMIT
+from pyunlearn._params import check_n_jobs
 from pyunlearn.errors import CorruptStateError
 
 __all__ = ["Arrays", "statistics_arrays", "statistics_from_arrays"]
@@ -36,32 +38,34 @@ def statistics_from_arrays(
     weighting: str,
     n_jobs: int | None,
 ) -> CooccurrenceStatistics:
-    """Statistics over arrays as `statistics_arrays` gives them; shapes and masses are checked."""
-    indptr, indices, values = arrays["indptr"], arrays["indices"], arrays["values"]
-    n_words = len(indptr) - 1
-    statistics = CooccurrenceStatistics(n_words, scale_bits, weighting, n_jobs=n_jobs)
-    mass = arrays["word_mass"]
-    if (
-        indptr[0] != 0
-        or np.any(np.diff(indptr) < 0)
-        or not len(indices) == len(values) == indptr[-1]
-        or not len(mass) == len(arrays["document_frequency"]) == n_words
-        or (len(indices) and not 0 <= indices.min() <= indices.max() < n_words)
-        or not np.array_equal(_row_sums(indptr, values), mass)
-    ):
-        raise CorruptStateError("the co-occurrence arrays do not fit together")
-    statistics.restore(
-        CooccurrenceRows.from_arrays(indptr, indices, values),
-        mass.astype(np.int64),
-        arrays["document_frequency"].astype(np.int64),
-        n_documents,
-    )
+    """Statistics over arrays as `statistics_arrays` gives them, which are taken over, not copied.
+
+    Raises
+    ------
+    CorruptStateError
+        The arrays do not fit together, or hold what no documents can have brought about.
+    KeyError
+        An array is missing.
+    """
+    rows = arrays["indptr"], arrays["indices"], arrays["values"]
+    mass, frequency = arrays["word_mass"], arrays["document_frequency"]
+    sums = check_rows(*rows, check_n_jobs(n_jobs))
+    if not (_same(mass, sums) and _can_be(frequency, sums, n_documents)):
+        raise CorruptStateError("masses or document counts do not fit the co-occurrence rows")
+    statistics = CooccurrenceStatistics(len(sums), scale_bits, weighting, n_jobs=n_jobs)
+    statistics.restore(CooccurrenceRows.from_arrays(*rows), mass, frequency, n_documents)
     return statistics
 
 
-def _row_sums(indptr: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
-    sums = np.zeros(len(indptr) - 1, np.int64)
-    filled = np.flatnonzero(np.diff(indptr))
-    if len(filled):
-        sums[filled] = np.add.reduceat(values, indptr[filled])
-    return sums
+def _same(array: NDArray[Any], sums: NDArray[np.int64]) -> bool:
+    return array.dtype == np.int64 and np.array_equal(array, sums)
+
+
+def _can_be(frequency: NDArray[Any], mass: NDArray[np.int64], n_documents: int) -> bool:
+    """Whether these can be documents with each word, of so many, with these masses."""
+    return (
+        frequency.dtype == np.int64
+        and frequency.shape == mass.shape
+        and 0 <= n_documents < MASS_LIMIT
+        and bool((frequency >= (mass > 0)).all() and (frequency <= n_documents).all())
+    )

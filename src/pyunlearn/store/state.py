@@ -189,8 +189,8 @@ def read_statistics(db: Database, n_jobs: int | None, head: int | None = None) -
     """The arrays that `statistics_from_arrays` takes, K made whole from its upper half."""
     prefix = _prefix(head)
     length = read_array(db, f"{prefix}row_length")
-    if len(length) and length.min() < 0:
-        raise ValueError("a row has a negative length")
+    if len(length) and not 0 <= length.min() <= length.max() <= len(length):
+        raise ValueError("a row has a length that cannot be")
     start = np.concatenate(([0], np.cumsum(length)))
     end = start[1:]
     upper_start = end.copy()
