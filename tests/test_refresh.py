@@ -13,7 +13,7 @@ from tasks import corpus
 from pyunlearn import (
     AnchorTopicModel,
     InvalidParameterError,
-    LinearHead,
+    LinearHeadClassifier,
     NotInModelError,
     StaleHeadError,
     StaleModelError,
@@ -69,7 +69,7 @@ def test_statistics_are_clean_before_the_refresh():
         lambda model, counts: model.digest(),
         lambda model, counts: model.save("never-written"),
         lambda model, counts: model.release(1.0, 1e-6, capacity=1),
-        lambda model, counts: LinearHead(model).fit(counts, counts[:, 0] > 1),
+        lambda model, counts: LinearHeadClassifier(model).fit(counts, counts[:, 0] > 1),
         lambda model, counts: TopicRetriever(model).fit(counts),
     ],
 )
@@ -89,18 +89,19 @@ def test_stale_topics_are_not_used(use, tmp_path, monkeypatch):
 def test_heads_and_indexes_of_a_stale_base_are_stale():
     counts, labels = corpus()
     model = fitted(counts)
-    head, index = LinearHead(model, n_jobs=1).fit(counts, labels), TopicRetriever(model).fit(counts)
+    head = LinearHeadClassifier(model, n_jobs=1).fit(counts, labels)
+    index = TopicRetriever(model).fit(counts)
     model.unlearn(counts[:2], refresh="later")
     for use in (lambda: head.predict(counts), lambda: index.query(counts[:1])):
         with pytest.raises(StaleHeadError):
             use()
     digest = head.task_.digest()
     with pytest.raises(StaleModelError):
-        head.unlearn()
+        head.refresh()
     assert head.task_.digest() == digest
     model.refresh()
-    head.unlearn()
-    assert head.digest() == LinearHead(model, n_jobs=1).fit(counts, labels).digest()
+    head.refresh()
+    assert head.digest() == LinearHeadClassifier(model, n_jobs=1).fit(counts, labels).digest()
 
 
 def test_additions_end_the_wait():

@@ -5,16 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from pyunlearn import (
+from pyunlearn import Store, TextRules, cli
+from pyunlearn.errors import (
     CorruptStateError,
     FewerClassesWarning,
     InvalidInputError,
     InvalidParameterError,
-    Store,
     StoreError,
-    TextRules,
     UnknownDocumentError,
-    cli,
 )
 from pyunlearn.store import documents
 from pyunlearn.store.redaction import redacted_text
@@ -126,9 +124,13 @@ def test_a_field_of_its_own_is_forgotten_with_its_documents(store):
 
 def test_numbers_as_labels(store):
     store.set_labels("year", {f"d{row:02}": str(1990 + row) for row in range(30)})
+    for parameters in ({"loss": "logistic"}, {"tol": 1e-3}, {"alpha": -1.0}):
+        with pytest.raises(InvalidParameterError):
+            store.fit_head("year", task="regression", **parameters)
     with pytest.raises(InvalidParameterError):
-        store.fit_head("year", task="regression")
-    store.fit_head("year", loss="squared", task="regression")
+        store.fit_head("year", task="ranking")
+    found = store.fit_head("year", task="regression")
+    assert (found.parameters["task"], found.parameters["loss"]) == ("regression", "squared")
     store.forget(["d00"])
     assert_verified(store)
     assert all(isinstance(one, float) for one in store.predict(TEXTS[:3], "year"))

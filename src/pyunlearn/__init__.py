@@ -30,7 +30,7 @@ from pyunlearn.errors import (
     TooFewAnchorsError,
     UnknownDocumentError,
 )
-from pyunlearn.heads import HeadCertificate, LinearHead
+from pyunlearn.heads import LinearHeadClassifier, LinearHeadRegressor
 from pyunlearn.io import load
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.privacy import Release, deletion_capacity
@@ -51,10 +51,10 @@ __all__ = [
     "FewerClassesWarning",
     "FewerTopicsWarning",
     "FloorsError",
-    "HeadCertificate",
     "InvalidInputError",
     "InvalidParameterError",
-    "LinearHead",
+    "LinearHeadClassifier",
+    "LinearHeadRegressor",
     "MissingExtraError",
     "NoisyReleaseWarning",
     "NotANumberError",

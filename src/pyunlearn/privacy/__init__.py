@@ -12,6 +12,8 @@ from pyunlearn.privacy._capacity import (
     stopping_sensitivity,
 )
 from pyunlearn.privacy._constants import Constants, measure
+from pyunlearn.privacy._head_capacity import head_capacity, smallest_topic_used
+from pyunlearn.privacy._head_release import HeadRelease, HeadReleaseCertificate, release_head
 from pyunlearn.privacy._mechanism import (
     composed_mu,
     gaussian_delta,
@@ -27,6 +29,8 @@ __all__ = [
     "Budget",
     "Capacity",
     "Constants",
+    "HeadRelease",
+    "HeadReleaseCertificate",
     "Release",
     "ReleaseCertificate",
     "Sensitivity",
@@ -36,12 +40,15 @@ __all__ = [
     "gaussian_epsilon",
     "gaussian_mu",
     "gaussian_sigma",
+    "head_capacity",
     "head_sensitivity",
     "measure",
     "paper_rate",
     "release",
+    "release_head",
     "removal_bound",
     "sensitivity_bound",
+    "smallest_topic_used",
     "stopping_sensitivity",
     "worst_case",
 ]

@@ -14,10 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn.errors import InvalidParameterError
-from pyunlearn.privacy import Capacity, deletion_capacity, measure
+from pyunlearn.privacy._capacity import Capacity, deletion_capacity
+from pyunlearn.privacy._constants import measure
 
 if TYPE_CHECKING:
-    from pyunlearn.heads.head import LinearHead
+    from pyunlearn.heads._linear_head import LinearHead
 
 __all__ = ["head_capacity", "smallest_topic_used"]
 

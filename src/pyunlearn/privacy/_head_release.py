@@ -30,8 +30,8 @@ from pyunlearn.errors import (
     InvalidParameterError,
     StaleHeadError,
 )
-from pyunlearn.privacy import gaussian_sigma, stopping_sensitivity
-from pyunlearn.privacy._mechanism import check_privacy
+from pyunlearn.privacy._capacity import stopping_sensitivity
+from pyunlearn.privacy._mechanism import check_privacy, gaussian_sigma
 from pyunlearn.privacy._noise import (
     discrete_gaussian,
     grid_charge,
@@ -40,7 +40,7 @@ from pyunlearn.privacy._noise import (
 )
 
 if TYPE_CHECKING:
-    from pyunlearn.heads.head import LinearHead
+    from pyunlearn.heads._linear_head import LinearHead
 
 __all__ = ["HeadRelease", "HeadReleaseCertificate", "release_head"]
 
@@ -245,11 +245,11 @@ def release_head(
     if seed is not None:
         check.check_integer("seed", seed, 0)
     if not head.is_fresh():
-        raise StaleHeadError("the base of this head has changed; call head.unlearn() first")
+        raise StaleHeadError("the base of this head has changed; call head.refresh() first")
     if is_newton(head.model_.parameters_):
         raise InvalidParameterError(
             "the base was last updated with mode='newton', so it differs from a retrained one; "
-            "call model.fit_statistics(model.statistics_) and head.unlearn() first"
+            "call model.fit_statistics(model.statistics_) and head.refresh() first"
         )
     if kind != "full" and head.settings_.features == "proportions":
         raise InvalidParameterError(
@@ -296,7 +296,7 @@ def _declared_tolerance(head: LinearHead) -> float:
     if head.residual_spent_ > budget:
         raise InvalidParameterError(
             f"residual_budget={budget:g} was lowered below the {head.residual_spent_:.3g} that "
-            "Newton steps may have left; raise it again, or call head.unlearn() first"
+            "Newton steps may have left; raise it again, or call head.refresh() first"
         )
     return max(budget, head.settings_.tol)
 
