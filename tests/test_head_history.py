@@ -114,6 +114,7 @@ class Histories(RuleBasedStateMachine):
         once = trained_once(self.head, self.counts[rows], y)
         assert self.head.task_.digest() == once.task_.digest()
         assert self.head.weights_.tobytes() == once.weights_.tobytes()
+        assert self.head.prior_.tobytes() == once.prior_.tobytes()
         assert self.head.digest() == once.digest()
 
 

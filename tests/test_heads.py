@@ -124,7 +124,9 @@ def test_coefficients_score_the_features_that_they_are_named_after(kind, learner
 def test_word_scores_alone_predict(kind):
     head = fitted(kind)
     x = COUNTS / COUNTS.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(x @ head.word_scores_, head.raw_scores(check_documents(COUNTS)), atol=1e-12)
+    np.testing.assert_allclose(
+        x @ head.word_scores_, head.raw_scores(check_documents(COUNTS)), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind[0] == "squared"])
