@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tasks import KINDS, base, corpus, new_head, targets
 
-from pyunlearn import LinearHeadClassifier, Store, TextRules, TopicRetriever
+from pyunlearn import LinearHeadClassifier, TopicRetriever
 from pyunlearn._documents import check_documents
 from pyunlearn.errors import FewerClassesWarning, FewerTopicsWarning, StaleHeadWarning
 
@@ -118,43 +118,6 @@ def test_a_prior_of_sums_is_exact_in_units_of_2_to_the_minus_32():
     heads[1].partial_fit(COUNTS[:40][::-1], y[:40][::-1])
     expected = sum(round(one * 2**32) for one in y.tolist()) / 2**32 / 80
     assert [head.prior_.tolist() for head in heads] == [[expected]] * 2
-
-
-def test_a_store_predicts_texts_of_unknown_words_by_its_task(tmp_path):
-    rng = np.random.default_rng(0)
-    words = [f"w{i}" for i in range(30)]
-    records = [
-        {
-            "id": f"d{i}",
-            "text": " ".join(rng.choice(words, 12)),
-            "label": "ham" if i % 8 else "spam",
-        }
-        for i in range(60)
-    ]
-    prices = {f"d{i}": 100 + i % 3 for i in range(60)}
-    with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
-        store.train(records, n_topics=3, anchor_min_df=2)
-        for features in ("word-topic", "proportions"):
-            store.fit_head(features=features)
-            store.fit_head("price", prices, task="regression", features=features)
-            assert store.predict(["qqq zzz", ""]) == ["ham", "ham"]
-            assert store.predict(["qqq zzz", ""], "price") == pytest.approx([101] * 2)
-        store.forget(record["id"] for record in records if prices[record["id"]] != 102)
-        assert store.predict(["qqq zzz"], "price") == pytest.approx([102])
-        assert store.predict(["qqq zzz"]) == ["ham"]
-        assert store.verify().ok
-
-
-def test_a_changed_prior_of_a_store_is_found(tmp_path):
-    records = [{"id": f"d{i}", "text": "red blue dog", "label": "ab"[i % 2]} for i in range(8)]
-    with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
-        store.train(records, n_topics=1, anchor_min_df=1)
-        store.fit_head()
-        store._db.execute(
-            "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.prior'"
-        )
-        store._heads = None
-        assert not store.verify().ok
 
 
 def test_documents_of_unknown_words_are_scored_by_the_majority():

@@ -182,7 +182,9 @@ def test_a_failed_deletion_leaves_heads_and_index_as_they_were(store, monkeypatc
     "change",
     [
         "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.weights'",
+        "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.prior'",
         "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.own'",
+        "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.totals'",
         "DELETE FROM head_pairs WHERE word = 1",
         "UPDATE heads SET state = replace(state, 't1', 't7')",
         "UPDATE heads SET state = '{}'",
@@ -202,11 +204,36 @@ def test_a_changed_head_or_index_is_found(store, change):
     else:
         with pytest.raises(CorruptStateError, match="delete it"):
             store.forget(["d01"])
-        if "weights" in change or "UPDATE heads" in change:
+        if any(name in change for name in ("weights", "prior", "UPDATE heads")):
             with pytest.raises(CorruptStateError):
                 store.predict(["red"])
         store.delete_head("label")
         store.forget(["d01"])
+        assert store.verify().ok
+
+
+def test_a_store_predicts_texts_of_unknown_words_by_its_task(tmp_path):
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(30)]
+    records = [
+        {
+            "id": f"d{i}",
+            "text": " ".join(rng.choice(words, 12)),
+            "label": "ham" if i % 8 else "spam",
+        }
+        for i in range(60)
+    ]
+    prices = {f"d{i}": 100 + i % 3 for i in range(60)}
+    with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
+        store.train(records, n_topics=3, anchor_min_df=2)
+        for features in ("word-topic", "proportions"):
+            store.fit_head(features=features)
+            store.fit_head("price", prices, task="regression", features=features)
+            assert store.predict(["qqq zzz", ""]) == ["ham", "ham"]
+            assert store.predict(["qqq zzz", ""], "price") == pytest.approx([101] * 2)
+        store.forget(record["id"] for record in records if prices[record["id"]] != 102)
+        assert store.predict(["qqq zzz"], "price") == pytest.approx([102])
+        assert store.predict(["qqq zzz"]) == ["ham"]
         assert store.verify().ok
 
 
