@@ -237,6 +237,14 @@ def test_a_store_predicts_texts_of_unknown_words_by_its_task(tmp_path):
         assert store.verify().ok
 
 
+def test_labels_are_given_by_ids_of_numpy_too(tmp_path):
+    with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
+        records = [{"id": row, "text": "red blue dog"} for row in range(6)]
+        store.train(records, n_topics=1, anchor_min_df=1)
+        assert store.set_labels("section", {np.str_("0"): "a", 1: "b", np.int64(2): "b"}) == 3
+        assert store.fit_head("section").n_documents == 3
+
+
 # ---- search ----------------------------------------------------------------------------------
 
 
@@ -392,6 +400,8 @@ def test_heads_that_are_refused(store):
         (StoreError, lambda: store.delete_head("label")),
         (InvalidInputError, lambda: store.set_labels("", {"d01": "x"})),
         (InvalidInputError, lambda: store.set_labels("section", {"d01": None})),
+        (InvalidInputError, lambda: store.set_labels("section", {None: "x"})),
+        (InvalidInputError, lambda: store.set_labels("section", {("d01",): "x"})),
         (InvalidInputError, lambda: store.fit_head("section", {"d01": "x", "d02": "x"})),
     ):
         with pytest.raises(error):

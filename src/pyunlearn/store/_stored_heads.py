@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,15 @@ OWN_FIELD = "label"  # the label that stands beside the document
 
 
 def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | float]]) -> int:
-    """Write labels of documents under a field; StoreError for ids that the store does not hold."""
+    """Write labels of documents under a field.
+
+    Raises
+    ------
+    InvalidInputError
+        A field that is no name for labels, or an id or a label of another type.
+    StoreError
+        An id that the store does not hold.
+    """
     if field == OWN_FIELD:
         raise InvalidInputError(
             f"the field {OWN_FIELD!r} is read with the documents; give other labels another name"
@@ -48,7 +57,8 @@ def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | float
         raise InvalidInputError("a field is a string that is not empty")
     db.execute("DELETE FROM labels WHERE field = ?", (field,))
     count = 0
-    for identifier, value in labels:
+    for given, value in labels:
+        identifier = _id_text(given)
         try:
             text = label_text(value, field, f"document {identifier!r}")
         except RecordError as error:
@@ -58,6 +68,15 @@ def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | float
         db.execute("REPLACE INTO labels VALUES (?, ?, ?)", (field, identifier, text))
         count += 1
     return count
+
+
+def _id_text(identifier: Any) -> str:
+    """An id as the store keeps it, also out of NumPy."""
+    if isinstance(identifier, str):
+        return str(identifier)
+    if isinstance(identifier, Integral) and not isinstance(identifier, bool):
+        return str(int(identifier))
+    raise InvalidInputError(f"an id is a string or an integer, not {type(identifier).__name__}")
 
 
 def delete_labels(db: Database, ids: Sequence[str]) -> None:
