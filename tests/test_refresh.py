@@ -12,7 +12,7 @@ from models import LEARNERS, new_model
 from sklearn.exceptions import NotFittedError
 from tasks import corpus
 
-from pyunlearn import LinearHead, TopicRetriever
+from pyunlearn import LinearHeadClassifier, TopicRetriever
 from pyunlearn.errors import InvalidParameterError, NotInModelError, StaleHeadError, StaleModelError
 from pyunlearn.privacy import release
 
@@ -63,7 +63,7 @@ def test_statistics_are_clean_before_the_refresh():
         lambda model, counts: model.digest(),
         lambda model, counts: model.save("never-written"),
         lambda model, counts: release(model, 1.0, 1e-6, capacity=1),
-        lambda model, counts: LinearHead(model).fit(counts, counts[:, 0] > 1),
+        lambda model, counts: LinearHeadClassifier(model).fit(counts, counts[:, 0] > 1),
         lambda model, counts: TopicRetriever(model).fit(counts),
     ],
 )
@@ -83,18 +83,18 @@ def test_stale_topics_are_not_used(use, tmp_path, monkeypatch):
 def test_heads_and_indexes_of_a_stale_base_are_stale():
     counts, labels = corpus()
     model = fitted(counts)
-    head, index = LinearHead(model, n_jobs=1).fit(counts, labels), TopicRetriever(model).fit(counts)
+    head, index = LinearHeadClassifier(model, n_jobs=1).fit(counts, labels), TopicRetriever(model).fit(counts)
     model.forget(counts[:2], refresh="later")
     for use in (lambda: head.predict(counts), lambda: index.query(counts[:1])):
         with pytest.raises(StaleHeadError):
             use()
     digest = head.task_.digest()
     with pytest.raises(StaleModelError):
-        head.forget()
+        head.refresh()
     assert head.task_.digest() == digest
     model.refresh()
-    head.forget()
-    assert head.digest() == LinearHead(model, n_jobs=1).fit(counts, labels).digest()
+    head.refresh()
+    assert head.digest() == LinearHeadClassifier(model, n_jobs=1).fit(counts, labels).digest()
 
 
 def test_additions_do_not_end_the_wait_without_a_certificate():

@@ -5,16 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from pyunlearn import (
+from pyunlearn import Store, TextRules, cli
+from pyunlearn.errors import (
     CorruptStateError,
     FewerClassesWarning,
     InvalidInputError,
     InvalidParameterError,
-    Store,
     StoreError,
-    TextRules,
     UnknownDocumentError,
-    cli,
 )
 from pyunlearn.store import documents
 from pyunlearn.store.redaction import redacted_text
@@ -126,9 +124,13 @@ def test_a_field_of_its_own_is_forgotten_with_its_documents(store):
 
 def test_numbers_as_labels(store):
     store.set_labels("year", {f"d{row:02}": str(1990 + row) for row in range(30)})
+    for parameters in ({"loss": "logistic"}, {"tol": 1e-3}, {"alpha": -1.0}):
+        with pytest.raises(InvalidParameterError):
+            store.fit_head("year", task="regression", **parameters)
     with pytest.raises(InvalidParameterError):
-        store.fit_head("year", task="regression")
-    store.fit_head("year", loss="squared", task="regression")
+        store.fit_head("year", task="ranking")
+    found = store.fit_head("year", task="regression")
+    assert (found.parameters["task"], found.parameters["loss"]) == ("regression", "squared")
     store.forget(["d00"])
     assert_verified(store)
     assert all(isinstance(one, float) for one in store.predict(TEXTS[:3], "year"))
@@ -180,7 +182,9 @@ def test_a_failed_deletion_leaves_heads_and_index_as_they_were(store, monkeypatc
     "change",
     [
         "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.weights'",
+        "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.prior'",
         "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.own'",
+        "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'head.1.totals'",
         "DELETE FROM head_pairs WHERE word = 1",
         "UPDATE heads SET state = replace(state, 't1', 't7')",
         "UPDATE heads SET state = '{}'",
@@ -200,12 +204,45 @@ def test_a_changed_head_or_index_is_found(store, change):
     else:
         with pytest.raises(CorruptStateError, match="delete it"):
             store.forget(["d01"])
-        if "weights" in change or "UPDATE heads" in change:
+        if any(name in change for name in ("weights", "prior", "UPDATE heads")):
             with pytest.raises(CorruptStateError):
                 store.predict(["red"])
         store.delete_head("label")
         store.forget(["d01"])
         assert store.verify().ok
+
+
+def test_a_store_predicts_texts_of_unknown_words_by_its_task(tmp_path):
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(30)]
+    records = [
+        {
+            "id": f"d{i}",
+            "text": " ".join(rng.choice(words, 12)),
+            "label": "ham" if i % 8 else "spam",
+        }
+        for i in range(60)
+    ]
+    prices = {f"d{i}": 100 + i % 3 for i in range(60)}
+    with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
+        store.train(records, n_topics=3, anchor_min_df=2)
+        for features in ("word-topic", "proportions"):
+            store.fit_head(features=features)
+            store.fit_head("price", prices, task="regression", features=features)
+            assert store.predict(["qqq zzz", ""]) == ["ham", "ham"]
+            assert store.predict(["qqq zzz", ""], "price") == pytest.approx([101] * 2)
+        store.forget(record["id"] for record in records if prices[record["id"]] != 102)
+        assert store.predict(["qqq zzz"], "price") == pytest.approx([102])
+        assert store.predict(["qqq zzz"]) == ["ham"]
+        assert store.verify().ok
+
+
+def test_labels_are_given_by_ids_of_numpy_too(tmp_path):
+    with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
+        records = [{"id": row, "text": "red blue dog"} for row in range(6)]
+        store.train(records, n_topics=1, anchor_min_df=1)
+        assert store.set_labels("section", {np.str_("0"): "a", 1: "b", np.int64(2): "b"}) == 3
+        assert store.fit_head("section").n_documents == 3
 
 
 # ---- search ----------------------------------------------------------------------------------
@@ -363,6 +400,8 @@ def test_heads_that_are_refused(store):
         (StoreError, lambda: store.delete_head("label")),
         (InvalidInputError, lambda: store.set_labels("", {"d01": "x"})),
         (InvalidInputError, lambda: store.set_labels("section", {"d01": None})),
+        (InvalidInputError, lambda: store.set_labels("section", {None: "x"})),
+        (InvalidInputError, lambda: store.set_labels("section", {("d01",): "x"})),
         (InvalidInputError, lambda: store.fit_head("section", {"d01": "x", "d02": "x"})),
     ):
         with pytest.raises(error):

@@ -4,7 +4,7 @@ from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._version import __version__
 from pyunlearn.anchor_topic_model import AnchorTopicModel
 from pyunlearn.certificates import Certificate
-from pyunlearn.heads import LinearHead
+from pyunlearn.heads import LinearHeadClassifier, LinearHeadRegressor
 from pyunlearn.io import load
 from pyunlearn.retrieval import TopicRetriever
 from pyunlearn.store import Store
@@ -15,7 +15,8 @@ __all__ = [
     "AnchorTopicModel",
     "Certificate",
     "CooccurrenceStatistics",
-    "LinearHead",
+    "LinearHeadClassifier",
+    "LinearHeadRegressor",
     "Store",
     "TextRules",
     "TopicModel",

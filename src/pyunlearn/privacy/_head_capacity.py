@@ -18,7 +18,7 @@ from pyunlearn.privacy._capacity import Capacity, deletion_capacity
 from pyunlearn.privacy._constants import measure
 
 if TYPE_CHECKING:
-    from pyunlearn.heads.head import LinearHead
+    from pyunlearn.heads._linear_head import LinearHead
 
 __all__ = ["head_capacity", "smallest_topic_used"]
 

@@ -33,7 +33,7 @@ from pyunlearn.privacy._mechanism import check_privacy
 from pyunlearn.privacy._noise import calibrated, noised
 
 if TYPE_CHECKING:
-    from pyunlearn.heads.head import LinearHead
+    from pyunlearn.heads._linear_head import LinearHead
 
 __all__ = ["HeadRelease", "HeadReleaseCertificate", "release_head"]
 
@@ -149,11 +149,11 @@ def release_head(
     if seed is not None:
         check.check_integer("seed", seed, 0)
     if not head.is_fresh():
-        raise StaleHeadError("the base of this head has changed; call head.unlearn() first")
+        raise StaleHeadError("the base of this head has changed; call head.refresh() first")
     if getattr(head.model_.topics_, "newton", False):
         raise InvalidParameterError(
             "the base was last updated with mode='newton', so it differs from a retrained one; "
-            "call model.fit_statistics(model.statistics_) and head.unlearn() first"
+            "call model.fit_statistics(model.statistics_) and head.refresh() first"
         )
     if kind != "full" and head.settings_.features == "proportions":
         raise InvalidParameterError(
@@ -206,7 +206,7 @@ def _declared_tolerance(head: LinearHead) -> float:
     if head.residual_spent_ > budget:
         raise InvalidParameterError(
             f"residual_budget={budget:g} was lowered below the {head.residual_spent_:.3g} that "
-            "Newton steps may have left; raise it again, or call head.unlearn() first"
+            "Newton steps may have left; raise it again, or call head.refresh() first"
         )
     return max(budget, head.settings_.tol)
 

@@ -14,8 +14,9 @@ from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn.certificates import EXACT_NOT_COVERED, STATISTICS_COMPARATOR, Certificate
 from pyunlearn.errors import CorruptStateError, InvalidInputError
 from pyunlearn.model import AnchorTopicModel
+from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import documents as docs
-from pyunlearn.store import heads, index, ledger, state
+from pyunlearn.store import index, ledger, state
 from pyunlearn.store.tasks import COVERS, NOT_COVERED, StoreTasks
 
 __all__ = ["StoreDeletion"]

@@ -20,11 +20,12 @@ from pyunlearn.errors import (
     InvalidParameterError,
     StoreError,
 )
-from pyunlearn.heads import LinearHead
+from pyunlearn.heads._linear_head import LinearHead
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import Record, as_records
+from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import documents as docs
-from pyunlearn.store import heads, index, ledger, state
+from pyunlearn.store import index, ledger, state
 from pyunlearn.store.answers import StoreInfo, Topic, Verification
 from pyunlearn.store.counting import Progress, count_all
 from pyunlearn.store.database import SCHEMA_VERSION, Database

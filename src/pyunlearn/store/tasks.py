@@ -22,11 +22,12 @@ from pyunlearn.errors import (
     InvalidParameterError,
     StoreError,
 )
-from pyunlearn.heads.head import LinearHead
+from pyunlearn.heads._linear_head import LinearHead
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import label_text
+from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import documents as docs
-from pyunlearn.store import heads, index, ledger, state
+from pyunlearn.store import index, ledger, state
 from pyunlearn.store.answers import Found, HeadInfo
 from pyunlearn.store.counting import Progress
 from pyunlearn.store.database import Database
@@ -113,7 +114,8 @@ class StoreTasks:
         labels : mapping, optional
             Labels by id, written under the field first, as by `set_labels`.
         **parameters
-            Of `LinearHead`: loss, alpha, features, task, tol, max_iter.
+            Of the head: `task` ("classification" or "regression"), loss, features, alpha, tol,
+            max_iter; see `LinearHeadClassifier` and `LinearHeadRegressor`.
 
         Raises
         ------
@@ -199,7 +201,7 @@ class StoreTasks:
             [label_text(one, "label", f"text {at}") for at, one in enumerate(labels)],
             [f"text {at}" for at in range(len(labels))],
         )
-        return head.score(counts, targets)
+        return float(head.score(counts, targets))
 
     # ---- search ---------------------------------------------------------------------------
 
@@ -373,7 +375,7 @@ class StoreTasks:
         for field, head in tasks.items():
             self._progress("heads", 0, 0)
             before = heads.digests(self._db)[field]
-            after = head.unlearn().head_after
+            after = head.refresh().head_after
             heads.write(self._db, field, head, touched)
             listed[f"head {field}"] = {
                 "before": before,

@@ -8,8 +8,9 @@ import numpy as np
 
 from pyunlearn.errors import CorruptStateError, FewerClassesWarning
 from pyunlearn.model import AnchorTopicModel
+from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import documents as docs
-from pyunlearn.store import heads, index, ledger, state
+from pyunlearn.store import index, ledger, state
 from pyunlearn.store.answers import Verification
 from pyunlearn.store.counting import Progress, count_all
 from pyunlearn.store.database import Database

@@ -77,6 +77,8 @@ def _from_objects(labels: NDArray[Any]) -> NDArray[Any]:
         )
     if kinds == {int}:
         return np.array(listed, np.int64)
+    if kinds == {str} and any(one.endswith("\0") for one in listed):  # NumPy would cut it off
+        raise ValueError("a label must not end in a NUL character")
     return np.array(listed)
 
 
@@ -114,7 +116,7 @@ def _canonical(labels: NDArray[Any]) -> NDArray[Any]:
             # The first words are what scikit-learn's checks look for.
             raise ValueError(
                 "Unknown label type: continuous. Fractions are no classes; for numbers there is "
-                "task='regression'"
+                "LinearHeadRegressor"
             )
         return labels.astype(np.float64) + 0.0  # -0.0 becomes 0.0
     return labels
@@ -137,7 +139,7 @@ def check_values(y: Any, n_documents: int, n_outputs: int | None = None) -> NDAr
         ):
             raise TypeError
         values = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInputError(
             "targets of a regression must be numbers, without missing values"
         ) from None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pyunlearn._core import gram
 from pyunlearn._linalg import cholesky, product, solve
-from pyunlearn.heads.task_statistics import SCALE_BITS, TARGET_BITS, TaskStatistics
+from pyunlearn.heads._task_statistics import SCALE_BITS, TARGET_BITS, TaskStatistics
 
 __all__ = ["feature_sums", "ridge", "statistic_sums"]
 
@@ -24,7 +24,9 @@ def statistic_sums(task: TaskStatistics, rows: F64, num_threads: int) -> tuple[F
     second = task.own[:, None].astype(np.float64) * rows + _pair_product(task, rows, num_threads)
     columns = np.ascontiguousarray(rows.T)
     M = np.ldexp(product(columns, second, num_threads), -SCALE_BITS)
-    R = np.ldexp(product(columns, task.sums.astype(np.float64), num_threads), -TARGET_BITS)
+    R = np.ldexp(
+        product(columns, task.targets.by_word.astype(np.float64), num_threads), -TARGET_BITS
+    )
     return (M + M.T) / 2.0, R
 
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from pyunlearn._core import products
 from pyunlearn._documents import Documents
-from pyunlearn._learners.anchor import TopicParameters
 from pyunlearn._linalg import inverse_factor, product
 from pyunlearn.model import AnchorTopicModel
 
@@ -27,12 +26,15 @@ __all__ = [
     "FEATURES",
     "LINEAR",
     "WordFeatures",
+    "known_words",
     "mean_features",
     "proportion_features",
     "proportion_scale",
+    "topic_proportions",
+    "without_known_word",
 ]
 
-LINEAR = ("linear", "word-topic")
+LINEAR = ("word-topic", "linear")
 FEATURES = (*LINEAR, "proportions")
 
 F64 = NDArray[np.float64]
@@ -46,28 +48,32 @@ class WordFeatures:
     transform: F64  # (r + 1, r + 1): E = [1, topics] @ transform
 
     @classmethod
-    def of(cls, learned: TopicParameters, kind: str, num_threads: int) -> WordFeatures:
-        """E from A (``"linear"``) or p(topic | word) (``"word-topic"``).
+    def of(cls, model: AnchorTopicModel, kind: str, num_threads: int) -> WordFeatures:
+        """E from p(topic | word) (``"word-topic"``) or from A (``"linear"``).
 
-        A word that the base does not hold gets the row of an average token, (1, 0, ..., 0).
+        A word that the base does not know gets the row of an average token, (1, 0, ..., 0).
         """
-        n, r = learned.word_topic.shape
-        known = learned.mass > 0
-        share = learned.mass.astype(np.float64) / max(learned.total_mass, 1.0)
-        topics = np.empty((n, r + 1))
-        topics[:, 0] = 1.0
-        topics[:, 1:] = learned.word_topic
-        if kind == "linear":
-            # A_ik = p(word i, topic k) / p(topic k), over the mass that topics explain.
-            explained = learned.topical if len(learned.topical) else learned.mass.astype(np.float64)
-            joint = np.ascontiguousarray(explained[:, None] * learned.word_topic)
-            proportion = product(np.ones((1, n)), joint, num_threads)[0]
-            topics[:, 1:] = joint / np.where(proportion > 0, proportion, 1.0)
-        weighted = np.ascontiguousarray((share[:, None] * topics).T)
-        transform = inverse_factor(product(weighted, topics, num_threads))
-        rows = product(topics, transform, num_threads)
-        rows[~known, 0], rows[~known, 1:] = 1.0, 0.0
+        topics = model.word_topic_ if kind == "word-topic" else model.components_.T
+        columns = np.hstack([np.ones((len(topics), 1)), topics])
+        share = model.word_frequencies_
+        weighted = np.ascontiguousarray((share[:, None] * columns).T)
+        transform = inverse_factor(product(weighted, columns, num_threads))
+        rows = product(columns, transform, num_threads)
+        unknown = share == 0
+        rows[unknown, 0], rows[unknown, 1:] = 1.0, 0.0
         return cls(rows, transform)
+
+
+def known_words(model: AnchorTopicModel) -> NDArray[np.bool_]:
+    """Words that the base learned something about, (n,)."""
+    return np.asarray(model.word_frequencies_ > 0)
+
+
+def without_known_word(documents: Documents, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Documents without a token of a known word, (m,): nothing speaks of what they are about."""
+    blank = np.ones(documents.n_documents, np.bool_)
+    blank[documents.entry_rows()[known[documents.columns]]] = False
+    return blank
 
 
 def mean_features(documents: Documents, rows: F64, num_threads: int) -> F64:
@@ -81,13 +87,17 @@ def mean_features(documents: Documents, rows: F64, num_threads: int) -> F64:
     return means
 
 
-def proportion_features(model: AnchorTopicModel, documents: Documents) -> F64:
+def topic_proportions(model: AnchorTopicModel, documents: Documents) -> F64:
+    """Topic proportions of documents by fold-in, (m, r); also for no documents or no topics."""
+    if not documents.n_documents or not model.n_topics_:
+        return np.zeros((documents.n_documents, model.n_topics_))
+    return model.fold_in(documents)
+
+
+def proportion_features(model: AnchorTopicModel, theta: F64) -> F64:
     """A constant and (theta - pi) / sqrt(pi (1 - pi)), pi = p(topic) of the corpus, (m, r + 1)."""
-    features = np.ones((documents.n_documents, model.n_topics_ + 1))
-    if model.n_topics_ and documents.n_documents:
-        centre, scale = proportion_scale(model)
-        features[:, 1:] = (model.fold_in(documents) - centre) / scale
-    return features
+    centre, scale = proportion_scale(model)
+    return np.hstack([np.ones((len(theta), 1)), (theta - centre) / scale])
 
 
 def proportion_scale(model: AnchorTopicModel) -> tuple[F64, F64]:

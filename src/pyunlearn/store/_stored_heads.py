@@ -1,29 +1,33 @@
-"""Heads of a store: tables to `LinearHead` and back, and their tasks from the documents."""
+"""Heads of a store: tables to heads and back, and their tasks from the documents."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pyunlearn import _params as check
 from pyunlearn._digest import content_digest
 from pyunlearn._documents import check_documents
 from pyunlearn.errors import (
     CorruptStateError,
     InvalidInputError,
+    InvalidParameterError,
     PyUnlearnError,
     RecordError,
     StoreError,
 )
-from pyunlearn.heads.head import LinearHead
-from pyunlearn.heads.logistic import Solution
-from pyunlearn.heads.targets import check_labels, check_values
-from pyunlearn.heads.task_statistics import OuterProducts, TaskStatistics
-from pyunlearn.heads.training import HeadSettings, Task, Trainer, new_task
+from pyunlearn.heads import LinearHeadClassifier, LinearHeadRegressor
+from pyunlearn.heads._linear_head import LinearHead
+from pyunlearn.heads._logistic_loss import Solution
+from pyunlearn.heads._targets import check_labels, check_values
+from pyunlearn.heads._task_statistics import OuterProducts, TargetSums, TaskStatistics
+from pyunlearn.heads._training import TASKS, HeadSettings, Task, TaskSummary, Update, new_task
 from pyunlearn.io import statistics_from_arrays
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import label_text
@@ -31,12 +35,20 @@ from pyunlearn.store import documents as docs
 from pyunlearn.store import state
 from pyunlearn.store.database import Database
 
-PARAMETERS = ("loss", "alpha", "features", "task", "tol", "max_iter")
+PARAMETERS = ("task", "loss", "features", "alpha", "tol", "max_iter")
 OWN_FIELD = "label"  # the label that stands beside the document
 
 
 def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | float]]) -> int:
-    """Write labels of documents under a field; StoreError for ids that the store does not hold."""
+    """Write labels of documents under a field.
+
+    Raises
+    ------
+    InvalidInputError
+        A field that is no name for labels, or an id or a label of another type.
+    StoreError
+        An id that the store does not hold.
+    """
     if field == OWN_FIELD:
         raise InvalidInputError(
             f"the field {OWN_FIELD!r} is read with the documents; give other labels another name"
@@ -45,7 +57,8 @@ def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | float
         raise InvalidInputError("a field is a string that is not empty")
     db.execute("DELETE FROM labels WHERE field = ?", (field,))
     count = 0
-    for identifier, value in labels:
+    for given, value in labels:
+        identifier = _id_text(given)
         try:
             text = label_text(value, field, f"document {identifier!r}")
         except RecordError as error:
@@ -55,6 +68,15 @@ def set_labels(db: Database, field: str, labels: Iterable[tuple[str, str | float
         db.execute("REPLACE INTO labels VALUES (?, ?, ?)", (field, identifier, text))
         count += 1
     return count
+
+
+def _id_text(identifier: Any) -> str:
+    """An id as the store keeps it, also out of NumPy."""
+    if isinstance(identifier, str):
+        return str(identifier)
+    if isinstance(identifier, Integral) and not isinstance(identifier, bool):
+        return str(int(identifier))
+    raise InvalidInputError(f"an id is a string or an integer, not {type(identifier).__name__}")
 
 
 def delete_labels(db: Database, ids: Sequence[str]) -> None:
@@ -102,7 +124,7 @@ def task_targets(settings: HeadSettings, labels: Sequence[str], ids: Sequence[st
             numbers.append(float(label))
         except ValueError:
             raise InvalidInputError(
-                f"the label of document {ids[at]!r} is not a number, as task='regression' needs"
+                f"the label of document {ids[at]!r} is not a number, as a regression needs"
             ) from None
     return check_values(numbers, len(labels), 1)
 
@@ -117,17 +139,32 @@ def counted_task(db: Database, field: str, settings: HeadSettings, n_jobs: int |
     return task
 
 
+def new_head(model: AnchorTopicModel, parameters: dict[str, Any], n_jobs: int | None) -> LinearHead:
+    """A head that is not trained; `task` among the parameters tells of which class.
+
+    Raises
+    ------
+    InvalidParameterError
+        Another task, a parameter that such a head does not have, or a value out of range.
+    """
+    given = {"task": "classification", **parameters}
+    task = check.check_choice("task", given.pop("task"), TASKS)
+    if task == "regression":
+        if given.pop("loss", "squared") != "squared":
+            raise InvalidParameterError("task='regression' needs loss='squared'")
+        steps = sorted(given.keys() & {"tol", "max_iter"})
+        if steps:
+            raise InvalidParameterError(f"{steps[0]} is of loss='logistic'")
+    kind = LinearHeadClassifier if task == "classification" else LinearHeadRegressor
+    return kind(model, **given, n_jobs=n_jobs)
+
+
 def trained(
     db: Database, model: AnchorTopicModel, field: str, parameters: dict[str, Any], n_jobs: Any
 ) -> LinearHead:
     """The head of a field, trained once on the documents of the store."""
-    head = LinearHead(model, **parameters, n_jobs=n_jobs)
-    settings = head._settings()
-    head.task_ = counted_task(db, field, settings, n_jobs)
-    trainer = Trainer(model, settings, n_jobs)
-    head._one_output = True
-    head._accept(trainer, trainer.train(head.task_), "exact")
-    return head
+    head = new_head(model, parameters, n_jobs)
+    return head.fit_task(counted_task(db, field, head._checked_settings(), n_jobs))
 
 
 def fields(db: Database) -> list[str]:
@@ -147,16 +184,18 @@ def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | N
         "gradient_norm": head.gradient_norm_,
         "steps": head.n_iter_,
     }
-    held["scoring"] = _scoring_digest(held["classes"], head.weights_)
+    held["scoring"] = _scoring_digest(held["classes"], head.weights_, head.prior_)
     db.execute(
         "REPLACE INTO heads VALUES (?, ?, ?, ?, ?)",
         (number, field, _json(parameters), _json(held), head.digest()),
     )
-    state.write_array(db, f"head.{number}.weights", head.weights_)
+    arrays: dict[str, NDArray[Any]] = {"weights": head.weights_, "prior": head.prior_}
     if isinstance(head.task_, TaskStatistics):
-        for name in ("own", "counts", "sums"):
-            state.write_array(db, f"head.{number}.{name}", getattr(head.task_, name))
+        sums = head.task_.targets
+        arrays |= {"own": head.task_.own, "totals": sums.totals, "sums": sums.by_word}
         state.write_statistics(db, head.task_.pairs, touched, number)
+    for name, array in arrays.items():
+        state.write_array(db, f"head.{number}.{name}", array)
 
 
 def delete(db: Database, field: str) -> None:
@@ -184,12 +223,11 @@ def read(db: Database, model: AnchorTopicModel, field: str, n_jobs: int | None) 
     """A head with its task, on the model of the store; CorruptStateError if it was changed."""
     number, parameters, held, digest = row(db, field)
     try:
-        head = _scoring(db, model, number, parameters, held, n_jobs)
+        head = _scoring(db, model, number, parameters, held, n_jobs, model.digest())
         if head.settings_.keeps_documents:
             head.task_ = counted_task(db, field, head.settings_, n_jobs)
         else:
             head.task_ = _stored_task(db, number, head.settings_, held, n_jobs)
-        head.base_digest_ = model.digest()
         found = head.digest()
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise _damaged(db, field, error) from None
@@ -246,9 +284,9 @@ def _damaged(db: Database, field: str, reason: object) -> CorruptStateError:
     )
 
 
-def _scoring_digest(classes: Any, weights: NDArray[np.float64]) -> str:
+def _scoring_digest(classes: Any, weights: NDArray[np.float64], prior: NDArray[np.float64]) -> str:
     """What prediction rests on; the digest of a head needs its task as well."""
-    return content_digest({"classes": classes}, {"weights": weights})
+    return content_digest({"classes": classes}, {"weights": weights, "prior": prior})
 
 
 def _scoring(
@@ -258,18 +296,18 @@ def _scoring(
     parameters: dict[str, Any],
     held: dict[str, Any],
     n_jobs: int | None,
+    base_digest: str = "",
 ) -> LinearHead:
-    head = LinearHead(model, **parameters, n_jobs=n_jobs)
-    head._one_output = True
-    weights = state.read_array(db, f"head.{number}.weights")
-    if _scoring_digest(held["classes"], weights) != held["scoring"]:
-        raise ValueError("weights or classes are others")
-    solution = Solution(weights, float(held["gradient_norm"]), int(held["steps"]))
+    weights, prior = (
+        state.read_array(db, f"head.{number}.{name}") for name in ("weights", "prior")
+    )
+    if _scoring_digest(held["classes"], weights, prior) != held["scoring"]:
+        raise ValueError("weights, classes or their shares are others")
+    norm, steps = float(held["gradient_norm"]), int(held["steps"])
+    task = TaskSummary(int(held["n_documents"]), np.array(held["classes"]), prior)
+    head = new_head(model, parameters, n_jobs)
     head.restore(
-        Trainer(model, head._settings(), n_jobs),
-        solution,
-        np.array(held["classes"]),
-        int(held["n_documents"]),
+        model, Update(Solution(weights, norm, steps), "exact", 0.0, norm), task, base_digest
     )
     return head
 
@@ -286,10 +324,12 @@ def _stored_task(
     )
     pairs.restore(read.rows, arrays["word_mass"], arrays["document_frequency"], read.n_documents)
     task.pairs = pairs
-    task.own = state.read_array(db, f"head.{number}.own")
-    task.counts = state.read_array(db, f"head.{number}.counts")
-    task.sums = state.read_array(db, f"head.{number}.sums")
-    task.classes = np.array(held["classes"])
+    own, totals, sums = (
+        state.read_array(db, f"head.{number}.{name}") for name in ("own", "totals", "sums")
+    )
+    task.own = own
+    classes = None if task.n_outputs else np.array(held["classes"])
+    task.targets = TargetSums(classes, totals, sums)
     return task
 
 

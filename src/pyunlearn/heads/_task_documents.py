@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._documents import Documents
+from pyunlearn._linalg import column_sums
 from pyunlearn.errors import NotInModelError
-from pyunlearn.heads.targets import classes_of, label_bytes, narrowed
+from pyunlearn.heads._targets import classes_of, label_bytes, narrowed
 
 __all__ = ["TaskDocuments"]
 
@@ -50,8 +51,17 @@ class TaskDocuments:
 
     @property
     def classes(self) -> NDArray[Any]:
-        """Labels that some document has, ascending."""
-        return classes_of(self.targets)
+        """Labels that some document has, ascending; none for numbers."""
+        return classes_of(self.targets) if self.n_outputs is None else np.zeros(0)
+
+    def mean_target(self) -> NDArray[np.float64]:
+        """Shares of the classes, or the mean numbers, (outputs,); 0 without documents."""
+        if self.n_outputs is None:
+            _, counts = np.unique(self.targets, return_counts=True)
+            totals = counts.astype(np.float64)
+        else:
+            totals = column_sums(self.targets)
+        return np.asarray(totals / max(self.n_documents, 1))
 
     def add(self, documents: Documents, targets: NDArray[Any]) -> None:
         """Add task documents."""
