@@ -27,9 +27,9 @@ from pyunlearn.heads.training import HeadSettings, Task, Trainer, new_task
 from pyunlearn.io import statistics_from_arrays
 from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import label_text
-from pyunlearn.store import documents as docs
-from pyunlearn.store import state
-from pyunlearn.store.database import Database
+from pyunlearn.store import _stored_documents as docs
+from pyunlearn.store import _stored_model as state
+from pyunlearn.store._database import Database
 
 PARAMETERS = ("loss", "alpha", "features", "task", "tol", "max_iter")
 OWN_FIELD = "label"  # the label that stands beside the document

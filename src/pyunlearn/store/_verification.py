@@ -8,11 +8,13 @@ import numpy as np
 
 from pyunlearn.errors import CorruptStateError, FewerClassesWarning
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.store import documents as docs
-from pyunlearn.store import heads, index, ledger, state
-from pyunlearn.store.answers import Verification
-from pyunlearn.store.counting import Progress, count_all
-from pyunlearn.store.database import Database
+from pyunlearn.store import _ledger as ledger
+from pyunlearn.store import _stored_documents as docs
+from pyunlearn.store import _stored_index as index
+from pyunlearn.store import _stored_model as state
+from pyunlearn.store import heads
+from pyunlearn.store._answers import Progress, Verification
+from pyunlearn.store._database import Database
 
 
 def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification:
@@ -21,7 +23,9 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
     progress("reading", 0, 0)
     stored = _stored_digests(db, n_jobs, problems)
     parameters = db.get_meta("model_parameters")
-    statistics = count_all(db, parameters["scale_bits"], parameters["weighting"], n_jobs, progress)
+    statistics = docs.count_all(
+        db, parameters["scale_bits"], parameters["weighting"], n_jobs, progress
+    )
     progress("learning", 0, 0)
     model = state.learned_model(parameters, statistics, n_jobs)
     counted = (statistics.digest(), model.digest())

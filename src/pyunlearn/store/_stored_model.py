@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import fields
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,55 @@ from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import counts as counting
 from pyunlearn._digest import content_digest
 from pyunlearn._learners.anchor import LearnerSettings, learn
-from pyunlearn._params import check_n_jobs
-from pyunlearn.errors import CorruptStateError, PyUnlearnError, StaleModelError
+from pyunlearn._params import check_choice, check_n_jobs
+from pyunlearn.errors import (
+    CorruptStateError,
+    InvalidParameterError,
+    PyUnlearnError,
+    StaleModelError,
+    StoreError,
+)
 from pyunlearn.io import LEARNED, Arrays, assembled_model, statistics_from_arrays
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.store.database import Database
-from pyunlearn.store.packing import pack, unpack
+from pyunlearn.store._database import Database
+from pyunlearn.store._packing import pack, unpack
 
 PART_BYTES = 64 * 2**20
+# Parameters that only one learner has.
+OF_LEARNER = {
+    "factor": ("core_min_df", "background", "n_updates"),
+    "anchor": ("anchor_min_df", "solver", "anchor_cleanup", "tol", "max_iter"),
+}
+
+
+def new_model(learner: str, parameters: dict[str, Any]) -> AnchorTopicModel:
+    """A model of a learner, not fitted; InvalidParameterError for what the learner has not."""
+    check_choice("learner", learner, tuple(OF_LEARNER))
+    other = "anchor" if learner == "factor" else "factor"
+    known = {*AnchorTopicModel().get_params(), "core_min_df"} - {"learner", *OF_LEARNER[other]}
+    for name in parameters:
+        if name in OF_LEARNER[other]:
+            raise InvalidParameterError(
+                f"{name} is a parameter of learner={other!r}, not of learner={learner!r}; leave "
+                "it out, or choose the other learner"
+            )
+        if name not in known:
+            raise InvalidParameterError(f"learner={learner!r} has no parameter {name!r}")
+    given = {name: plain(value) for name, value in parameters.items()}
+    if "core_min_df" in given:
+        given["anchor_min_df"] = given.pop("core_min_df")
+    return AnchorTopicModel(learner="refined" if learner == "factor" else learner, **given)
+
+
+def plain(value: Any) -> Any:
+    """A number or boolean as Python's own, which JSON can hold; other values as they are."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    return value
 
 
 def write_model(db: Database, model: AnchorTopicModel, touched: Iterable[int] | None) -> None:
@@ -115,6 +157,17 @@ def learned_model(
     return assembled_model(
         parameters, statistics, {name: getattr(learned, name) for name in LEARNED}, n_jobs
     )
+
+
+def is_fitted(db: Database) -> bool:
+    """Whether topics have been learned, also while they wait for a refresh."""
+    return db.get_meta("model_parameters") is not None
+
+
+def refuse_unfitted(db: Database) -> None:
+    """Raise StoreError before the first fit."""
+    if not is_fitted(db):
+        raise StoreError(f"the store at {db.directory} has no topics yet; call fit first")
 
 
 def n_waiting(db: Database) -> int:

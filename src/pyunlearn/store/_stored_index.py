@@ -11,9 +11,9 @@ from pyunlearn._digest import content_digest
 from pyunlearn._documents import check_documents
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.model import AnchorTopicModel
-from pyunlearn.store import documents as docs
-from pyunlearn.store import state
-from pyunlearn.store.database import Database
+from pyunlearn.store import _stored_documents as docs
+from pyunlearn.store import _stored_model as state
+from pyunlearn.store._database import Database
 from pyunlearn.text import CountedText
 
 F64 = NDArray[np.float64]
@@ -26,8 +26,8 @@ def digest_of(db: Database) -> str | None:
     return digest
 
 
-def computed(db: Database, model: AnchorTopicModel) -> tuple[F64, str]:
-    """Topic proportions of all documents by ascending id, (m, r), and their digest."""
+def proportions_of(db: Database, model: AnchorTopicModel) -> F64:
+    """Topic proportions of all documents by ascending id, (m, r). Needs no statistics."""
     parts = [np.zeros((0, model.n_topics_))]
     for batch in docs.batches(_by_id(db), model.n_features_in_):
         documents = check_documents(batch.counts)
@@ -35,7 +35,12 @@ def computed(db: Database, model: AnchorTopicModel) -> tuple[F64, str]:
             parts.append(model.fold_in(documents))
         else:
             parts.append(np.zeros((documents.n_documents, 0)))
-    proportions = np.vstack(parts)
+    return np.vstack(parts)
+
+
+def computed(db: Database, model: AnchorTopicModel) -> tuple[F64, str]:
+    """Topic proportions as above, and their digest."""
+    proportions = proportions_of(db, model)
     return proportions, _digest(model.digest(), ids(db), proportions)
 
 
