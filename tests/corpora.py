@@ -146,7 +146,7 @@ def trained_once(parameters: dict, counts: Any, lengths: Any) -> TopicModel | An
     """The model of these documents, learned in full from statistics counted in one go."""
     n_words = np.shape(counts)[1]
     model = new_model(**parameters)
-    statistics = model._new_statistics(n_words)
+    statistics = model.new_statistics(n_words)
     if len(counts):
         statistics.add(counts, lengths)
     model.n_features_in_ = n_words

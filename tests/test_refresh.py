@@ -83,7 +83,10 @@ def test_stale_topics_are_not_used(use, tmp_path, monkeypatch):
 def test_heads_and_indexes_of_a_stale_base_are_stale():
     counts, labels = corpus()
     model = fitted(counts)
-    head, index = LinearHeadClassifier(model, n_jobs=1).fit(counts, labels), TopicRetriever(model).fit(counts)
+    head, index = (
+        LinearHeadClassifier(model, n_jobs=1).fit(counts, labels),
+        TopicRetriever(model).fit(counts),
+    )
     model.forget(counts[:2], refresh="later")
     for use in (lambda: head.predict(counts), lambda: index.query(counts[:1])):
         with pytest.raises(StaleHeadError):

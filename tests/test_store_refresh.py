@@ -26,7 +26,7 @@ WORD = RECORDS[9]["text"].lower().split()[0]
 
 def trained(directory, records=RECORDS):
     store = Store.open(directory, rules=TextRules(min_df=1), n_jobs=1)
-    store.train(records, n_topics=3, anchor_min_df=2)
+    store.train(records, n_topics=3, core_min_df=2)
     return store
 
 
@@ -76,7 +76,7 @@ def test_the_refresh_ends_in_the_state_of_forgetting_at_once(store, tmp_path):
         lambda store: store.redact("d09", [WORD]),
         lambda store: store.add([{"id": "new", "text": "red dog piano"}]),
         lambda store: store.fit_head(loss="squared"),
-        lambda store: store.fit(n_topics=3, anchor_min_df=2),
+        lambda store: store.fit(n_topics=3, core_min_df=2),
         lambda store: store.delete_head("label"),
     ],
 )

@@ -117,7 +117,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         settings = self._settings()
         with vocabulary_kept_on_error(self):
             documents = self._checked(X, reset=True)
-            statistics = self._new_statistics(documents.n_words).add(documents, lengths)
+            statistics = self.new_statistics(documents.n_words).add(documents, lengths)
             topics = self._learn_all(statistics, settings)
         self._begin_anew()
         self._accept(statistics, topics)
@@ -583,6 +583,20 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
                 "the statistics have changed since these topics were learned; call refresh() first"
             )
 
+    def new_statistics(self, n_words: int) -> CooccurrenceStatistics:
+        """Empty statistics as this model learns from. For the store."""
+        weighting = self._settings_type.weighting if self.weighting is None else self.weighting
+        return CooccurrenceStatistics(n_words, self.scale_bits, weighting, n_jobs=self.n_jobs)
+
+    def learned_with(self) -> dict[str, Any]:
+        """Learner, settings and those of the statistics, as plain values. For the store."""
+        return {
+            "learner": self._settings_type.learner,
+            **self._settings().as_dict(),
+            "scale_bits": self.statistics_.scale_bits,
+            "weighting": self.statistics_.weighting,
+        }
+
     def take_topics(self, topics: Topics) -> None:
         """Take over topics that were learned elsewhere. For `pyunlearn.io` and the store."""
         self.topics_ = topics
@@ -623,10 +637,6 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         check.check_n_jobs(self.n_jobs)
         names = self._settings_type.names()
         return self._settings_type.checked(**{name: getattr(self, name) for name in names})
-
-    def _new_statistics(self, n_words: int) -> CooccurrenceStatistics:
-        weighting = self._settings_type.weighting if self.weighting is None else self.weighting
-        return CooccurrenceStatistics(n_words, self.scale_bits, weighting, n_jobs=self.n_jobs)
 
     def _checked(self, X: Any, *, reset: bool) -> Documents:
         return validated_documents(self, X, reset=reset, vocabulary=self.vocabulary)
@@ -672,7 +682,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
     def _first_documents(self, X: Any, lengths: Any, settings: Settings, refresh: str) -> Self:
         with vocabulary_kept_on_error(self):
             documents = self._checked(X, reset=True)
-            statistics = self._new_statistics(documents.n_words).add(documents, lengths)
+            statistics = self.new_statistics(documents.n_words).add(documents, lengths)
             if refresh == "later":
                 self.statistics_, self._learned_version = statistics, -1
                 return self
@@ -747,12 +757,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
             statistics_before=before.statistics,
             statistics_after=self.statistics_.digest(),
             model_before=before.model,
-            parameters={
-                "learner": self._settings_type.learner,
-                **self._settings().as_dict(),
-                "scale_bits": self.statistics_.scale_bits,
-                "weighting": self.statistics_.weighting,
-            },
+            parameters=self.learned_with(),
             path=dict(vars(path)),
             **described,
         )

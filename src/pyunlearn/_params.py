@@ -38,13 +38,6 @@ def check_integer(name: str, value: Any, low: int, high: int | None = None) -> i
     return number
 
 
-def check_bool(name: str, value: Any) -> bool:
-    """A bool."""
-    if not isinstance(value, bool | np.bool_):
-        raise InvalidParameterError(f"{name} must be a bool, got {value!r}")
-    return bool(value)
-
-
 def check_positive(name: str, value: Any) -> float:
     """A finite float > 0."""
     number = _float(value)

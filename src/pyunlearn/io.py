@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.arrays import statistics_from_arrays
 from pyunlearn._estimator import BaseTopicModel
@@ -17,7 +19,7 @@ from pyunlearn.errors import CorruptStateError, PyUnlearnError
 from pyunlearn.privacy import Budget
 from pyunlearn.topic_model import TopicModel
 
-__all__ = ["load"]
+__all__ = ["MODELS", "assembled_model", "load", "new_model"]
 
 MODELS: dict[str, type[TopicModel] | type[AnchorTopicModel]] = {
     model._settings_type.learner: model for model in (TopicModel, AnchorTopicModel)
@@ -56,7 +58,8 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> BaseTopi
             for name, array in arrays.items()
             if name.startswith("learned.")
         }
-        model = assembled_model(header, learned, n_jobs)
+        parameters = {name: header[name] for name in ("learner", "scale_bits", "weighting")}
+        model = assembled_model({**parameters, **header["settings"]}, learned, n_jobs)
         model.statistics_ = statistics
         model.take_as_learned()
         if header["feature_names"] is not None:
@@ -73,16 +76,17 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> BaseTopi
     return model
 
 
+def new_model(parameters: Mapping[str, Any], n_jobs: int | None) -> BaseTopicModel:
+    """A model with the parameters that `learned_with` gave, not fitted."""
+    own = {name: value for name, value in parameters.items() if name != "learner"}
+    return MODELS[parameters["learner"]](**own, n_jobs=n_jobs)
+
+
 def assembled_model(
-    header: dict[str, Any], learned: dict[str, Any], n_jobs: int | None
+    parameters: Mapping[str, Any], learned: Mapping[str, NDArray[Any]], n_jobs: int | None
 ) -> BaseTopicModel:
-    """A model from learner, settings and learned arrays; without statistics it cannot change."""
-    model = MODELS[header["learner"]](
-        **header["settings"],
-        scale_bits=header["scale_bits"],
-        weighting=header["weighting"],
-        n_jobs=n_jobs,
-    )
+    """A model from parameters and learned arrays; without statistics it cannot change."""
+    model = new_model(parameters, n_jobs)
     topics = topics_from_arrays(model._settings(), learned)
     model.take_topics(topics)
     return model

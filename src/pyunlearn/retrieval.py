@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
-from pyunlearn._digest import content_digest
+from pyunlearn._digest import INDEX_FORMAT, content_digest
 from pyunlearn._documents import Documents
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._ids import ids_for, rows_of
 from pyunlearn._similarity import SIMILARITIES, similarities, top_of_rows
 from pyunlearn.errors import DuplicateDocumentError, InvalidParameterError
@@ -22,11 +23,9 @@ from pyunlearn.heads._base_model import ON_STALE, BaseInUse, check_base, is_lear
 from pyunlearn.heads._features import topic_proportions
 from pyunlearn.heads._linear_head import LinearHead
 from pyunlearn.heads._targets import narrowed
-from pyunlearn.model import AnchorTopicModel
 
 __all__ = ["TopicRetriever"]
 
-FORMAT = "pyunlearn-index-1"
 
 F64 = NDArray[np.float64]
 Found = tuple[NDArray[Any], F64]
@@ -40,7 +39,7 @@ class TopicRetriever(BaseEstimator):
 
     Parameters
     ----------
-    model : AnchorTopicModel
+    model : TopicModel or AnchorTopicModel
         The base, fitted; shared with clones of the index.
     similarity : {"cosine", "jensen-shannon"}, default="cosine"
         Of topic proportions: their cosine, or 1 minus the Jensen-Shannon divergence in bits.
@@ -50,7 +49,7 @@ class TopicRetriever(BaseEstimator):
 
     Attributes
     ----------
-    model_ : AnchorTopicModel
+    model_ : TopicModel or AnchorTopicModel
         The base in use.
     ids_ : ndarray of str or int64, shape (m,)
         Ids of the documents, ascending.
@@ -68,9 +67,9 @@ class TopicRetriever(BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from pyunlearn import AnchorTopicModel, TopicRetriever
+    >>> from pyunlearn import TopicModel, TopicRetriever
     >>> X = np.random.default_rng(0).poisson(1.0, size=(40, 8))
-    >>> index = TopicRetriever(AnchorTopicModel(n_topics=3).fit(X)).fit(X)
+    >>> index = TopicRetriever(TopicModel(n_topics=3).fit(X)).fit(X)
     >>> ids, scores = index.query(X[:2], 3)
     >>> ids.shape, bool(scores[0, 0] > 0.999)
     ((2, 3), True)
@@ -83,7 +82,7 @@ class TopicRetriever(BaseEstimator):
     _base: BaseInUse
 
     def __init__(
-        self, model: AnchorTopicModel, *, similarity: str = "cosine", on_stale: str = "raise"
+        self, model: BaseTopicModel, *, similarity: str = "cosine", on_stale: str = "raise"
     ) -> None:
         self.model = model
         self.similarity = similarity
@@ -245,7 +244,7 @@ class TopicRetriever(BaseEstimator):
             Nothing was indexed.
         """
         check_is_fitted(self, "ids_")
-        header = {"format": FORMAT, "base": self._base.digest, "ids": self.ids_.tolist()}
+        header = {"format": INDEX_FORMAT, "base": self._base.digest, "ids": self.ids_.tolist()}
         arrays: dict[str, NDArray[Any]] = {
             "start": self._documents.start,
             "columns": self._documents.columns,
@@ -271,7 +270,7 @@ class TopicRetriever(BaseEstimator):
         return self._base.is_fresh()
 
     @property
-    def model_(self) -> AnchorTopicModel:
+    def model_(self) -> BaseTopicModel:
         """The base in use."""
         if "_base" not in vars(self):
             raise AttributeError("the index is not fitted")

@@ -10,8 +10,8 @@ import warnings
 from typing import Any
 
 from pyunlearn import _params as check
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import InvalidParameterError, StaleHeadError, StaleHeadWarning
-from pyunlearn.model import AnchorTopicModel
 
 __all__ = ["ON_STALE", "BaseInUse", "check_base", "is_learned"]
 
@@ -20,15 +20,15 @@ ON_STALE = ("raise", "warn")
 
 def check_base(model: Any) -> None:
     """Raise InvalidParameterError for anything but a topic model."""
-    if not isinstance(model, AnchorTopicModel):
+    if not isinstance(model, BaseTopicModel):
         raise InvalidParameterError(
-            f"model must be an AnchorTopicModel, got {type(model).__name__}"
+            f"model must be a TopicModel or AnchorTopicModel, got {type(model).__name__}"
         )
 
 
-def is_learned(model: AnchorTopicModel) -> bool:
+def is_learned(model: BaseTopicModel) -> bool:
     """Whether a topic model has been given documents, even if it waits for its `refresh`."""
-    return "parameters_" in vars(model) or "statistics_" in vars(model)
+    return "topics_" in vars(model) or "statistics_" in vars(model)
 
 
 class BaseInUse:
@@ -36,13 +36,13 @@ class BaseInUse:
 
     Parameters
     ----------
-    model : AnchorTopicModel
+    model : TopicModel or AnchorTopicModel
         The base, fitted and up to date itself.
     digest : str
         Of the base; "" where its statistics are not at hand.
     """
 
-    def __init__(self, model: AnchorTopicModel, digest: str) -> None:
+    def __init__(self, model: BaseTopicModel, digest: str) -> None:
         self.model = model
         self.digest = digest
         self.then = _as_it_is(model)
@@ -51,7 +51,7 @@ class BaseInUse:
         """Whether the base is, byte for byte, what it was."""
         if self.model.is_stale():
             return False
-        if self.model.parameters_ is not self.then.parameters_:
+        if self.model.topics_ is not self.then.topics_:
             if self.model.digest() != self.digest:
                 return False
             self.then = _as_it_is(self.model)
@@ -83,7 +83,7 @@ class BaseInUse:
         warnings.warn(self.stale(what), StaleHeadWarning, stacklevel=stacklevel + 1)
 
 
-def _as_it_is(model: AnchorTopicModel) -> AnchorTopicModel:
+def _as_it_is(model: BaseTopicModel) -> BaseTopicModel:
     """The topics of a model as they are now, for as long as something stands on them."""
     kept = copy.copy(model)
     kept.__dict__.pop("statistics_", None)

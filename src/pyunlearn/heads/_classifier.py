@@ -12,11 +12,11 @@ from sklearn.utils.metaestimators import available_if
 
 from pyunlearn import _params as check
 from pyunlearn._core import softmax
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.heads._linear_head import LinearHead
 from pyunlearn.heads._targets import check_labels
 from pyunlearn.heads._training import MAX_ITER, TOL, HeadSettings, Task
-from pyunlearn.model import AnchorTopicModel
 
 __all__ = ["LinearHeadClassifier"]
 
@@ -40,7 +40,7 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
 
     Parameters
     ----------
-    model : AnchorTopicModel
+    model : TopicModel or AnchorTopicModel
         The base. A fitted one is used as it is, and shared, also by clones of the head; an unfitted
         one is fitted to the task documents first.
     loss : {"logistic", "squared"}, default="logistic"
@@ -69,7 +69,7 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
 
     Attributes
     ----------
-    model_ : AnchorTopicModel
+    model_ : TopicModel or AnchorTopicModel
         The base in use.
     classes_ : ndarray, shape (n_classes,)
         Labels that the task has, ascending.
@@ -106,18 +106,18 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
     Examples
     --------
     >>> import numpy as np
-    >>> from pyunlearn import AnchorTopicModel, LinearHeadClassifier
+    >>> from pyunlearn import TopicModel, LinearHeadClassifier
     >>> X = np.random.default_rng(0).poisson(1.0, size=(40, 8))
-    >>> model = AnchorTopicModel(n_topics=3).fit(X)
+    >>> model = TopicModel(n_topics=3).fit(X)
     >>> head = LinearHeadClassifier(model).fit(X, X[:, 0] > X[:, 1])
-    >>> deletion = model.unlearn(X[:5])
+    >>> deletion = model.forget(X[:5])
     >>> head.refresh().head_after == head.digest()
     True
     """
 
     def __init__(
         self,
-        model: AnchorTopicModel,
+        model: BaseTopicModel,
         *,
         loss: str = "logistic",
         features: str = "word-topic",

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from pyunlearn._core import products
 from pyunlearn._documents import Documents
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._linalg import inverse_factor, product
-from pyunlearn.model import AnchorTopicModel
 
 __all__ = [
     "FEATURES",
@@ -48,7 +48,7 @@ class WordFeatures:
     transform: F64  # (r + 1, r + 1): E = [1, topics] @ transform
 
     @classmethod
-    def of(cls, model: AnchorTopicModel, kind: str, num_threads: int) -> WordFeatures:
+    def of(cls, model: BaseTopicModel, kind: str, num_threads: int) -> WordFeatures:
         """E from p(topic | word) (``"word-topic"``) or from A (``"linear"``).
 
         A word that the base does not know gets the row of an average token, (1, 0, ..., 0).
@@ -64,7 +64,7 @@ class WordFeatures:
         return cls(rows, transform)
 
 
-def known_words(model: AnchorTopicModel) -> NDArray[np.bool_]:
+def known_words(model: BaseTopicModel) -> NDArray[np.bool_]:
     """Words that the base learned something about, (n,)."""
     return np.asarray(model.word_frequencies_ > 0)
 
@@ -87,20 +87,20 @@ def mean_features(documents: Documents, rows: F64, num_threads: int) -> F64:
     return means
 
 
-def topic_proportions(model: AnchorTopicModel, documents: Documents) -> F64:
+def topic_proportions(model: BaseTopicModel, documents: Documents) -> F64:
     """Topic proportions of documents by fold-in, (m, r); also for no documents or no topics."""
     if not documents.n_documents or not model.n_topics_:
         return np.zeros((documents.n_documents, model.n_topics_))
     return model.fold_in(documents)
 
 
-def proportion_features(model: AnchorTopicModel, theta: F64) -> F64:
+def proportion_features(model: BaseTopicModel, theta: F64) -> F64:
     """A constant and (theta - pi) / sqrt(pi (1 - pi)), pi = p(topic) of the corpus, (m, r + 1)."""
     centre, scale = proportion_scale(model)
     return np.hstack([np.ones((len(theta), 1)), (theta - centre) / scale])
 
 
-def proportion_scale(model: AnchorTopicModel) -> tuple[F64, F64]:
+def proportion_scale(model: BaseTopicModel) -> tuple[F64, F64]:
     """Mean and standard deviation of the topic of one token, (r,) each."""
     share = model.topic_proportions_
     spread = np.sqrt(share * (1.0 - share))

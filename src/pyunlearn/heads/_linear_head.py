@@ -15,7 +15,9 @@ from pyunlearn import _params as check
 from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
 from pyunlearn._digest import HEAD_FORMAT, content_digest
 from pyunlearn._documents import Documents
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._linalg import product
+from pyunlearn.certificates import HEAD_COMPARATORS, HeadCertificate
 from pyunlearn.errors import FewerClassesWarning, InvalidParameterError
 from pyunlearn.heads._base_model import ON_STALE, BaseInUse, check_base, is_learned
 from pyunlearn.heads._features import known_words
@@ -30,8 +32,6 @@ from pyunlearn.heads._training import (
     Update,
     first_task,
 )
-from pyunlearn.certificates import HEAD_COMPARATORS, HeadCertificate
-from pyunlearn.model import AnchorTopicModel
 
 __all__ = ["LinearHead"]
 
@@ -48,7 +48,7 @@ class LinearHead(BaseEstimator):
     are not learned, and apply at once.
     """
 
-    model: AnchorTopicModel
+    model: BaseTopicModel
     features: str
     alpha: float
     on_stale: str
@@ -66,7 +66,7 @@ class LinearHead(BaseEstimator):
     mode_: str
     residual_spent_: float
     _base: BaseInUse
-    _model_given: AnchorTopicModel
+    _model_given: BaseTopicModel
     _scoring: Scoring
 
     # ---- what the two classes say -----------------------------------------------------------
@@ -338,7 +338,7 @@ class LinearHead(BaseEstimator):
     # ---- what was learned ---------------------------------------------------------------------
 
     @property
-    def model_(self) -> AnchorTopicModel:
+    def model_(self) -> BaseTopicModel:
         """The base in use."""
         return self._learned().base.model
 
@@ -418,7 +418,7 @@ class LinearHead(BaseEstimator):
         return self
 
     def restore(
-        self, model: AnchorTopicModel, update: Update, task: TaskSummary, base_digest: str = ""
+        self, model: BaseTopicModel, update: Update, task: TaskSummary, base_digest: str = ""
     ) -> None:
         """Take over weights that were trained on a model: all that prediction needs."""
         trainer = Trainer(model, self._checked_settings(), self.n_jobs)
@@ -481,7 +481,7 @@ class LinearHead(BaseEstimator):
         refuse_other_columns(self, self.model_)
         return settings
 
-    def _base_for(self, documents: Documents) -> AnchorTopicModel:
+    def _base_for(self, documents: Documents) -> BaseTopicModel:
         if not is_learned(self.model):
             return clone(self.model).fit(documents.to_csr())  # type: ignore[no-any-return]
         refuse_other_columns(self, self.model)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.heads._linear_head import LinearHead
 from pyunlearn.heads._targets import check_values
 from pyunlearn.heads._training import HeadSettings, Task
-from pyunlearn.model import AnchorTopicModel
 
 __all__ = ["LinearHeadRegressor"]
 
@@ -31,7 +31,7 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
 
     Parameters
     ----------
-    model : AnchorTopicModel
+    model : TopicModel or AnchorTopicModel
         The base. A fitted one is used as it is, and shared, also by clones of the head; an unfitted
         one is fitted to the task documents first.
     features : {"word-topic", "linear", "proportions"}, default="word-topic"
@@ -46,7 +46,7 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
 
     Attributes
     ----------
-    model_ : AnchorTopicModel
+    model_ : TopicModel or AnchorTopicModel
         The base in use.
     prior_ : ndarray of float64, shape (n_outputs,)
         Mean target of the task, in units of 2^-32 where the task is kept as integer sums. What is
@@ -76,9 +76,9 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
     Examples
     --------
     >>> import numpy as np
-    >>> from pyunlearn import AnchorTopicModel, LinearHeadRegressor
+    >>> from pyunlearn import TopicModel, LinearHeadRegressor
     >>> X = np.random.default_rng(0).poisson(1.0, size=(40, 8))
-    >>> head = LinearHeadRegressor(AnchorTopicModel(n_topics=3).fit(X)).fit(X, X[:, 0])
+    >>> head = LinearHeadRegressor(TopicModel(n_topics=3).fit(X)).fit(X, X[:, 0])
     >>> head.forget(X[:5], X[:5, 0]).n_task_left
     35
     """
@@ -87,7 +87,7 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
 
     def __init__(
         self,
-        model: AnchorTopicModel,
+        model: BaseTopicModel,
         *,
         features: str = "word-topic",
         alpha: float = 1e-4,

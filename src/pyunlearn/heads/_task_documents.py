@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._digest import TASK_DOCUMENTS_FORMAT
 from pyunlearn._documents import Documents
 from pyunlearn._linalg import column_sums
 from pyunlearn.errors import NotInModelError
@@ -97,7 +98,7 @@ class TaskDocuments:
 
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal."""
-        header = f"pyunlearn-task-documents-1 {self.n_words} {self.n_outputs} "
+        header = f"{TASK_DOCUMENTS_FORMAT} {self.n_words} {self.n_outputs} "
         return hashlib.sha256(header.encode() + self._keys.tobytes()).hexdigest()
 
     def _take(

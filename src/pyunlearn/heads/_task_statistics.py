@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._digest import content_digest
+from pyunlearn._digest import TASK_STATISTICS_FORMAT, content_digest
 from pyunlearn._documents import MASS_LIMIT, Documents
 from pyunlearn.errors import DocumentTooLongError, NotInModelError, StatisticsOverflowError
 from pyunlearn.heads._targets import classes_of, largest
@@ -19,7 +19,6 @@ __all__ = ["OuterProducts", "TaskStatistics"]
 
 SCALE_BITS = 40  # of M_xx
 TARGET_BITS = 32  # of M_xy, which also has to hold the targets
-FORMAT = "pyunlearn-task-statistics-2"
 TOO_MANY = (
     "too many task documents hold one word for the integer sums of loss='squared'; use "
     "features='proportions', or fewer documents"
@@ -171,7 +170,7 @@ class TaskStatistics:
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal."""
         header = {
-            "format": FORMAT,
+            "format": TASK_STATISTICS_FORMAT,
             "pairs": self.pairs.digest(),
             "n_outputs": self.n_outputs,
             "classes": self.classes.tolist(),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pyunlearn import _params as check
 from pyunlearn._documents import Documents
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._linalg import norm, product
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.heads._features import (
@@ -31,7 +32,6 @@ from pyunlearn.heads._ridge import feature_sums, ridge, statistic_sums
 from pyunlearn.heads._targets import one_hot, refuse_too_small
 from pyunlearn.heads._task_documents import TaskDocuments
 from pyunlearn.heads._task_statistics import TaskStatistics
-from pyunlearn.model import AnchorTopicModel
 
 __all__ = [
     "LOSSES",
@@ -154,7 +154,7 @@ class Trainer:
 
     Parameters
     ----------
-    model : AnchorTopicModel
+    model : TopicModel or AnchorTopicModel
         The base, fitted.
     settings : HeadSettings
         What to train.
@@ -172,7 +172,7 @@ class Trainer:
         E of linear features.
     """
 
-    def __init__(self, model: AnchorTopicModel, settings: HeadSettings, n_jobs: Any) -> None:
+    def __init__(self, model: BaseTopicModel, settings: HeadSettings, n_jobs: Any) -> None:
         model.refuse_stale()
         self.model, self.settings = model, settings
         self.num_threads = check.check_n_jobs(n_jobs)

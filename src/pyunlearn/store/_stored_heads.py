@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyunlearn import _params as check
 from pyunlearn._digest import content_digest
 from pyunlearn._documents import check_documents
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import (
     CorruptStateError,
     InvalidInputError,
@@ -29,11 +30,10 @@ from pyunlearn.heads._targets import check_labels, check_values
 from pyunlearn.heads._task_statistics import OuterProducts, TargetSums, TaskStatistics
 from pyunlearn.heads._training import TASKS, HeadSettings, Task, TaskSummary, Update, new_task
 from pyunlearn.io import statistics_from_arrays
-from pyunlearn.model import AnchorTopicModel
 from pyunlearn.records import label_text
-from pyunlearn.store import documents as docs
-from pyunlearn.store import state
-from pyunlearn.store.database import Database
+from pyunlearn.store import _stored_documents as docs
+from pyunlearn.store import _stored_model as state
+from pyunlearn.store._database import Database
 
 PARAMETERS = ("task", "loss", "features", "alpha", "tol", "max_iter")
 OWN_FIELD = "label"  # the label that stands beside the document
@@ -139,7 +139,7 @@ def counted_task(db: Database, field: str, settings: HeadSettings, n_jobs: int |
     return task
 
 
-def new_head(model: AnchorTopicModel, parameters: dict[str, Any], n_jobs: int | None) -> LinearHead:
+def new_head(model: BaseTopicModel, parameters: dict[str, Any], n_jobs: int | None) -> LinearHead:
     """A head that is not trained; `task` among the parameters tells of which class.
 
     Raises
@@ -160,7 +160,7 @@ def new_head(model: AnchorTopicModel, parameters: dict[str, Any], n_jobs: int | 
 
 
 def trained(
-    db: Database, model: AnchorTopicModel, field: str, parameters: dict[str, Any], n_jobs: Any
+    db: Database, model: BaseTopicModel, field: str, parameters: dict[str, Any], n_jobs: Any
 ) -> LinearHead:
     """The head of a field, trained once on the documents of the store."""
     head = new_head(model, parameters, n_jobs)
@@ -219,7 +219,7 @@ def clear(db: Database) -> None:
     db.execute("UPDATE heads SET state = ?, digest = ''", (_json({}),))
 
 
-def read(db: Database, model: AnchorTopicModel, field: str, n_jobs: int | None) -> LinearHead:
+def read(db: Database, model: BaseTopicModel, field: str, n_jobs: int | None) -> LinearHead:
     """A head with its task, on the model of the store; CorruptStateError if it was changed."""
     number, parameters, held, digest = row(db, field)
     try:
@@ -236,7 +236,7 @@ def read(db: Database, model: AnchorTopicModel, field: str, n_jobs: int | None) 
     return head
 
 
-def read_scoring(db: Database, model: AnchorTopicModel, field: str) -> LinearHead:
+def read_scoring(db: Database, model: BaseTopicModel, field: str) -> LinearHead:
     """A head that can be used but not changed: neither documents nor word pairs are read."""
     number, parameters, held, _ = row(db, field)
     try:
@@ -291,7 +291,7 @@ def _scoring_digest(classes: Any, weights: NDArray[np.float64], prior: NDArray[n
 
 def _scoring(
     db: Database,
-    model: AnchorTopicModel,
+    model: BaseTopicModel,
     number: int,
     parameters: dict[str, Any],
     held: dict[str, Any],

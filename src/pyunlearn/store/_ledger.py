@@ -15,7 +15,7 @@ from typing import Any
 
 from pyunlearn.certificates import Certificate
 from pyunlearn.errors import CorruptStateError
-from pyunlearn.store.database import Database
+from pyunlearn.store._database import Database
 
 START = "0" * 64
 

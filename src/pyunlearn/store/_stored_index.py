@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._digest import content_digest
+from pyunlearn._digest import STORE_INDEX_FORMAT, content_digest
 from pyunlearn._documents import check_documents
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import CorruptStateError
-from pyunlearn.model import AnchorTopicModel
-from pyunlearn.store import documents as docs
-from pyunlearn.store import state
-from pyunlearn.store.database import Database
+from pyunlearn.store import _stored_documents as docs
+from pyunlearn.store import _stored_model as state
+from pyunlearn.store._database import Database
 from pyunlearn.text import CountedText
 
 F64 = NDArray[np.float64]
@@ -26,8 +26,8 @@ def digest_of(db: Database) -> str | None:
     return digest
 
 
-def computed(db: Database, model: AnchorTopicModel) -> tuple[F64, str]:
-    """Topic proportions of all documents by ascending id, (m, r), and their digest."""
+def proportions_of(db: Database, model: BaseTopicModel) -> F64:
+    """Topic proportions of all documents by ascending id, (m, r). Needs no statistics."""
     parts = [np.zeros((0, model.n_topics_))]
     for batch in docs.batches(_by_id(db), model.n_features_in_):
         documents = check_documents(batch.counts)
@@ -35,11 +35,16 @@ def computed(db: Database, model: AnchorTopicModel) -> tuple[F64, str]:
             parts.append(model.fold_in(documents))
         else:
             parts.append(np.zeros((documents.n_documents, 0)))
-    proportions = np.vstack(parts)
+    return np.vstack(parts)
+
+
+def computed(db: Database, model: BaseTopicModel) -> tuple[F64, str]:
+    """Topic proportions as above, and their digest."""
+    proportions = proportions_of(db, model)
     return proportions, _digest(model.digest(), ids(db), proportions)
 
 
-def write(db: Database, model: AnchorTopicModel) -> str:
+def write(db: Database, model: BaseTopicModel) -> str:
     """Build the index anew; returns its digest."""
     proportions, digest = computed(db, model)
     state.write_array(db, NAME, proportions)
@@ -76,5 +81,5 @@ def _by_id(db: Database) -> Iterator[tuple[str, CountedText]]:
 
 
 def _digest(base: str, names: list[str], proportions: F64) -> str:
-    header = {"format": "pyunlearn-store-index-1", "base": base, "ids": names}
+    header = {"format": STORE_INDEX_FORMAT, "base": base, "ids": names}
     return content_digest(header, {"proportions": proportions})

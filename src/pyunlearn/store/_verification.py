@@ -6,14 +6,16 @@ import warnings
 
 import numpy as np
 
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import CorruptStateError, FewerClassesWarning
-from pyunlearn.model import AnchorTopicModel
+from pyunlearn.io import new_model
+from pyunlearn.store import _ledger as ledger
+from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_heads as heads
-from pyunlearn.store import documents as docs
-from pyunlearn.store import index, ledger, state
-from pyunlearn.store.answers import Verification
-from pyunlearn.store.counting import Progress, count_all
-from pyunlearn.store.database import Database
+from pyunlearn.store import _stored_index as index
+from pyunlearn.store import _stored_model as state
+from pyunlearn.store._answers import Progress, Verification
+from pyunlearn.store._database import Database
 
 
 def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification:
@@ -22,7 +24,8 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
     progress("reading", 0, 0)
     stored = _stored_digests(db, n_jobs, problems)
     parameters = db.get_meta("model_parameters")
-    statistics = count_all(db, parameters["scale_bits"], parameters["weighting"], n_jobs, progress)
+    empty = new_model(parameters, n_jobs).new_statistics(docs.n_columns(db))
+    statistics = docs.count_all(db, empty, progress)
     progress("learning", 0, 0)
     model = state.learned_model(parameters, statistics, n_jobs)
     counted = (statistics.digest(), model.digest())
@@ -50,7 +53,7 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
 
 
 def _dependent_problems(
-    db: Database, model: AnchorTopicModel, n_jobs: int | None, progress: Progress
+    db: Database, model: BaseTopicModel, n_jobs: int | None, progress: Progress
 ) -> tuple[list[str], list[str]]:
     """Heads and index against what documents and model give: what was compared, and problems."""
     compared, problems = [], []

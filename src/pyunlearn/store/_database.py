@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS dictionary (
 );
 
 -- Co-occurrence counts K: for each word the entries from the diagonal on (K is symmetric), packed
--- by packing.py. A word without entries has no row.
+-- by _packing.py. A word without entries has no row.
 CREATE TABLE IF NOT EXISTS cooccurrence (
     word INTEGER PRIMARY KEY,
     entries BLOB NOT NULL

@@ -3,36 +3,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import fields
+import warnings
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._cooccurrence.arrays import Arrays, statistics_from_arrays
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import counts as counting
 from pyunlearn._digest import content_digest
-from pyunlearn._learners.anchor import LearnerSettings, learn
-from pyunlearn._params import check_n_jobs
-from pyunlearn.errors import CorruptStateError, PyUnlearnError, StaleModelError
-from pyunlearn.io import LEARNED, Arrays, assembled_model, statistics_from_arrays
-from pyunlearn.model import AnchorTopicModel
-from pyunlearn.store.database import Database
-from pyunlearn.store.packing import pack, unpack
+from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._learners import LEARNERS
+from pyunlearn._params import check_choice, check_n_jobs
+from pyunlearn.errors import (
+    CorruptStateError,
+    FewerTopicsWarning,
+    InvalidParameterError,
+    PyUnlearnError,
+    StaleModelError,
+    StoreError,
+)
+from pyunlearn.io import assembled_model, new_model
+from pyunlearn.store._database import Database
+from pyunlearn.store._packing import pack, unpack
 
 PART_BYTES = 64 * 2**20
+# What `Store.fit` may be told of a model.
+COMMON = ("n_topics", "scale_bits", "weighting")
 
 
-def write_model(db: Database, model: AnchorTopicModel, touched: Iterable[int] | None) -> None:
+def model_to_fit(
+    learner: str, parameters: Mapping[str, Any], min_df: int, n_jobs: int | None
+) -> BaseTopicModel:
+    """A model of a learner, not fitted; InvalidParameterError for what the learner has not."""
+    check_choice("learner", learner, tuple(LEARNERS))
+    for name in parameters:
+        owners = [one for one in LEARNERS if name in (*COMMON, *LEARNERS[one].settings.names())]
+        if owners and learner not in owners:
+            raise InvalidParameterError(
+                f"{name} is a parameter of learner={owners[0]!r}, not of learner={learner!r}; "
+                "leave it out, or choose the other learner"
+            )
+        if not owners:
+            raise InvalidParameterError(f"learner={learner!r} has no parameter {name!r}")
+    return new_model({**parameters, "learner": learner, "min_df": min_df}, n_jobs)
+
+
+def write_model(db: Database, model: BaseTopicModel, touched: Iterable[int] | None) -> None:
     """Write a model; of the co-occurrence rows only those of the touched words, None for all."""
     statistics = model.statistics_
-    parameters = model.get_params()
-    parameters.pop("n_jobs")  # a property of the machine, not of the model
-    parameters["weighting"] = statistics.weighting  # the model may have left it to the learner
-    db.set_meta("model_parameters", parameters)
+    db.set_meta("model_parameters", model.learned_with())
     db.set_meta("n_counted", statistics.n_documents)
-    learned = {name: np.asarray(getattr(model.parameters_, name)) for name in LEARNED}
+    learned = model.topics_.arrays()
+    db.execute("DELETE FROM arrays WHERE name LIKE 'learned.%'")
     for name, array in learned.items():
         write_array(db, f"learned.{name}", array)
     db.set_meta("learned_digest", content_digest({}, learned))
@@ -65,7 +90,7 @@ def delete_rows(db: Database, head: int | None) -> None:
         db.execute("DELETE FROM head_pairs WHERE head = ?", (head,))
 
 
-def read_model(db: Database, n_jobs: int | None) -> AnchorTopicModel:
+def read_model(db: Database, n_jobs: int | None) -> BaseTopicModel:
     """The model with its statistics.
 
     Raises
@@ -74,10 +99,10 @@ def read_model(db: Database, n_jobs: int | None) -> AnchorTopicModel:
         What is stored does not fit together.
     """
     try:
-        statistics = read_counted(db, n_jobs)
-        return assembled_model(
-            db.get_meta("model_parameters"), statistics, _read_learned(db), n_jobs
-        )
+        model = _read_assembled(db, n_jobs)
+        model.statistics_ = read_counted(db, n_jobs)
+        model.take_as_learned()
+        return model
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise CorruptStateError(
             f"{db.path}: the statistics or topics are damaged ({error})"
@@ -105,16 +130,26 @@ def read_waiting(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
 
 
 def learned_model(
-    parameters: dict[str, Any], statistics: CooccurrenceStatistics, n_jobs: int | None
-) -> AnchorTopicModel:
+    parameters: Mapping[str, Any], statistics: CooccurrenceStatistics, n_jobs: int | None
+) -> BaseTopicModel:
     """A model learned from statistics; with fewer topics when fewer are supported."""
-    settings = LearnerSettings.checked(
-        **{one.name: parameters[one.name] for one in fields(LearnerSettings)}
-    )
-    learned = learn(statistics, settings, n_jobs)
-    return assembled_model(
-        parameters, statistics, {name: getattr(learned, name) for name in LEARNED}, n_jobs
-    )
+    model = new_model(parameters, n_jobs)
+    model.n_features_in_, model.statistics_ = statistics.n_words, statistics
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FewerTopicsWarning)
+        model.refresh()
+    return model
+
+
+def is_fitted(db: Database) -> bool:
+    """Whether topics have been learned, also while they wait for a refresh."""
+    return db.get_meta("model_parameters") is not None
+
+
+def refuse_unfitted(db: Database) -> None:
+    """Raise StoreError before the first fit."""
+    if not is_fitted(db):
+        raise StoreError(f"the store at {db.directory} has no topics yet; call fit first")
 
 
 def n_waiting(db: Database) -> int:
@@ -137,7 +172,7 @@ def delete_learned(db: Database) -> None:
     db.set_meta("learned_digest", None)
 
 
-def read_topics(db: Database) -> AnchorTopicModel:
+def read_topics(db: Database) -> BaseTopicModel:
     """The model without its statistics: no co-occurrence row is read.
 
     Raises
@@ -149,7 +184,7 @@ def read_topics(db: Database) -> AnchorTopicModel:
     """
     refuse_waiting(db)
     try:
-        return assembled_model(db.get_meta("model_parameters"), None, _read_learned(db), None)
+        return _read_assembled(db, None)
     except (KeyError, TypeError, ValueError, PyUnlearnError) as error:
         raise CorruptStateError(f"{db.path}: the topics are damaged ({error})") from None
 
@@ -228,12 +263,14 @@ def read_statistics(db: Database, n_jobs: int | None, head: int | None = None) -
     }
 
 
-def _read_learned(db: Database) -> Arrays:
-    learned = {name: read_array(db, f"learned.{name}") for name in LEARNED}
+def _read_assembled(db: Database, n_jobs: int | None) -> BaseTopicModel:
+    """The model without its statistics; errors of all kinds when it is damaged."""
+    names = db.execute("SELECT DISTINCT name FROM arrays WHERE name LIKE 'learned.%'").fetchall()
+    learned = {name.removeprefix("learned."): read_array(db, name) for (name,) in names}
     # The model digest does not cover all of them, and kernels index by their values.
     if content_digest({}, learned) != db.get_meta("learned_digest"):
         raise ValueError("the learned arrays were changed")
-    return learned
+    return assembled_model(db.get_meta("model_parameters"), learned, n_jobs)
 
 
 def write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:

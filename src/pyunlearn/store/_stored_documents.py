@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
@@ -17,8 +18,9 @@ from pyunlearn.errors import (
     UnknownDocumentError,
 )
 from pyunlearn.records import Record
-from pyunlearn.store.database import Database
-from pyunlearn.text import CountedText, TextRules
+from pyunlearn.store._answers import Progress
+from pyunlearn.store._database import Database
+from pyunlearn.text import CountedText, Dictionary, TextRules
 
 BATCH_ENTRIES = 4_000_000
 SHOWN_IDS = 5
@@ -59,6 +61,13 @@ def read_words(db: Database) -> list[str | None]:
     return [word for (word,) in db.execute("SELECT word FROM dictionary ORDER BY column")]
 
 
+def read_dictionary(db: Database) -> Dictionary:
+    """The words with the rules that they are counted by; there must be some."""
+    rules = read_rules(db)
+    assert rules is not None
+    return Dictionary(read_words(db), rules)
+
+
 def delete_words(db: Database, columns: NDArray[np.intp]) -> None:
     """Delete the strings of words that no document holds any more."""
     db.execute_many(
@@ -69,6 +78,11 @@ def delete_words(db: Database, columns: NDArray[np.intp]) -> None:
 def n_documents(db: Database) -> int:
     """Documents in the store."""
     return int(db.value("SELECT count(*) FROM documents"))
+
+
+def n_columns(db: Database) -> int:
+    """Words that were chosen for the dictionary, those without a string included."""
+    return int(db.value("SELECT count(*) FROM dictionary"))
 
 
 def insert(
@@ -113,6 +127,23 @@ def batches(
             group, entries = [], 0
     if group:
         yield _batch(group, n_words)
+
+
+def as_one(documents: Iterable[tuple[str, CountedText]], n_words: int) -> Batch:
+    """One group of all documents, of which there are some."""
+    return _batch(list(documents), n_words)
+
+
+def count_all(
+    db: Database, statistics: CooccurrenceStatistics, progress: Progress
+) -> CooccurrenceStatistics:
+    """Add every document to empty statistics, in batches, so that memory stays bounded."""
+    total = n_documents(db)
+    for batch in batches(read_all(db), n_columns(db)):
+        with batch.naming_ids():
+            statistics.add(batch.counts, batch.lengths)
+        progress("counting", statistics.n_documents, total)
+    return statistics
 
 
 def read_all(db: Database) -> Iterator[tuple[str, CountedText]]:

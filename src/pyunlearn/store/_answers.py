@@ -1,10 +1,13 @@
-"""What a store answers, as frozen records."""
+"""What a store answers, as frozen records, and what it says while it works."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+# Called with a stage, what is done of it and its total (0 when not known).
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
