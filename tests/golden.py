@@ -102,7 +102,9 @@ def main() -> int:
         return 0
     known = json.loads(FILE.read_text(encoding="utf-8"))
     differing = [name for name in {**known, **found} if known.get(name) != found.get(name)]
-    print("\n".join(differing) or f"{len(found)} digests, all as in {FILE.name}")
+    sys.stdout.write(
+        "\n".join(differing or [f"{len(found)} digests, all as in {FILE.name}"]) + "\n"
+    )
     return 1 if differing else 0
 
 

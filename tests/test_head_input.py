@@ -5,10 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from models import new_model
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from tasks import KINDS, base, corpus, new_head, targets
 
-from pyunlearn import AnchorTopicModel, LinearHeadClassifier, LinearHeadRegressor, TopicRetriever
+from pyunlearn import (
+    LinearHeadClassifier,
+    LinearHeadRegressor,
+    TopicModel,
+    TopicRetriever,
+)
 from pyunlearn._documents import Documents, check_documents
 from pyunlearn.errors import (
     DuplicateDocumentError,
@@ -182,7 +188,7 @@ def test_a_head_does_not_pass_to_another_base_without_a_fit():
 def test_a_capacity_is_asked_of_a_head_that_is_up_to_date():
     model = base(COUNTS)
     head = LinearHeadClassifier(model, features="linear").fit(COUNTS, LABELS == 1)
-    model.unlearn(COUNTS[:2])
+    model.forget(COUNTS[:2])
     with pytest.raises(StaleHeadError, match="refresh"):
         head_capacity(head, 1.0, 1e-6)
     with pytest.raises(InvalidParameterError, match="threshold"):
@@ -192,7 +198,7 @@ def test_a_capacity_is_asked_of_a_head_that_is_up_to_date():
 def test_what_a_stale_head_asks_for_names_the_refresh_of_its_base():
     model = base(COUNTS)
     head = LinearHeadClassifier(model, alpha=1e-2).fit(COUNTS, NAMES)
-    model.unlearn(COUNTS[:2], refresh="later")
+    model.forget(COUNTS[:2], refresh="later")
     with pytest.raises(StaleHeadError, match=r"refresh\(\) and then head\.refresh"):
         head.predict(COUNTS)
     with pytest.raises(InvalidParameterError, match="on_stale"):
@@ -250,7 +256,7 @@ def test_an_id_that_is_there_already_is_named_plainly():
 def test_an_index_is_ranked_by_heads_and_labels_only():
     index = TopicRetriever(base(COUNTS)).fit(COUNTS)
     head = LinearHeadClassifier(index.model_, alpha=1e-2).fit(COUNTS, NAMES)
-    for other, label in (("head", None), (AnchorTopicModel(), None), (head, [1]), (head, None)):
+    for other, label in (("head", None), (TopicModel(), None), (head, [1]), (head, None)):
         with pytest.raises(InvalidParameterError):
             index.rank(other, label)
     with pytest.raises(InvalidParameterError, match="must be a class"):
@@ -280,7 +286,7 @@ def test_a_batch_of_many_classes_is_forgotten_without_a_warning():
 
 @pytest.mark.parametrize("other", [FRAME[COLUMNS[::-1]], FRAME.rename(columns={"w3": "x"})])
 def test_columns_with_other_names_than_the_base_are_refused(other):
-    model = AnchorTopicModel(**PARAMETERS).fit(FRAME)
+    model = new_model(**PARAMETERS).fit(FRAME)
     for task, y in ((LinearHeadClassifier(model), LABELS), (TopicRetriever(model), None)):
         with pytest.raises(InvalidInputError, match="names"):
             task.fit(other, y)
@@ -352,7 +358,7 @@ def test_a_search_over_parameters_of_a_fitted_base_is_refused():
 
 
 def test_a_search_over_parameters_of_an_unfitted_base_fits_each():
-    head = LinearHeadClassifier(AnchorTopicModel(**PARAMETERS))
+    head = LinearHeadClassifier(new_model(**PARAMETERS))
     search = GridSearchCV(head, {"model__n_topics": [2, 4]}, cv=2).fit(COUNTS, LABELS)
     best = search.best_estimator_
     assert best.model_.n_topics_ == search.best_params_["model__n_topics"]
@@ -451,7 +457,7 @@ def test_a_head_and_an_index_out_of_read_only_memory_are_like_any_other(kind, tm
     for one, index in (both, joblib.load(tmp_path / "both", mmap_mode="r")):
         found = [one.digest(), one.predict(COUNTS).tolist(), index.digest()]
         found.append(index.query(COUNTS[:3])[0].tolist())
-        one.model_.unlearn(COUNTS[:5])
+        one.model_.forget(COUNTS[:5])
         found += [one.refresh().head_after, index.refresh().digest()]
         one.forget(COUNTS[:3], y[:3])
         one.relabel(COUNTS[3:5], y[3:5], y[5:7])

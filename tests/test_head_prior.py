@@ -38,7 +38,7 @@ def assert_prior(head, y):
     np.testing.assert_allclose(scores, np.array([expected] * 2), rtol=1e-12)
 
 
-@pytest.mark.parametrize("learner", ["anchor", "refined"])
+@pytest.mark.parametrize("learner", ["anchor", "factor"])
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
 def test_blank_documents_get_the_prior_after_every_change(kind, classes, learner):
@@ -52,7 +52,7 @@ def test_blank_documents_get_the_prior_after_every_change(kind, classes, learner
     head.relabel(COUNTS[20:30], y[20:30], y[:10])
     changed = np.concatenate([y[15:20], y[:10], y[30:]])
     assert_prior(head, changed)
-    head.model_.unlearn(KNOWN[:20])
+    head.model_.forget(KNOWN[:20])
     head.refresh()
     assert_prior(head, changed)
 
@@ -71,7 +71,7 @@ def test_where_the_base_has_lost_all_documents_every_document_is_blank(kind):
     y = targets(kind, LABELS)
     head = new_head(kind, base(KNOWN)).fit(COUNTS, y)
     with pytest.warns(FewerTopicsWarning):
-        head.model_.unlearn(KNOWN)
+        head.model_.forget(KNOWN)
     head.refresh()
     assert_prior(head, y)
     assert (head.predict(COUNTS) == head.predict(BLANK[:1])).all()

@@ -24,7 +24,7 @@ def after_deletion(mode="exact", kind=LINEAR):
     """A head whose base has lost documents, and A of the base from before."""
     head = new_head(kind, base(COUNTS)).fit(COUNTS, LABELS)
     frozen = head.model_.components_
-    head.model_.unlearn(COUNTS[:9])
+    head.model_.forget(COUNTS[:9])
     head.refresh(mode=mode)
     return head, frozen
 
@@ -56,7 +56,7 @@ def test_noise_hides_what_newton_steps_left_and_what_training_leaves():
     with pytest.raises(InvalidParameterError, match="lowered"):
         release_head(head, 1.0, 1e-6, seed=0)
     coarse = new_head(LINEAR, base(COUNTS), tol=1e-2).fit(COUNTS, LABELS)
-    coarse.model_.unlearn(COUNTS[:9])
+    coarse.model_.forget(COUNTS[:9])
     coarse.set_params(residual_budget=5e-3).refresh(mode="newton")
     assert release_head(coarse, 1.0, 1e-6, seed=0).certificate.tolerance == 1e-2
 
@@ -145,7 +145,7 @@ def test_releases_that_are_refused():
     ):
         with pytest.raises(error):
             call()
-    head.model_.unlearn(COUNTS[9:12])
+    head.model_.forget(COUNTS[9:12])
     with pytest.raises(StaleHeadError):
         release_head(head, 1.0, 1e-6)
 

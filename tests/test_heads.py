@@ -61,7 +61,7 @@ class Regressor(AskForIntegers, LinearHeadRegressor):
 
 def unfitted_base():
     """The checks know only X and y, so the head fits its base."""
-    return AnchorTopicModel(n_topics=2, learner="anchor", anchor_min_df=1)
+    return AnchorTopicModel(n_topics=2, anchor_min_df=1)
 
 
 def expected_failures(head):
@@ -106,7 +106,7 @@ def test_the_penalty_is_the_mean_square_score_of_a_token(kind):
     np.testing.assert_allclose(mean_square, (head.weights_**2).sum(axis=0), rtol=1e-9)
 
 
-@pytest.mark.parametrize("learner", ["anchor", "refined"])
+@pytest.mark.parametrize("learner", ["anchor", "factor"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_coefficients_score_the_features_that_they_are_named_after(kind, learner):
     head = new_head(kind, base(COUNTS, learner=learner)).fit(COUNTS, targets(kind, LABELS))
@@ -246,9 +246,9 @@ def test_kinds_of_estimator():
 
 
 def test_an_unfitted_base_is_fitted_to_the_task():
-    model = AnchorTopicModel(n_topics=3, learner="anchor", anchor_min_df=2)
+    model = AnchorTopicModel(n_topics=3, anchor_min_df=2)
     head = LinearHeadClassifier(model).fit(COUNTS, LABELS)
-    assert not hasattr(model, "parameters_")
+    assert not hasattr(model, "topics_")
     assert head.model_.digest() == base(COUNTS).digest()
 
 
@@ -259,7 +259,7 @@ def test_an_unfitted_base_is_fitted_to_the_task():
 def test_a_stale_head_refuses_and_names_the_remedy(kind):
     head = fitted(kind)
     before = head.predict(COUNTS)
-    head.model_.unlearn(COUNTS[FIRST])
+    head.model_.forget(COUNTS[FIRST])
     with pytest.raises(StaleHeadError, match=r"head\.refresh\(\)"):
         head.predict(COUNTS)
     head.refresh()
@@ -276,7 +276,7 @@ def test_a_stale_head_can_warn_instead():
 
 def test_a_base_that_came_back_is_not_stale():
     head = fitted(KINDS[0])
-    head.model_.unlearn(COUNTS[FIRST])
+    head.model_.forget(COUNTS[FIRST])
     head.model_.partial_fit(COUNTS[FIRST])
     assert head.is_fresh()
     head.predict(COUNTS)
@@ -289,7 +289,7 @@ def test_a_base_that_came_back_is_not_stale():
 def test_a_newton_step_is_within_its_certified_distance(kind):
     head, exact = fitted(kind), fitted(kind)
     for one in (head, exact):
-        one.model_.unlearn(COUNTS[FIRST])
+        one.model_.forget(COUNTS[FIRST])
     certificate = head.refresh(mode="newton")
     exact.refresh()
     distance = np.linalg.norm(head.weights_ - exact.weights_)
@@ -301,7 +301,7 @@ def test_a_newton_step_is_within_its_certified_distance(kind):
 
 def test_a_newton_step_that_leaves_too_much_gives_way_to_training():
     head = fitted(KINDS[0], residual_budget=1e-12)
-    head.model_.unlearn(COUNTS[:40])
+    head.model_.forget(COUNTS[:40])
     certificate = head.refresh(mode="newton")
     assert (certificate.mode, certificate.retrained) == ("exact", True)
     assert certificate.gradient_norm <= head.tol
@@ -336,7 +336,7 @@ def test_bounds_add_up_until_training_is_repeated():
 
 def test_a_certificate_of_a_head_survives_json():
     head = fitted(KINDS[0])
-    head.model_.unlearn(COUNTS[FIRST])
+    head.model_.forget(COUNTS[FIRST])
     certificate = head.refresh()
     assert type(certificate).from_json(certificate.to_json()) == certificate
     assert certificate.base_before != certificate.base_after

@@ -10,7 +10,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, InvalidInputError
+from pyunlearn import CooccurrenceStatistics, TopicModel
+from pyunlearn.errors import InvalidInputError
 
 M, N = 3, 4
 HELD = np.random.default_rng(0).poisson(1.0, (6, N))
@@ -270,7 +271,7 @@ ODD = {
 
 @pytest.mark.parametrize(("X", "message"), ODD.values(), ids=ODD)
 def test_every_method_refuses_fields_that_do_not_fit(X, message):
-    model = AnchorTopicModel(n_topics=2, n_jobs=1).fit(HELD)
+    model = TopicModel(n_topics=2, n_jobs=1).fit(HELD)
     before = model.digest()
     for call in (model.partial_fit, model.unlearn, model.transform, model.fit):
         with pytest.raises(InvalidInputError, match=message):
@@ -330,7 +331,7 @@ def test_odd_arrays_are_refused(X, message):
     with pytest.raises(InvalidInputError, match=message):
         stats.add(X)
     with pytest.raises(InvalidInputError, match=message):
-        AnchorTopicModel(n_topics=2).fit(X)
+        TopicModel(n_topics=2).fit(X)
     assert stats.digest() == before
 
 
@@ -357,7 +358,7 @@ def test_odd_lengths_are_refused(lengths, message):
 def test_an_error_shows_no_counts():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(np.full((3, N), 7654.0 + 1j))
-    for call in (AnchorTopicModel(2).fit, CooccurrenceStatistics(N).add):
+    for call in (TopicModel(2).fit, CooccurrenceStatistics(N).add):
         with pytest.raises(InvalidInputError, match="Complex") as caught:
             call(frame)
         assert "7654" not in str(caught.value)

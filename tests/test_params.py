@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pyunlearn import InvalidParameterError
 from pyunlearn import _params as check
 from pyunlearn import _threads as threads
+from pyunlearn.errors import InvalidParameterError
 
 INTEGERS = [3, np.int64(3), np.int32(3), np.uint8(3), np.longlong(3)]
 REALS = [0.5, np.float64(0.5), np.float32(0.5), np.float16(0.5), np.longdouble(0.5), Fraction(1, 2)]

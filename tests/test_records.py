@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pyunlearn import DuplicateDocumentError, RecordError
+from pyunlearn.errors import DuplicateDocumentError, RecordError
 from pyunlearn.records import JsonlReader, Record, as_records, ids_from_lines
 
 GOOD = b'{"id": "a", "text": "one two", "label": "x", "other": [1]}\n{"id": 7, "text": "three"}\n'

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from tasks import base, corpus
 
-from pyunlearn import AnchorTopicModel, LinearHeadClassifier, TopicRetriever
+from pyunlearn import LinearHeadClassifier, TopicModel, TopicRetriever
 from pyunlearn._similarity import top_of_rows
 from pyunlearn.errors import (
     DuplicateDocumentError,
@@ -82,7 +82,7 @@ def test_a_head_of_two_classes_ranks_either():
     np.testing.assert_allclose(best[1], -worst[1][::-1])
 
 
-@pytest.mark.parametrize("learner", ["anchor", "refined"])
+@pytest.mark.parametrize("learner", ["anchor", "factor"])
 @given(st.lists(st.integers(0, 79), unique=True, min_size=1, max_size=30), st.integers(0, 40))
 @settings(max_examples=20)
 def test_no_history_leaves_a_trace(learner, forget, again):
@@ -95,7 +95,7 @@ def test_no_history_leaves_a_trace(learner, forget, again):
     if back:
         found.add(COUNTS[back], NAMES[back])
         left = np.concatenate([left, back])
-    found.model_.unlearn(COUNTS[forget])
+    found.model_.forget(COUNTS[forget])
     found.refresh()
     once = base(np.delete(COUNTS, forget, axis=0), learner)
     assert found.digest() == TopicRetriever(once).fit(COUNTS[left], ids=NAMES[left]).digest()
@@ -109,7 +109,7 @@ def test_a_forgotten_document_is_never_found():
 
 def test_a_stale_index_refuses_or_warns():
     found = index()
-    found.model_.unlearn(COUNTS[:3])
+    found.model_.forget(COUNTS[:3])
     for call in (
         lambda: found.query(COUNTS[:1]),
         lambda: found.similar("d05"),
@@ -160,7 +160,7 @@ def test_parameters_are_checked_and_clones_share_the_base():
     with pytest.raises(InvalidParameterError):
         TopicRetriever(LinearHeadClassifier(base(COUNTS))).fit(COUNTS)
     with pytest.raises(NotFittedError):
-        TopicRetriever(AnchorTopicModel()).fit(COUNTS)
+        TopicRetriever(TopicModel()).fit(COUNTS)
     found = index()
     assert clone(found).model is found.model
     with pytest.raises(NotFittedError):

@@ -10,11 +10,10 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from models import new_model
 
-from pyunlearn import (
-    AnchorTopicModel,
-    Certificate,
-    CooccurrenceStatistics,
+from pyunlearn import Certificate, CooccurrenceStatistics, Store, TextRules
+from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
     DuplicateDocumentError,
@@ -22,10 +21,8 @@ from pyunlearn import (
     InvalidInputError,
     InvalidParameterError,
     RecordError,
-    Store,
     StoreBusyError,
     StoreError,
-    TextRules,
     TooFewAnchorsError,
     UnknownDocumentError,
 )
@@ -82,7 +79,7 @@ def retrained_digest(store, records):
     """A model trained once, from raw text, over the dictionary that the store has now."""
     rules = documents.read_rules(store._db)
     dictionary = Dictionary(words_of(store), rules)
-    model = AnchorTopicModel(**SETTINGS, min_df=rules.min_df)
+    model = new_model(**SETTINGS, min_df=rules.min_df)
     if not records:
         stats = CooccurrenceStatistics(len(dictionary.words))
         return stats.digest(), None
@@ -161,7 +158,7 @@ def test_min_df_masks_words_as_a_retrain_does(store):
     column = words_of(store).index("rare")
     model = store._current.model()
     assert model.statistics_.document_frequency[column] == 1
-    assert model.parameters_.keep[column] == 0
+    assert model.topics_.keep[column] == 0
 
 
 def test_forget_reads_no_other_document(store):

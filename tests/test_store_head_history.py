@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pyunlearn import FewerClassesWarning, Store, StoreBusyError, TextRules
+from pyunlearn import Store, TextRules
+from pyunlearn.errors import FewerClassesWarning, StoreBusyError
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pyunlearn.FewerTopicsWarning"),

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_store_heads import assert_verified
 
-from pyunlearn import InvalidInputError, Store, TextRules
+from pyunlearn import Store, TextRules
+from pyunlearn.errors import InvalidInputError
 from pyunlearn.store import _stored_documents as documents
 from pyunlearn.store._redaction import without_names
 

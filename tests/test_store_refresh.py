@@ -10,15 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_store_heads import RECORDS, assert_verified
 
-from pyunlearn import (
+from pyunlearn import Store, TextRules, cli
+from pyunlearn.errors import (
     CorruptStateError,
     InvalidParameterError,
     StaleModelError,
-    Store,
     StoreError,
-    TextRules,
     UnknownDocumentError,
-    cli,
 )
 
 WORD = RECORDS[9]["text"].lower().split()[0]

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyunlearn import (
+from pyunlearn import Store
+from pyunlearn.errors import (
     DuplicateDocumentError,
     InvalidInputError,
     InvalidParameterError,
     StaleModelError,
-    Store,
     StoreError,
 )
 
@@ -82,7 +82,7 @@ def test_parameters_of_the_other_learner_are_refused(store, learner, name):
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"learner": "refined"},
+        {"learner": "factor"},
         {"learner": None},
         {"colour": 3},
         {"n_topics": [2]},

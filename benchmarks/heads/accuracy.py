@@ -15,21 +15,22 @@ import numpy as np
 
 from benchmarks.fold_in import fold_in
 from benchmarks.heads.corpora import FILES, Task, load_task, sklearn_topics, tomotopy_topics
+from benchmarks.models import MODELS
 from benchmarks.theory.output import print_table
-from pyunlearn import AnchorTopicModel, LinearHeadClassifier
+from pyunlearn import LinearHeadClassifier
 from pyunlearn.heads._logistic_loss import LogisticLoss, minimise
 from pyunlearn.heads._ridge import feature_sums, ridge
 from pyunlearn.heads._targets import one_hot
 
 ALPHA = 1e-4
-LEARNERS = ("refined", "anchor")
+LEARNERS = ("factor", "anchor")
 FEATURES = ("linear", "word-topic", "proportions")
 PEERS = {"tomotopy LDA, 200": tomotopy_topics, "scikit-learn LDA": sklearn_topics}
 
 
 def ours(task: Task, n_topics: int, learner: str) -> list[tuple]:
     begin = time.perf_counter()
-    model = AnchorTopicModel(n_topics, learner=learner).fit(task.X)
+    model = MODELS[learner](n_topics).fit(task.X)
     seconds = time.perf_counter() - begin
     rows = []
     for features in FEATURES:

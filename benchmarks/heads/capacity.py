@@ -61,7 +61,7 @@ def measured(m: int, n: int, k: int, repeats: int, seed: int) -> list[dict]:
     X, _ = documents(m, topics, seed + 1)
     X_task, theta = documents(TASK_DOCUMENTS, topics, seed + 2)
     r = len(SHARES)
-    model = AnchorTopicModel(r, learner="anchor", anchor_min_df=0.002).fit(X)
+    model = AnchorTopicModel(r, anchor_min_df=0.002).fit(X)
     logistic = LinearHeadClassifier(model, features="linear", alpha=1e-2, tol=1e-9)
     squared = LinearHeadRegressor(model, features="linear", alpha=1e-2)
     heads = [clone(logistic).fit(X_task, theta[:, t] > 0.5) for t in range(r)]
@@ -72,7 +72,7 @@ def measured(m: int, n: int, k: int, repeats: int, seed: int) -> list[dict]:
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         gone = rng.permutation(m)[:k]
-        model.unlearn(X[gone])
+        model.forget(X[gone])
         for head in heads:
             head.refresh()
         after.append([by_anchor(model), *(head.word_scores_ for head in heads)])

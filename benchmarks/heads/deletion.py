@@ -16,8 +16,9 @@ import numpy as np
 
 from benchmarks.heads.accuracy import ALPHA, LEARNERS, peer
 from benchmarks.heads.corpora import FILES, Task, load_task
+from benchmarks.models import MODELS
 from benchmarks.theory.output import print_table
-from pyunlearn import AnchorTopicModel, LinearHeadClassifier
+from pyunlearn import LinearHeadClassifier
 
 SHARES = (None, 0.01, 0.1, 0.5)  # None: one document
 HEADER = (
@@ -45,14 +46,14 @@ def deletion(
     left = np.setdiff1d(np.arange(m), gone)
 
     def trained(X) -> LinearHeadClassifier:
-        model = AnchorTopicModel(n_topics, learner=learner).fit(X)
+        model = MODELS[learner](n_topics).fit(X)
         return LinearHeadClassifier(model, loss=loss, features=features, alpha=ALPHA).fit(
             task.X, task.y
         )
 
     head = trained(task.X)
     before = head.score(task.X_test, task.y_test)
-    base = seconds(lambda: head.model_.unlearn(task.X[gone]))
+    base = seconds(lambda: head.model_.forget(task.X[gone]))
     newton = float("nan")
     if loss == "logistic":
         newton = seconds(lambda: head.refresh(mode="newton"))
@@ -86,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", nargs="+", choices=list(FILES), default=list(FILES))
     parser.add_argument("--topics", type=int, default=50)
-    parser.add_argument("--learner", choices=LEARNERS, default="refined")
+    parser.add_argument("--learner", choices=LEARNERS, default="factor")
     parser.add_argument("--quick", action="store_true", help="without LDA")
     options = parser.parse_args()
     for name in options.corpus:

@@ -40,7 +40,7 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
 
     Parameters
     ----------
-    model : TopicModel or AnchorTopicModel
+    model : TopicModel or BaseTopicModel
         The base. A fitted one is used as it is, and shared, also by clones of the head; an unfitted
         one is fitted to the task documents first.
     loss : {"logistic", "squared"}, default="logistic"
@@ -69,7 +69,7 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
 
     Attributes
     ----------
-    model_ : TopicModel or AnchorTopicModel
+    model_ : TopicModel or BaseTopicModel
         The base in use.
     classes_ : ndarray, shape (n_classes,)
         Labels that the task has, ascending.

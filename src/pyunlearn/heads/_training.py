@@ -154,7 +154,7 @@ class Trainer:
 
     Parameters
     ----------
-    model : TopicModel or AnchorTopicModel
+    model : TopicModel or BaseTopicModel
         The base, fitted.
     settings : HeadSettings
         What to train.

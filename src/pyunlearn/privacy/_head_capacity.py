@@ -1,8 +1,8 @@
 """Deletion capacity of a head: the explicit bound, and the paper's rate with the head's q.
 
 The bound of docs/epsilon-delta.md is on features A^T x. Ours are [1, A^T x] T with T from the base;
-with T as it was when the capacity was declared, rows of E move by at most |T|_2 times those of A, so the
-head of `deletion_capacity` is asked for an error that much smaller.
+with T as it was when the capacity was declared, rows of E move by at most |T|_2 times those of A,
+so the head of `deletion_capacity` is asked for an error that much smaller.
 """
 
 from __future__ import annotations

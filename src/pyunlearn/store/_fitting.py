@@ -19,7 +19,7 @@ def fit(current: Current, learner: str, parameters: dict[str, Any]) -> None:
     rules = docs.read_rules(current.db)
     if rules is None or not docs.n_documents(current.db):
         raise StoreError("the store has no documents; add some before fit")
-    model = state.model_to_fit(learner, parameters, rules.min_df, current.n_jobs)
+    model = state.model_to_fit(learner, parameters, int(rules.min_df), current.n_jobs)
     empty = model.new_statistics(docs.n_columns(current.db))
     statistics = docs.count_all(current.db, empty, current.progress)
     current.progress("learning", 0, 0)

@@ -533,7 +533,7 @@ class Store:
         given = _arguments.checked_targets(labels, len(asked))
         head, counts = self._asked(asked, field)
         names = [f"text {at}" for at in range(len(asked))]
-        return head.score(counts, _stored_heads.task_targets(head.settings_, given, names))
+        return float(head.score(counts, _stored_heads.task_targets(head.settings_, given, names)))
 
     # ---- questions ------------------------------------------------------------------------
 

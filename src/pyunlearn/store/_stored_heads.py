@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn import _params as check
+from pyunlearn._cooccurrence.arrays import statistics_from_arrays
 from pyunlearn._digest import content_digest
 from pyunlearn._documents import check_documents
 from pyunlearn._estimator import BaseTopicModel
@@ -29,7 +30,6 @@ from pyunlearn.heads._logistic_loss import Solution
 from pyunlearn.heads._targets import check_labels, check_values
 from pyunlearn.heads._task_statistics import OuterProducts, TargetSums, TaskStatistics
 from pyunlearn.heads._training import TASKS, HeadSettings, Task, TaskSummary, Update, new_task
-from pyunlearn.io import statistics_from_arrays
 from pyunlearn.records import label_text
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_model as state
