@@ -23,7 +23,7 @@ def checked_ids(given: Any) -> list[str]:
         raise InvalidInputError(f"expected ids, got a value of type {type(given).__name__}")
     ids = [checked_id(one) for one in given]
     if not ids:
-        raise InvalidInputError("there are no ids")
+        raise InvalidInputError("there are no ids to forget")
     return ids
 
 
