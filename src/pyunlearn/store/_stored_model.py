@@ -291,7 +291,8 @@ def _read_learned(db: Database) -> Arrays:
 
 def write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:
     """Write an array under a name."""
-    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    # Not ascontiguousarray, which gives a number a dimension.
+    little = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
     data = little.tobytes()
     db.execute("DELETE FROM arrays WHERE name = ?", (name,))
     db.execute_many(
