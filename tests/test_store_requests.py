@@ -132,7 +132,20 @@ def test_ids_are_strings_or_integers_of_any_kind(tmp_path, ids, refresh):
 
 @pytest.mark.parametrize(
     "ids",
-    [None, 2.0, True, np.bool_(True), b"2", [b"2"], [None], [2.0], [[2]], np.array([2.5]), []],
+    [
+        None,
+        2.0,
+        True,
+        np.bool_(True),
+        b"2",
+        [b"2"],
+        [None],
+        [2.0],
+        [[2]],
+        np.array([2.5]),
+        [],
+        "\ud800",
+    ],
 )
 def test_what_is_no_id_is_refused(store, ids):
     before = store.info()
@@ -149,7 +162,7 @@ def test_an_id_twice_in_two_types_is_refused(store):
 
 
 @pytest.mark.parametrize(
-    "kind", [np.int64, np.uint8, np.bool_, np.float32, np.float64, np.str_, bool, Fraction]
+    "kind", [np.int64, np.uint8, np.bool_, np.float32, np.float64, np.str_, bool]
 )
 def test_labels_out_of_numpy_are_those_of_python(store, kind):
     labels = {np.int64(i): kind(i % 2) for i in range(8)}
@@ -171,7 +184,9 @@ def test_parameters_of_heads_out_of_numpy(store):
     assert store.verify().ok
 
 
-@pytest.mark.parametrize("labels", [None, 5, [1, 2], {1: None}, {1: [1]}, {1.5: "a"}, {1: np.nan}])
+@pytest.mark.parametrize(
+    "labels", [None, 5, [1, 2], {1: None}, {1: [1]}, {1.5: "a"}, {1: np.nan}, {1: "\ud800"}]
+)
 def test_what_are_no_labels_is_refused(store, labels):
     before = store.info()
     with pytest.raises(InvalidInputError):
@@ -193,6 +208,25 @@ def test_texts_are_checked(store, texts):
     store.fit_head()
     with pytest.raises(InvalidInputError):
         store.predict(texts)
+
+
+@pytest.mark.parametrize("field", [None, 5, "", [], b"own", "\ud800"])
+def test_what_is_no_field_is_refused(store, field):
+    before = store.info()
+    for act in (store.fit_head, store.delete_head, lambda field: store.set_labels(field, {1: "a"})):
+        with pytest.raises(InvalidInputError):
+            act(field)
+    assert store.info() == before
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, None, "2", True])
+def test_numbers_of_words_and_documents_are_checked(store, n):
+    with pytest.raises(InvalidParameterError):
+        store.topics(n)
+    with pytest.raises(InvalidParameterError):
+        store.search("red", n)
+    assert len(store.topics(np.int64(2))[0].words) == 2
+    assert len(store.search("red", np.int64(2))) == 2
 
 
 def test_rules_of_another_type_are_refused(tmp_path):

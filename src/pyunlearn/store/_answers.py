@@ -17,11 +17,11 @@ class Topic:
     Attributes
     ----------
     number : int
-        0, 1, 2, ... in the order of anchor selection.
+        0, 1, 2, ... in the order of the learner.
     proportion : float
         p(topic).
     anchor : str
-        The anchor word.
+        Its anchor word, or the word that represents it.
     words : list of str
         The most probable words, best first.
     """

@@ -22,19 +22,26 @@ def checked_ids(given: Any) -> list[str]:
         raise InvalidInputError(f"expected ids, got a value of type {type(given).__name__}")
     ids = [checked_id(one) for one in given]
     if not ids:
-        raise InvalidInputError("there are no ids")
+        raise InvalidInputError("there are no ids to forget")
     return ids
 
 
 def checked_id(given: Any) -> str:
     """An id: a string, or an integer, which becomes its decimal string."""
     if isinstance(given, str):
-        return str(given)
+        return _unicode(given, "an id")
     if isinstance(given, Integral) and not isinstance(given, bool):
         return str(int(given))
     raise InvalidInputError(
         f"an id is a string or an integer, not a value of type {type(given).__name__}"
     )
+
+
+def checked_field(given: Any) -> str:
+    """The name of a field of labels."""
+    if not isinstance(given, str) or not given:
+        raise InvalidInputError("a field is a string that is not empty")
+    return _unicode(given, "the name of a field")
 
 
 def checked_labels(given: Any) -> dict[str, Any]:
@@ -48,7 +55,7 @@ def checked_labels(given: Any) -> dict[str, Any]:
         identifier = checked_id(key)
         if identifier in labels:
             raise DuplicateDocumentError(f"id {identifier!r} has two labels")
-        labels[identifier] = plain(value)
+        labels[identifier] = _unicode(value, "a label") if isinstance(value, str) else plain(value)
     return labels
 
 
@@ -87,3 +94,12 @@ def checked_names(given: Any) -> list[str]:
     if not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise InvalidInputError("redact takes names, at least one, as strings that are not blank")
     return list(dict.fromkeys(name.strip() for name in names))
+
+
+def _unicode(text: str, what: str) -> str:
+    """A string of Python's own type, which SQLite can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError(f"{what} holds half of a surrogate pair") from None
+    return str(text)

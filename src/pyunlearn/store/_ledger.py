@@ -31,9 +31,9 @@ class LedgerEntry:
     time : str
         UTC, ISO 8601.
     action : str
-        "add", "fit" or "forget".
+        "add", "fit", "forget", "refresh", "redact", "label", "head", "delete head" or "index".
     n_documents : int
-        Documents added, trained on, or forgotten.
+        Documents added, trained on, forgotten, corrected or labelled.
     detail : Mapping
         Digests after the request, and of its certificate. No id, no content.
     previous, hash : str

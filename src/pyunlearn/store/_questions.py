@@ -67,7 +67,10 @@ def has_index(db: Database) -> bool:
 
 
 def build_index(current: Current) -> None:
-    """Write the index, for searches to come."""
+    """Write the index, for searches to come, unless another process did or topics wait."""
+    state.refuse_waiting(current.db)
+    if has_index(current.db):
+        return
     # Where nothing can be written this fails before the work.
     current.db.set_meta("index_digest", "")
     current.progress("indexing", 0, 0)

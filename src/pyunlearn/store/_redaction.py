@@ -64,11 +64,11 @@ def without_names(text: str, names: Sequence[str], ignore_case: bool) -> tuple[s
     space. An occurrence that continues a word, on either side, is none.
     """
     patterns = [_pattern(name, ignore_case) for name in names]
-    spans = [list(_occurrences(text, pattern, ignore_case)) for pattern in patterns]
+    spans = _spans(text, patterns, ignore_case)
     n_found = sum(map(bool, spans))
     while any(spans):  # what stands on both sides of a name may be a name
         text = _without_spans(text, sorted({span for some in spans for span in some}))
-        spans = [list(_occurrences(text, pattern, ignore_case)) for pattern in patterns]
+        spans = _spans(text, patterns, ignore_case)
     return text, n_found
 
 
@@ -113,7 +113,7 @@ def _without_words(
                 f"the text of document {identifier!r} is not kept (keep_text=False), so a name can "
                 "be taken out of its counts only when it is exactly one counted word of the "
                 "document, which one of the names is not; nothing was redacted. Forget the "
-                "document, and add it again without the name under another id"
+                "document, and add it again without the name"
             )
         gone |= set(columns)
     kept = ~np.isin(before.columns, sorted(gone))
@@ -126,18 +126,27 @@ def _pattern(name: str, ignore_case: bool) -> re.Pattern[str]:
     return re.compile(r"\s+".join(map(re.escape, words)))
 
 
-def _occurrences(
-    text: str, pattern: re.Pattern[str], ignore_case: bool
-) -> Iterator[tuple[int, int]]:
-    """Start and end of each occurrence in the text that continues no word."""
+def _spans(
+    text: str, patterns: Sequence[re.Pattern[str]], ignore_case: bool
+) -> list[list[tuple[int, int]]]:
+    """Start and end in the text of each occurrence of each pattern that continues no word."""
     folded, origin = _folded(text, ignore_case)
+    return [
+        [(origin[first], origin[last]) for first, last in _whole(folded, origin, pattern)]
+        for pattern in patterns
+    ]
+
+
+def _whole(
+    folded: str, origin: Sequence[int], pattern: re.Pattern[str]
+) -> Iterator[tuple[int, int]]:
     at = 0
     while match := pattern.search(folded, at):
         first, last = match.span()
         at = first + 1
         if _parts(folded, origin, first) and _parts(folded, origin, last):
             at = last
-            yield origin[first], origin[last]
+            yield first, last
 
 
 def _folded(text: str, ignore_case: bool) -> tuple[str, list[int]]:
@@ -167,7 +176,10 @@ def _parts(folded: str, origin: Sequence[int], at: int) -> bool:
 
 
 def _is_combining(character: str) -> bool:
-    return unicodedata.combining(unicodedata.normalize("NFD", character)[0]) > 0
+    return (
+        character >= "\u0300"
+        and unicodedata.combining(unicodedata.normalize("NFD", character)[0]) > 0
+    )
 
 
 def _is_of_word(character: str) -> bool:

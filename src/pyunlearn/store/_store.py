@@ -401,10 +401,10 @@ class Store:
         DuplicateDocumentError
             An id for the second time. Nothing has been changed, after any of these errors.
         """
-        given = _arguments.checked_labels(labels)
+        name, given = _arguments.checked_field(field), _arguments.checked_labels(labels)
         with self._request():
             state.refuse_unfitted(self._db)
-            return _head_requests.set_labels(self._current, field, given)
+            return _head_requests.set_labels(self._current, name, given)
 
     def fit_head(
         self,
@@ -442,10 +442,11 @@ class Store:
             The store is not fitted, or does not hold an id. Nothing has been changed, after any of
             these errors.
         """
+        name = _arguments.checked_field(field)
         given = None if labels is None else _arguments.checked_labels(labels)
         with self._request():
             state.refuse_unfitted(self._db)
-            return _head_requests.fit_head(self._current, field, given, parameters)
+            return _head_requests.fit_head(self._current, name, given, parameters)
 
     def delete_head(self, field: str) -> None:
         """Delete the head of a field with all that it keeps of its task, but for the labels.
@@ -461,10 +462,13 @@ class Store:
         ------
         StoreError
             The store is not fitted, or has no head for the field.
+        InvalidInputError
+            The field is no string.
         """
+        name = _arguments.checked_field(field)
         with self._request():
             state.refuse_unfitted(self._db)
-            _head_requests.delete_head(self._current, field)
+            _head_requests.delete_head(self._current, name)
 
     def heads(self) -> dict[str, HeadInfo]:
         """The heads of the store.

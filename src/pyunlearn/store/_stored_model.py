@@ -275,7 +275,8 @@ def _read_assembled(db: Database, n_jobs: int | None) -> BaseTopicModel:
 
 def write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:
     """Write an array under a name."""
-    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    # Not ascontiguousarray, which gives a number a dimension.
+    little = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
     data = little.tobytes()
     db.execute("DELETE FROM arrays WHERE name = ?", (name,))
     db.execute_many(
