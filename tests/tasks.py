@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pyunlearn import AnchorTopicModel, LinearHead
+from pyunlearn import AnchorTopicModel, LinearHeadClassifier, LinearHeadRegressor
 
 # loss, features, task: every kind of head.
 KINDS = [
@@ -16,6 +16,7 @@ KINDS = [
     ("squared", "proportions", "classification"),
     ("squared", "linear", "regression"),
     ("squared", "proportions", "regression"),
+    ("squared", "word-topic", "regression"),
 ]
 
 
@@ -42,8 +43,11 @@ def targets(kind: tuple[str, str, str], labels: np.ndarray) -> np.ndarray:
     return np.array(["news", "sport", "a longer name"])[labels % 3]
 
 
-def new_head(kind: tuple[str, str, str], model: AnchorTopicModel, **parameters) -> LinearHead:
+def new_head(
+    kind: tuple[str, str, str], model: AnchorTopicModel, **parameters
+) -> LinearHeadClassifier | LinearHeadRegressor:
     loss, features, task = kind
-    return LinearHead(
-        model, loss=loss, features=features, task=task, n_jobs=1, **{"alpha": 1e-3, **parameters}
-    )
+    given = {"features": features, "alpha": 1e-3, "n_jobs": 1, **parameters}
+    if task == "regression":
+        return LinearHeadRegressor(model, **given)
+    return LinearHeadClassifier(model, loss=loss, **given)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyunlearn import InvalidParameterError
+from pyunlearn.errors import InvalidParameterError
 from pyunlearn.privacy._mechanism import (
     composed_mu,
     gaussian_delta,

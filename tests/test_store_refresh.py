@@ -26,7 +26,7 @@ WORD = RECORDS[9]["text"].lower().split()[0]
 
 def trained(directory, records=RECORDS):
     store = Store.open(directory, rules=TextRules(min_df=1), n_jobs=1)
-    store.train(records, n_topics=3, anchor_min_df=2)
+    store.train(records, n_topics=3, core_min_df=2)
     return store
 
 
@@ -76,7 +76,7 @@ def test_the_refresh_ends_in_the_state_of_forgetting_at_once(store, tmp_path):
         lambda store: store.redact("d09", [WORD]),
         lambda store: store.add([{"id": "new", "text": "red dog piano"}]),
         lambda store: store.fit_head(loss="squared"),
-        lambda store: store.fit(n_topics=3, anchor_min_df=2),
+        lambda store: store.fit(n_topics=3, core_min_df=2),
         lambda store: store.delete_head("label"),
     ],
 )
@@ -123,7 +123,7 @@ def test_a_failure_in_the_refresh_leaves_the_store_waiting(store, monkeypatch):
     store.forget(["d03"], refresh="later")
     before = store.info()
     with monkeypatch.context() as patched:
-        patched.setattr("pyunlearn.store.heads.write", lambda *_: 1 / 0)
+        patched.setattr("pyunlearn.store._stored_heads.write", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.refresh()
     assert store.info() == before

@@ -160,7 +160,7 @@ def fixed_models() -> dict[str, dict[str, str]]:
             by_threads = digests.setdefault(" ".join([weighting, learner, *options]), {})
             by_threads[str(n_jobs)] = model.digest() + content_digest({}, learned)
             for loss in ("logistic", "squared"):
-                head = pyunlearn.LinearHead(model, loss=loss, alpha=1e-3, n_jobs=n_jobs)
+                head = pyunlearn.LinearHeadClassifier(model, loss=loss, alpha=1e-3, n_jobs=n_jobs)
                 head.fit(counts[:200], np.arange(200) % 3)
                 by_threads[str(n_jobs)] += head.digest()
     return digests

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.heads.accuracy import ALPHA, LEARNERS, peer
 from benchmarks.heads.corpora import FILES, Task, load_task
 from benchmarks.theory.output import print_table
-from pyunlearn import AnchorTopicModel, LinearHead
+from pyunlearn import AnchorTopicModel, LinearHeadClassifier
 
 SHARES = (None, 0.01, 0.1, 0.5)  # None: one document
 HEADER = (
@@ -44,18 +44,20 @@ def deletion(
     gone = np.sort(np.random.default_rng(0).permutation(m)[:count])
     left = np.setdiff1d(np.arange(m), gone)
 
-    def trained(X) -> LinearHead:
+    def trained(X) -> LinearHeadClassifier:
         model = AnchorTopicModel(n_topics, learner=learner).fit(X)
-        return LinearHead(model, loss=loss, features=features, alpha=ALPHA).fit(task.X, task.y)
+        return LinearHeadClassifier(model, loss=loss, features=features, alpha=ALPHA).fit(
+            task.X, task.y
+        )
 
     head = trained(task.X)
     before = head.score(task.X_test, task.y_test)
     base = seconds(lambda: head.model_.unlearn(task.X[gone]))
     newton = float("nan")
     if loss == "logistic":
-        newton = seconds(lambda: head.unlearn(mode="newton"))
+        newton = seconds(lambda: head.refresh(mode="newton"))
         distance = head.gradient_norm_ / ALPHA
-    exact = seconds(head.unlearn)
+    exact = seconds(head.refresh)
     begin = time.perf_counter()
     once = trained(task.X[left])
     retrain = time.perf_counter() - begin

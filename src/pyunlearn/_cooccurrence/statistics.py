@@ -19,7 +19,7 @@ from pyunlearn._cooccurrence.counting import (
     neighbours_at_most,
 )
 from pyunlearn._cooccurrence.rows import CooccurrenceRows
-from pyunlearn._digest import PartHashes
+from pyunlearn._digest import STATISTICS_FORMAT, PartHashes
 from pyunlearn._documents import (
     COUNT_LIMIT,
     MASS_LIMIT,
@@ -34,7 +34,6 @@ from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverf
 
 __all__ = ["CooccurrenceStatistics"]
 
-FORMAT = "pyunlearn-statistics-1"
 # An addition that may make the statistics larger than this is announced in the log.
 LARGE = 2**30
 # Bytes a word besides its row: f, c, its place in the arrays, when it changed, its hash.
@@ -255,7 +254,7 @@ class CooccurrenceStatistics:
         """
         if self._digest is None:
             header = {
-                "format": FORMAT,
+                "format": STATISTICS_FORMAT,
                 "n_words": self.n_words,
                 "scale_bits": self.scale_bits,
                 "weighting": self.weighting,
