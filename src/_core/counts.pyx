@@ -161,7 +161,7 @@ def count_pattern(
     """
     cdef int64_t word, n_words = word_start.shape[0] - 1
     cdef int thread
-    if columns.shape[0] == 0:
+    if entry_of_word.shape[0] == 0:
         return
     with nogil:
         for word in prange(n_words, schedule="dynamic", chunksize=8, num_threads=num_threads):
@@ -238,7 +238,7 @@ def count_upper(
     """
     cdef int64_t word, n_words = word_start.shape[0] - 1
     cdef int thread
-    if indices_out.shape[0] == 0:
+    if entry_of_word.shape[0] == 0 or indices_out.shape[0] == 0:
         return
     with nogil:
         for word in prange(n_words, schedule="dynamic", chunksize=8, num_threads=num_threads):
