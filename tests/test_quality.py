@@ -46,7 +46,7 @@ def test_topics_are_measured_and_kept(side, tmp_path, monkeypatch):
 
 def test_a_kept_fit_is_not_made_again(tmp_path):
     topics = np.full((2, 4), 0.25)
-    np.savez(tmp_path / "tiny-2-pyunlearn-refined-1.npz", topics=topics, seconds=1.0, memory=1.0)
+    np.savez(tmp_path / "tiny-2-topicmodel-1.npz", topics=topics, seconds=1.0, memory=1.0)
     found = compare.fitted("tiny", 2, "TopicModel", 1, tmp_path)
     assert (found["topics"] == topics).all()
 
@@ -59,15 +59,15 @@ def test_partners_come_in_the_order_of_the_topics_of_lda(tmp_path, monkeypatch, 
     monkeypatch.setattr(top_words, "SIDES", (*OURS, top_words.LDA))
     name = tmp_path / "tiny-3-tomotopy-lda-500-iterations-1.npz"
     for side in OURS:
-        compare.one("tiny", 3, side, 1, tmp_path / f"tiny-3-{side.replace(' ', '-')}-1.npz")
-    name.write_bytes((tmp_path / "tiny-3-pyunlearn-refined-1.npz").read_bytes())
+        compare.one("tiny", 3, side, 1, tmp_path / f"tiny-3-{side.lower().replace(' ', '-')}-1.npz")
+    name.write_bytes((tmp_path / "tiny-3-topicmodel-1.npz").read_bytes())
     options = ["--corpus", "tiny", "--topics", "3", "--rows", "3", "--keep", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["top_words", *options])
     top_words.main()
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
-    refined, _, lda = lines[2].split("|")[2:5]
-    assert refined.split() == lda.split()
+    factor, _, lda = lines[2].split("|")[2:5]
+    assert factor.split() == lda.split()
 
 
 def test_a_deletion_stands_beside_a_fit_of_the_peer(capsys, monkeypatch):
