@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from corpora import assert_same_model
+from hard_corpora import assert_same_model
 from models import new_model
 from scipy import sparse
 

@@ -3,7 +3,7 @@
 import joblib
 import numpy as np
 import pytest
-from corpora import assert_same_model
+from hard_corpora import assert_same_model
 from models import new_model
 
 from pyunlearn import load
