@@ -31,21 +31,32 @@ KERNELS = (
 SHARED = "pyunlearn._core._cyutility"
 BUILD_DIR = Path("build/cython")
 SETTINGS = BUILD_DIR / "settings.json"
+# PYUNLEARN_DEBUG=1: an index out of bounds is an IndexError, an integer overflow ends the process.
+# (Cython's overflowcheck raises without the GIL in C functions: the compiler does it better.)
+DEBUG = os.environ.get("PYUNLEARN_DEBUG", "0") == "1"
 DIRECTIVES = {
     "language_level": "3",
-    "boundscheck": False,
+    "boundscheck": DEBUG,
     "wraparound": False,
     "cdivision": True,
-    "initializedcheck": False,
+    "initializedcheck": DEBUG,
     "freethreading_compatible": True,
 }
+# Python's own -fwrapv would make every overflow a defined one.
+TRAPS = [
+    "-fno-wrapv",
+    "-fsanitize=signed-integer-overflow,bounds",
+    "-fsanitize-undefined-trap-on-error",
+]
 PROBE = "#include <omp.h>\nint probe(void) { return omp_get_max_threads(); }\n"
 
 
 def base_flags() -> list[str]:
     """Flags that keep the bits equal on every machine: no contraction to FMA."""
     if sys.platform == "win32":
-        return ["/O2", "/fp:precise"]
+        return ["/Od" if DEBUG else "/O2", "/fp:precise"]
+    if DEBUG:
+        return ["-O1", "-g", "-ffp-contract=off", "-fno-math-errno", *TRAPS]
     flags = ["-O3", "-ffp-contract=off", "-fno-math-errno"]
     # Python's own flags ask for debug information, three quarters of the size of the modules.
     asked = "-g" in os.environ.get("CFLAGS", "").split()
@@ -143,4 +154,7 @@ def build() -> list[Extension]:
     return generated
 
 
-setup(ext_modules=build())
+if __name__ == "__main__":
+    if sys.maxsize < 2**32:
+        sys.exit("pyunlearn needs a 64-bit Python: sizes and offsets do not fit into 32 bits")
+    setup(ext_modules=build())

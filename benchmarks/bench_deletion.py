@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from benchmarks import corpora, deletion
+from benchmarks.models import MODELS
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
 
 N_WORDS, N_TOPICS = 1000, 20
@@ -15,7 +16,7 @@ SIZES = [10**3, 10**4, 10**5, 10**6]
 BATCHES = [1, 10, 100, 1000]
 NEWSGROUP_TOPICS = 50
 KINDS = ["no anchor word", "anchor words"]
-LEARNERS = ["anchor", "refined"]
+LEARNERS = ["anchor", "factor"]
 
 
 def file(m, learner):
@@ -33,7 +34,7 @@ class Synthetic:
             total.add(block)
             if total.n_documents in SIZES:
                 for learner in LEARNERS:
-                    model = AnchorTopicModel(N_TOPICS, learner=learner)
+                    model = MODELS[learner](N_TOPICS)
                     model.fit_statistics(total.copy()).save(file(total.n_documents, learner))
 
     def load(self, m, learner):
@@ -52,7 +53,7 @@ class DeleteOne(Synthetic):
         self.load(m, learner)
 
     def time_delete_one(self, m, learner):
-        self.model.unlearn(self.first[[0]])
+        self.model.forget(self.first[[0]])
 
 
 class DeleteBatch(Synthetic):
@@ -64,7 +65,7 @@ class DeleteBatch(Synthetic):
         self.load(SIZES[-2], learner)
 
     def time_delete_batch(self, size, learner):
-        self.model.unlearn(self.first[:size])
+        self.model.forget(self.first[:size])
 
 
 class Newsgroups:
@@ -78,9 +79,7 @@ class Newsgroups:
     def setup_cache(self):
         X, _, _ = corpora.newsgroups()
         sp.save_npz("counts.npz", X, compressed=False)
-        AnchorTopicModel(n_topics=NEWSGROUP_TOPICS, learner="anchor").fit(X).save(
-            "newsgroups.safetensors"
-        )
+        AnchorTopicModel(n_topics=NEWSGROUP_TOPICS).fit(X).save("newsgroups.safetensors")
 
     def setup(self, kind):
         X = sp.csr_array(sp.load_npz("counts.npz"))
@@ -95,4 +94,4 @@ class Newsgroups:
         deletion.delete_and_restore(self.model, self.document)
 
     def time_delete_one(self, kind):
-        self.model.unlearn(self.document)
+        self.model.forget(self.document)

@@ -16,7 +16,7 @@ class Fit:
         self.X = corpora.stream(m, N_WORDS, N_TOPICS)
 
     def time_fit(self, m):
-        AnchorTopicModel(n_topics=N_TOPICS, learner="anchor").fit(self.X)
+        AnchorTopicModel(n_topics=N_TOPICS).fit(self.X)
 
     def peakmem_fit(self, m):
-        AnchorTopicModel(n_topics=N_TOPICS, learner="anchor").fit(self.X)
+        AnchorTopicModel(n_topics=N_TOPICS).fit(self.X)

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks import corpora
 from benchmarks.clock import median_seconds
-from pyunlearn import AnchorTopicModel, LinearHead
+from pyunlearn import LinearHeadClassifier, TopicModel
 
 N_WORDS, N_TOPICS = 1000, 20
 SIZES = [10**3, 10**4, 10**5]
@@ -16,7 +16,7 @@ LOSSES = ["squared", "logistic"]
 
 
 def head_on(m, loss):
-    model = AnchorTopicModel(n_topics=N_TOPICS)
+    model = TopicModel(n_topics=N_TOPICS)
     blocks = corpora.blocks(m, N_WORDS, N_TOPICS)
     first = next(blocks)
     model.fit(first)
@@ -25,7 +25,9 @@ def head_on(m, loss):
     task = first[:TASK_DOCUMENTS]
     y = np.asarray((task @ model.components_.T).argmax(axis=1))
     # One thread: the work is small, and others' work would show.
-    return LinearHead(model, loss=loss, alpha=1e-3, n_jobs=1).fit(task, y), first
+    return LinearHeadClassifier(model, loss=loss, features="linear", alpha=1e-3, n_jobs=1).fit(
+        task, y
+    ), first
 
 
 class UnlearnHead:
@@ -38,10 +40,10 @@ class UnlearnHead:
 
     def setup(self, m, loss):
         self.head, first = head_on(m, loss)
-        self.head.model_.unlearn(first[[0]])
+        self.head.model_.forget(first[[0]])
 
     def time_unlearn(self, m, loss):
-        self.head.unlearn()
+        self.head.refresh()
 
 
 class HeadFlatness:
@@ -56,6 +58,6 @@ class HeadFlatness:
         times = []
         for m in (SIZES[1], SIZES[-1]):
             head, first = head_on(m, loss)
-            head.model_.unlearn(first[[0]])
-            times.append(median_seconds(head.unlearn, runs=5))
+            head.model_.forget(first[[0]])
+            times.append(median_seconds(head.refresh, runs=5))
         return times[1] / times[0]

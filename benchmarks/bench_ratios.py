@@ -32,11 +32,9 @@ class Retraining:
 
     def track_deletion_over_fit(self):
         X, _, _ = corpora.newsgroups(N_WORDS)
-        model = AnchorTopicModel(n_topics=N_TOPICS, learner="anchor").fit(X)
+        model = AnchorTopicModel(n_topics=N_TOPICS).fit(X)
         deletions = deletion.delete_each(model, deletion.random_documents(X, DOCUMENTS))
-        fit = median_seconds(
-            lambda: AnchorTopicModel(n_topics=N_TOPICS, learner="anchor").fit(X), runs=3
-        )
+        fit = median_seconds(lambda: AnchorTopicModel(n_topics=N_TOPICS).fit(X), runs=3)
         return statistics.median(one.seconds for one in deletions) / fit
 
 

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from benchmarks import corpora
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
 from pyunlearn._learners.anchor import recover
-from pyunlearn._learners.anchor_search import AnchorSearch
+from pyunlearn._learners.anchor_search import AnchorSearch, NormalisedRows
 
 N_WORDS, N_TOPICS = 5000, 50
 ANCHORS = [20, 50, 100]
@@ -21,12 +21,12 @@ class Newsgroups:
     def setup_cache(self):
         X, _, _ = corpora.newsgroups(N_WORDS)
         sp.save_npz("counts.npz", X, compressed=False)
-        AnchorTopicModel(n_topics=N_TOPICS, learner="anchor").fit(X).save("newsgroups.safetensors")
+        AnchorTopicModel(n_topics=N_TOPICS).fit(X).save("newsgroups.safetensors")
 
     def load(self):
         self.X = sp.csr_array(sp.load_npz("counts.npz"))
         self.model = load("newsgroups.safetensors")
-        self.learned = self.model.parameters_
+        self.learned = self.model.topics_
 
 
 class Counting(Newsgroups):
@@ -46,15 +46,10 @@ class Anchors(Newsgroups):
 
     def time_anchors(self, r):
         learned = self.learned
-        search = AnchorSearch(
-            self.model.statistics_,
-            r,
-            learned.keep,
-            learned.mass,
-            learned.norms,
-            learned.candidates,
-            num_threads=2,
+        rows = NormalisedRows(
+            self.model.statistics_.rows, learned.keep, learned.mass, learned.norms
         )
+        search = AnchorSearch(rows, r, learned.candidates, num_threads=2)
         search.select()
 
 
@@ -64,9 +59,7 @@ class Recovery(Newsgroups):
 
     def setup(self, solver):
         self.load()
-        self.settings = AnchorTopicModel(
-            n_topics=N_TOPICS, solver=solver, learner="anchor"
-        )._settings()
+        self.settings = AnchorTopicModel(n_topics=N_TOPICS, solver=solver)._settings()
 
     def time_recover(self, solver):
         learned = self.learned

@@ -42,7 +42,7 @@ def delete_and_restore(model: AnchorTopicModel, document: sp.csr_array) -> Delet
     """Time one deletion; afterwards the model is, byte for byte, what it was."""
     model.digest()  # a model in use has one; it is not part of this deletion
     certificates = []
-    seconds = seconds_of(lambda: certificates.append(model.unlearn(document)))
+    seconds = seconds_of(lambda: certificates.append(model.forget(document)))
     model.partial_fit(document)
     path = certificates[0].path
     return Deletion(
@@ -112,7 +112,7 @@ def deletion_rows(
     def aim(value: float) -> float | None:
         return value if aims else None
 
-    model = AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X)
+    model = AnchorTopicModel(n_topics=n_topics).fit(X)
     deletions = delete_each(model, random_documents(X, documents))
     groups = {
         "no anchor word in it": [one for one in deletions if not one.touched_anchors],
@@ -130,9 +130,7 @@ def deletion_rows(
         for stage in STAGES:
             median = statistics.median(one.stages[stage] for one in group)
             yield Row(f"  {stage}", 1000 * median, "ms")
-    refit = median_seconds(
-        lambda: AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X[1:]), fits
-    )
+    refit = median_seconds(lambda: AnchorTopicModel(n_topics=n_topics).fit(X[1:]), fits)
     yield Row("fit on the rest", refit, "s", note=f"median of {fits}")
     yield Row(
         "fit over deletion (all)", 1000 * refit / milliseconds(deletions), "times", aim(50), False
@@ -142,7 +140,7 @@ def deletion_rows(
 def flatness_rows(X: sp.csr_array, n_topics: int, documents: int) -> Iterator[Row]:
     """Deletion at about a million documents over deletion at about ten thousand."""
     chosen = random_documents(X, documents)
-    small = AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X)
+    small = AnchorTopicModel(n_topics=n_topics).fit(X)
     large = copies(small, max(2, round(1e6 / X.shape[0])))
     sizes = f"m = {large.statistics_.n_documents:,} over {X.shape[0]:,}"
     yield Row(f"20 newsgroups in copies, {sizes}", flatness(small, large, chosen), "times", 1.15)
@@ -162,7 +160,7 @@ def synthetic_model(n_documents: int) -> AnchorTopicModel:
     total = CooccurrenceStatistics(SYNTHETIC[0])
     for block in corpora.blocks(n_documents, *SYNTHETIC):
         total.add(block)
-    return AnchorTopicModel(n_topics=SYNTHETIC[1], learner="anchor").fit_statistics(total)
+    return AnchorTopicModel(n_topics=SYNTHETIC[1]).fit_statistics(total)
 
 
 def main() -> None:

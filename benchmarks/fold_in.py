@@ -4,7 +4,7 @@ import numpy as np
 
 from pyunlearn._core import infer
 from pyunlearn._documents import check_documents
-from pyunlearn.model import room_for_fold_in
+from pyunlearn._fold_in import work_space
 
 
 def fold_in(X, topics: np.ndarray, steps: int) -> np.ndarray:
@@ -19,7 +19,7 @@ def fold_in(X, topics: np.ndarray, steps: int) -> np.ndarray:
         np.ascontiguousarray(topics.T),
         1e-6,
         steps,
-        room_for_fold_in(documents, r, 2),
+        work_space(documents, r, 2),
         theta,
         np.zeros(documents.n_documents, np.int32),
         2,

@@ -49,7 +49,7 @@ def count_with_scipy(X: sp.csr_array, n_topics: int) -> Job:
 
 
 def fit_pyunlearn(X: sp.csr_array, n_topics: int) -> Job:
-    return lambda: AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X)
+    return lambda: AnchorTopicModel(n_topics=n_topics).fit(X)
 
 
 def fit_anchortopics(X: sp.csr_array, n_topics: int) -> Job:

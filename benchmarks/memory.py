@@ -41,11 +41,9 @@ def peak_of(job: Callable[[], object]) -> tuple[object, int]:
 def fit_once(X: sp.csr_array, n_topics: int) -> dict[str, int]:
     """Bytes of the statistics, of the arrays that fit keeps besides, of the peak, and estimated."""
     rng = np.random.default_rng(0)
-    AnchorTopicModel(n_topics=2, learner="anchor").fit(
-        rng.poisson(1.0, (40, 8))
-    )  # load libraries, start threads
-    model, peak = peak_of(lambda: AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X))
-    learned = [array for array in vars(model.parameters_).values() if isinstance(array, np.ndarray)]
+    AnchorTopicModel(n_topics=2).fit(rng.poisson(1.0, (40, 8)))  # load libraries, start threads
+    model, peak = peak_of(lambda: AnchorTopicModel(n_topics=n_topics).fit(X))
+    learned = [array for array in vars(model.topics_).values() if isinstance(array, np.ndarray)]
     return {
         "statistics": model.statistics_.nbytes,
         "topics": sum(array.nbytes for array in learned),

@@ -24,9 +24,7 @@ def scaling_rows(sizes: list[int], runs: int) -> Iterator[Row]:
             with kernel_seconds() as spent:
                 seconds.append(
                     (
-                        seconds_of(
-                            lambda X=X: AnchorTopicModel(n_topics=TOPICS, learner="anchor").fit(X)
-                        ),
+                        seconds_of(lambda X=X: AnchorTopicModel(n_topics=TOPICS).fit(X)),
                         dict(spent),
                     )
                 )

@@ -34,7 +34,7 @@ class Stage:
 
 def stages_of(X: sp.csr_array, model: AnchorTopicModel) -> list[Stage]:
     """The work that the kernels had, from the sizes of what they read and wrote."""
-    learned, rows = model.parameters_, model.statistics_.rows
+    learned, rows = model.topics_, model.statistics_.rows
     sizes = np.diff(X.indptr).astype(np.float64)
     pairs = float((sizes * (sizes + 1)).sum()) / 2
     read_by_search = float(rows.length[learned.candidates].sum())
@@ -62,14 +62,14 @@ def median_kernel_seconds(X: sp.csr_array, n_topics: int, runs: int) -> dict[str
     taken = []
     for _ in range(1 + runs):
         with kernel_seconds() as spent:
-            total = seconds_of(lambda: AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X))
+            total = seconds_of(lambda: AnchorTopicModel(n_topics=n_topics).fit(X))
         taken.append({**spent, "fit": total})
     return {name: statistics.median(one[name] for one in taken[1:]) for name in taken[0]}
 
 
 def shares(X: sp.csr_array, n_topics: int, runs: int) -> dict[str, float]:
     """Speed of each kernel over its bound."""
-    model, limits = AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X), measured_bounds(X)
+    model, limits = AnchorTopicModel(n_topics=n_topics).fit(X), measured_bounds(X)
     spent = median_kernel_seconds(X, n_topics, runs)
     return {
         stage.kernel: stage.work / spent[stage.kernel] / limits[stage.bound]
@@ -82,7 +82,7 @@ def stage_rows(X: sp.csr_array, n_topics: int, runs: int) -> Iterator[Row]:
     yield Row("bound: copying, read and written", limits["copy"] / 1e9, "GB/s")
     yield Row("bound: increments where the corpus has its words", limits["increments"] / 1e6, "M/s")
     yield Row("bound: multiply and add in registers", limits["multiply_adds"] / 1e9, "G/s")
-    model = AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X)
+    model = AnchorTopicModel(n_topics=n_topics).fit(X)
     spent = median_kernel_seconds(X, n_topics, runs)
     for stage in stages_of(X, model):
         speed = stage.work / spent[stage.kernel]
@@ -110,7 +110,7 @@ def whole_rows(X: sp.csr_array, model: AnchorTopicModel, spent: dict[str, float]
         False,
         f"{products / 1e6:.0f} M in {1000 * counting:.0f} ms; half of them are made, half mirrored",
     )
-    words = len(model.parameters_.words)
+    words = len(model.topics_.words)
     yield Row(f"recovery of {words:,} words, active set", spent["active_set"], "s", 1.5)
     eg = median_kernel_seconds_eg(X, model)
     yield Row(f"recovery of {words:,} words, eg to a gap of 1e-6", eg, "s")
@@ -123,9 +123,7 @@ def median_kernel_seconds_eg(X: sp.csr_array, model: AnchorTopicModel, runs: int
     taken = []
     for _ in range(1 + runs):
         with kernel_seconds() as spent:
-            AnchorTopicModel(n_topics=model.n_topics, solver="eg", learner="anchor").fit_statistics(
-                model.statistics_
-            )
+            AnchorTopicModel(n_topics=model.n_topics, solver="eg").fit_statistics(model.statistics_)
         taken.append(spent["exponentiated_gradient"])
     return statistics.median(taken[1:])
 

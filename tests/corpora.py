@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from models import LEARNERS, new_model, own_parameters
 from sklearn.exceptions import ConvergenceWarning
 
-from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, FewerTopicsWarning
-from pyunlearn._learners.anchor import LearnerSettings, learn, weighting_for
+from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, TopicModel
+from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._learners import learn
+from pyunlearn.errors import FewerTopicsWarning
 
 
 @dataclass(frozen=True)
@@ -113,15 +116,15 @@ def pools(draw: Any, max_documents: int = 14, max_words: int = 20) -> Pool:
 
 
 def learner_parameters(solvers: tuple[str, ...] = ("active-set",)) -> st.SearchStrategy[dict]:
-    """Parameters of AnchorTopicModel."""
+    """Parameters of `new_model`."""
     return st.fixed_dictionaries(
         {
             "n_topics": st.integers(1, 9),
-            "anchor_min_df": st.sampled_from([None, 1, 1, 2, 3, 0.0, 0.1, 0.25, 0.5]),
+            "word_min_df": st.sampled_from([None, 1, 1, 2, 3, 0.0, 0.1, 0.25, 0.5]),
             "min_df": st.sampled_from([1, 1, 2, 3, 4]),
             "solver": st.sampled_from(solvers),
             "anchor_cleanup": st.booleans(),
-            "learner": st.sampled_from(["anchor", "refined"]),
+            "learner": st.sampled_from(LEARNERS),
             "background": st.sampled_from([0.0, 0.25, 1.0, 2.0]),
             "n_updates": st.integers(1, 12),
             "max_iter": st.just(40),
@@ -133,38 +136,35 @@ def learner_parameters(solvers: tuple[str, ...] = ("active-set",)) -> st.SearchS
 
 
 def as_allowed(parameters: dict) -> dict:
-    """Without what is of the other learner and would be refused."""
-    if parameters["learner"] == "anchor":
-        return parameters
-    return parameters | {"solver": "active-set", "anchor_cleanup": False}
+    """Without what is of the other learner."""
+    learner, threshold = parameters["learner"], parameters["word_min_df"]
+    own = own_parameters(learner, parameters)
+    return own | {"learner": learner, "word_min_df": threshold}
 
 
-def trained_once(parameters: dict, counts: Any, lengths: Any) -> AnchorTopicModel:
+def trained_once(parameters: dict, counts: Any, lengths: Any) -> TopicModel | AnchorTopicModel:
     """The model of these documents, learned in full from statistics counted in one go."""
     n_words = np.shape(counts)[1]
-    model = AnchorTopicModel(**parameters)
-    weighting = weighting_for(model.learner, model.weighting)
-    statistics = CooccurrenceStatistics(n_words, model.scale_bits, weighting)
+    model = new_model(**parameters)
+    statistics = model.new_statistics(n_words)
     if len(counts):
         statistics.add(counts, lengths)
-    names = [one.name for one in fields(LearnerSettings)]
-    settings = LearnerSettings.checked(**{name: getattr(model, name) for name in names})
     model.n_features_in_ = n_words
     model.statistics_ = statistics
-    model.parameters_ = learn(statistics, settings, model.n_jobs)
+    model.topics_ = learn(statistics, model._settings(), model.n_jobs)
     model.take_as_learned()
     return model
 
 
-def assert_same_model(one: AnchorTopicModel, other: AnchorTopicModel) -> None:
+def assert_same_model(one: BaseTopicModel, other: BaseTopicModel) -> None:
     """Equal in every byte: statistics, everything learned, digests."""
     assert_same_statistics(one.statistics_, other.statistics_)
-    for field in fields(one.parameters_):
-        mine, theirs = (getattr(model.parameters_, field.name) for model in (one, other))
+    for field in fields(one.topics_):
+        mine, theirs = (getattr(model.topics_, field.name) for model in (one, other))
         if isinstance(mine, np.ndarray) and isinstance(theirs, np.ndarray):
             assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), field.name
             assert mine.tobytes() == theirs.tobytes(), f"{field.name}: {mine} is not {theirs}"
-    assert one.parameters_.settings == other.parameters_.settings
+    assert one.topics_.settings == other.topics_.settings
     assert one.digest() == other.digest()
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from pyunlearn import CooccurrenceStatistics
-from pyunlearn._learners.anchor import LearnerSettings, TopicParameters, learn, recover
+from pyunlearn._learners import learn
+from pyunlearn._learners.anchor import AnchorSettings, AnchorTopics, recover
 from pyunlearn._learners.anchor_newton import newton_update
 from pyunlearn._learners.anchor_search import anchor_gram
 from pyunlearn.datasets import make_separable
-from pyunlearn.privacy._constants import measure, topic_matrix
+from pyunlearn.privacy._constants import measure
 from pyunlearn.privacy._sensitivity import removal_bound, sensitivity_bound, worst_case
 
 AIMS = ("random", "anchor", "anchor-only", "anchor-odd", "rare", "topic", "long")
@@ -43,7 +44,7 @@ class Trial:
         )
 
 
-def relearn_with_anchors(topics: TopicParameters, statistics) -> TopicParameters:
+def relearn_with_anchors(topics: AnchorTopics, statistics) -> AnchorTopics:
     """The exact learner with the anchors of `topics`."""
     step = newton_update(topics, statistics, 1)
     word_topic, converged = np.zeros_like(step.word_topic), step.converged.copy()
@@ -52,12 +53,12 @@ def relearn_with_anchors(topics: TopicParameters, statistics) -> TopicParameters
     return replace(step, word_topic=word_topic, converged=converged, hashes=None)
 
 
-def correlation(topics: TopicParameters, statistics) -> np.ndarray:
-    inverse = np.linalg.pinv(topic_matrix(topics)[0])
+def correlation(topics: AnchorTopics, statistics) -> np.ndarray:
+    inverse = np.linalg.pinv(topics.word_distributions().T)
     return inverse @ statistics.to_csr().toarray() @ inverse.T / statistics.word_mass.sum()
 
 
-def aimed_documents(rng, aim: str, X: sp.csr_array, topics: TopicParameters, k: int) -> np.ndarray:
+def aimed_documents(rng, aim: str, X: sp.csr_array, topics: AnchorTopics, k: int) -> np.ndarray:
     """Documents to plant in the corpus and to remove again: (k, n) counts."""
     n = X.shape[1]
     anchor = int(rng.choice(topics.anchors))
@@ -71,7 +72,7 @@ def aimed_documents(rng, aim: str, X: sp.csr_array, topics: TopicParameters, k: 
         planted[:, rng.integers(n)] = rng.integers(2, 50)
         planted[:, rng.integers(n)] += 1
     elif aim == "topic":
-        topic = topic_matrix(topics)[0][:, rng.integers(topics.n_topics)]
+        topic = topics.word_distributions().T[:, rng.integers(topics.n_topics)]
         planted += rng.multinomial(int(rng.integers(2, 60)), topic / topic.sum(), k)
     else:
         planted += rng.multinomial(2000, np.full(n, 1 / n), k)
@@ -94,7 +95,7 @@ def run(seed: int) -> list[Trial]:
         length=(2, int(rng.integers(3, 30))),
         seed=rng,
     )
-    settings = LearnerSettings(n_topics=r, anchor_min_df=int(max(2, m // 50)), learner="anchor")
+    settings = AnchorSettings(n_topics=r, anchor_min_df=int(max(2, m // 50)))
     k = int(np.exp(rng.uniform(0, np.log(max(2, m // 20)))))
     counts = corpus.X
     topics = learn(CooccurrenceStatistics(n, n_jobs=1).add(counts), settings, 1)
@@ -126,10 +127,10 @@ def compare(
     before,
     gone,
     after,
-    pair: tuple[TopicParameters, TopicParameters],
+    pair: tuple[AnchorTopics, AnchorTopics],
 ) -> Trial:
     k = gone.n_documents
-    A = [topic_matrix(topics)[0] for topics in pair]
+    A = [topics.word_distributions().T for topics in pair]
     R = [correlation(*one) for one in zip(pair, (before, after), strict=True)]
     first, second = (measure(*one, recovery) for one in zip((before, after), pair, strict=True))
     both = replace(first, topics_min=min(first.topics_min, second.topics_min))

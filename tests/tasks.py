@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from models import new_model
 
-from pyunlearn import AnchorTopicModel, LinearHead
+from pyunlearn import AnchorTopicModel, LinearHeadClassifier, LinearHeadRegressor, TopicModel
 
 # loss, features, task: every kind of head.
 KINDS = [
@@ -16,6 +17,7 @@ KINDS = [
     ("squared", "proportions", "classification"),
     ("squared", "linear", "regression"),
     ("squared", "proportions", "regression"),
+    ("squared", "word-topic", "regression"),
 ]
 
 
@@ -28,11 +30,9 @@ def corpus(seed: int = 0, m: int = 80, n: int = 24, topics: int = 3):
     return counts, np.argmax(share, axis=1)
 
 
-def base(counts, learner="anchor", **parameters) -> AnchorTopicModel:
+def base(counts, learner="anchor", **parameters) -> TopicModel | AnchorTopicModel:
     """Topics of the algorithm that Newton steps, sensitivity bounds and capacities are about."""
-    return AnchorTopicModel(
-        n_topics=3, learner=learner, anchor_min_df=2, n_jobs=1, **parameters
-    ).fit(counts)
+    return new_model(3, learner=learner, word_min_df=2, n_jobs=1, **parameters).fit(counts)
 
 
 def targets(kind: tuple[str, str, str], labels: np.ndarray) -> np.ndarray:
@@ -42,8 +42,11 @@ def targets(kind: tuple[str, str, str], labels: np.ndarray) -> np.ndarray:
     return np.array(["news", "sport", "a longer name"])[labels % 3]
 
 
-def new_head(kind: tuple[str, str, str], model: AnchorTopicModel, **parameters) -> LinearHead:
+def new_head(
+    kind: tuple[str, str, str], model: AnchorTopicModel, **parameters
+) -> LinearHeadClassifier | LinearHeadRegressor:
     loss, features, task = kind
-    return LinearHead(
-        model, loss=loss, features=features, task=task, n_jobs=1, **{"alpha": 1e-3, **parameters}
-    )
+    given = {"features": features, "alpha": 1e-3, "n_jobs": 1, **parameters}
+    if task == "regression":
+        return LinearHeadRegressor(model, **given)
+    return LinearHeadClassifier(model, loss=loss, **given)

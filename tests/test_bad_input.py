@@ -5,11 +5,11 @@ import warnings
 import numpy as np
 import pytest
 from corpora import assert_same_model
+from models import new_model
 from scipy import sparse
 
-from pyunlearn import (
-    AnchorTopicModel,
-    CooccurrenceStatistics,
+from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, TopicModel
+from pyunlearn.errors import (
     DocumentTooLongError,
     FewerTopicsWarning,
     InvalidInputError,
@@ -26,7 +26,7 @@ TRAINED = np.random.default_rng(0).poisson(1.0, (30, N_WORDS))
 
 @pytest.fixture
 def model():
-    return AnchorTopicModel(n_topics=3, anchor_min_df=2).fit(TRAINED)
+    return TopicModel(n_topics=3, core_min_df=2).fit(TRAINED)
 
 
 def with_value(value, row=1, dtype=np.float64):
@@ -74,7 +74,7 @@ def test_bad_counts_change_no_model(model, method, X, message):
     with pytest.raises(InvalidInputError, match=message):
         getattr(model, method)(X)
     assert model.digest() == before
-    assert_same_model(model, AnchorTopicModel(n_topics=3, anchor_min_df=2).fit(TRAINED))
+    assert_same_model(model, TopicModel(n_topics=3, core_min_df=2).fit(TRAINED))
 
 
 @EVERY_BAD_COUNT
@@ -144,7 +144,7 @@ def test_empty_documents_are_counted_and_removed_again(model):
     before, empty = model.digest(), np.zeros((4, N_WORDS), int)
     model.partial_fit(empty)
     assert model.statistics_.n_documents == 34
-    model.unlearn(empty)
+    model.forget(empty)
     assert model.digest() == before
 
 
@@ -157,9 +157,9 @@ def test_a_document_of_one_token_has_no_pairs(model):
 
 def test_a_corpus_of_empty_documents_has_no_topics():
     with pytest.raises(TooFewAnchorsError, match="n_topics=1, but 0 words"):
-        AnchorTopicModel(n_topics=1).fit(np.zeros((5, N_WORDS), int))
+        TopicModel(n_topics=1).fit(np.zeros((5, N_WORDS), int))
     with pytest.warns(FewerTopicsWarning):
-        model = AnchorTopicModel(n_topics=1).partial_fit(np.zeros((5, N_WORDS), int))
+        model = TopicModel(n_topics=1).partial_fit(np.zeros((5, N_WORDS), int))
     assert model.n_topics_ == 0
 
 
@@ -168,12 +168,12 @@ def ten_million_tokens():
 
 
 def test_a_document_of_ten_million_tokens_is_too_long_for_the_default_scale():
-    model = AnchorTopicModel(n_topics=3, weighting="document").fit(TRAINED)
+    model = TopicModel(n_topics=3, weighting="document").fit(TRAINED)
     before = model.digest()
     with pytest.raises(DocumentTooLongError, match=r"row 0 has 10000000 tokens.*scale_bits"):
         model.partial_fit(ten_million_tokens())
     with pytest.raises(DocumentTooLongError):
-        model.unlearn(ten_million_tokens())
+        model.forget(ten_million_tokens())
     assert model.digest() == before
 
 
@@ -224,12 +224,12 @@ def test_token_weights_that_would_overflow_are_refused():
 @pytest.mark.parametrize("n_topics", [0, -1, 4.0, True, np.True_, "3", None, np.float64(3)])
 def test_a_number_of_topics_that_is_not_one(n_topics):
     with pytest.raises(InvalidParameterError, match="n_topics"):
-        AnchorTopicModel(n_topics=n_topics).fit(TRAINED)
+        TopicModel(n_topics=n_topics).fit(TRAINED)
 
 
 def test_one_topic_and_as_many_as_words():
-    assert AnchorTopicModel(n_topics=1).fit(TRAINED).n_topics_ == 1
-    model = AnchorTopicModel(n_topics=N_WORDS, learner="anchor").fit(TRAINED)
+    assert TopicModel(n_topics=1).fit(TRAINED).n_topics_ == 1
+    model = AnchorTopicModel(n_topics=N_WORDS).fit(TRAINED)
     assert sorted(model.anchors_) == list(range(N_WORDS))
     np.testing.assert_allclose(model.word_topic_[model.anchors_], np.eye(N_WORDS), atol=1e-9)
 
@@ -237,7 +237,7 @@ def test_one_topic_and_as_many_as_words():
 @pytest.mark.parametrize("n_topics", [N_WORDS + 1, 10**9])
 def test_more_topics_than_words(n_topics):
     with pytest.raises(TooFewAnchorsError, match=f"n_topics={n_topics}, but 8 words"):
-        AnchorTopicModel(n_topics=n_topics).fit(TRAINED)
+        TopicModel(n_topics=n_topics).fit(TRAINED)
 
 
 def test_more_topics_than_candidates():
@@ -245,15 +245,15 @@ def test_more_topics_than_candidates():
     threshold = int(np.sort(frequency)[-2])
     able = int((frequency >= threshold).sum())
     with pytest.raises(TooFewAnchorsError, match=f"but {able} words"):
-        AnchorTopicModel(n_topics=able + 1, anchor_min_df=threshold).fit(TRAINED)
+        TopicModel(n_topics=able + 1, core_min_df=threshold).fit(TRAINED)
 
 
 def test_more_topics_than_independent_rows():
     # Four words with the same two neighbours: equal rows.
     X = np.hstack([np.eye(4, dtype=int), np.ones((4, 2), int)])
-    assert AnchorTopicModel(n_topics=3, learner="anchor").fit(X).n_topics_ == 3
+    assert AnchorTopicModel(n_topics=3).fit(X).n_topics_ == 3
     with pytest.raises(TooFewAnchorsError, match=r"6 words can be anchors .* and 3 of them are"):
-        AnchorTopicModel(n_topics=4, learner="anchor").fit(X)
+        AnchorTopicModel(n_topics=4).fit(X)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_parameters_outside_their_range(parameters, model):
     before = model.digest()
     name = next(iter(parameters))
     with pytest.raises(InvalidParameterError, match=name):
-        AnchorTopicModel(**{"n_topics": 3} | parameters).fit(TRAINED)
+        new_model(**{"n_topics": 3} | parameters).fit(TRAINED)
     if name not in ("scale_bits", "weighting"):
         model.set_params(**parameters)
         for call in (model.partial_fit, model.unlearn):
@@ -310,7 +310,7 @@ def test_parameters_changed_after_fit_are_refused_until_learned_with(model):
             call(TRAINED[:1])
     assert model.digest() == before
     model.fit_statistics(model.statistics_)
-    assert model.digest() == AnchorTopicModel(n_topics=4, anchor_min_df=2).fit(TRAINED).digest()
+    assert model.digest() == TopicModel(n_topics=4, core_min_df=2).fit(TRAINED).digest()
 
 
 @pytest.mark.parametrize(
@@ -343,20 +343,20 @@ def test_a_refused_fit_leaves_the_fitted_model(model, X):
         model.fit(X)
     assert model.digest() == before
     assert model.n_features_in_ == N_WORDS
-    assert_same_model(model, AnchorTopicModel(n_topics=3, anchor_min_df=2).fit(TRAINED))
-    model.unlearn(TRAINED[:1])
+    assert_same_model(model, TopicModel(n_topics=3, core_min_df=2).fit(TRAINED))
+    model.forget(TRAINED[:1])
 
 
 def test_a_refused_first_fit_leaves_the_estimator_unfitted():
     for method in ("fit", "partial_fit"):
-        model = AnchorTopicModel(n_topics=2)
+        model = TopicModel(n_topics=2)
         with pytest.raises(InvalidInputError):
             getattr(model, method)(np.full((3, 5), -1))
-        assert vars(model) == vars(AnchorTopicModel(n_topics=2))
+        assert vars(model) == vars(TopicModel(n_topics=2))
 
 
 def test_statistics_of_another_kind_are_refused():
-    model = AnchorTopicModel(n_topics=3, weighting="document").fit(TRAINED)
+    model = TopicModel(n_topics=3, weighting="document").fit(TRAINED)
     before = model.digest()
     for options in ({"scale_bits": 30}, {"weighting": "token"}):
         with pytest.raises(InvalidParameterError, match=next(iter(options))):
@@ -381,9 +381,9 @@ NEVER_ADDED = {
 def test_documents_never_added_are_not_removed(model, X):
     before = model.digest()
     with pytest.raises(NotInModelError):
-        model.unlearn(X)
+        model.forget(X)
     assert model.digest() == before
-    assert_same_model(model, AnchorTopicModel(n_topics=3, anchor_min_df=2).fit(TRAINED))
+    assert_same_model(model, TopicModel(n_topics=3, core_min_df=2).fit(TRAINED))
 
 
 def test_a_document_is_removed_as_often_as_it_was_added_and_not_again():
@@ -409,10 +409,10 @@ def test_other_lengths_than_were_given_are_refused():
 
 def test_an_empty_model_has_nothing_to_remove(model):
     with pytest.warns(FewerTopicsWarning, match="0 documents remain"):
-        model.unlearn(TRAINED)
+        model.forget(TRAINED)
     before = model.digest()
     with pytest.raises(NotInModelError):
-        model.unlearn(TRAINED[:1])
+        model.forget(TRAINED[:1])
     with pytest.raises(ValueError, match="no topics left"):
         model.transform(TRAINED[:1])
     assert model.digest() == before
@@ -420,7 +420,7 @@ def test_an_empty_model_has_nothing_to_remove(model):
 
 def test_words_that_never_occur_have_no_topics():
     X = np.insert(TRAINED, [0, 4, N_WORDS], 0, axis=1)
-    model = AnchorTopicModel(n_topics=3, anchor_min_df=2).fit(X)
+    model = TopicModel(n_topics=3, core_min_df=2).fit(X)
     unused = [0, 5, N_WORDS + 2]
     assert not model.word_topic_[unused].any()
     assert not model.components_[:, unused].any()

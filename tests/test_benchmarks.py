@@ -92,7 +92,7 @@ def test_asv_can_run(suite):
 
 def test_a_document_is_back_after_it_was_timed():
     X = corpora.stream(60, 60, 3, 10)
-    model = deletion.AnchorTopicModel(n_topics=3, learner="anchor").fit(X)
+    model = deletion.AnchorTopicModel(n_topics=3).fit(X)
     digest = model.digest()
     timed = deletion.delete_and_restore(model, X[[7]])
     assert model.digest() == digest
@@ -101,12 +101,9 @@ def test_a_document_is_back_after_it_was_timed():
 
 def test_copies_of_a_corpus_have_the_statistics_of_its_copies():
     X = corpora.stream(40, 60, 3, 10)
-    model = deletion.copies(deletion.AnchorTopicModel(n_topics=3, learner="anchor").fit(X), 3)
+    model = deletion.copies(deletion.AnchorTopicModel(n_topics=3).fit(X), 3)
     thrice = np.repeat(X.toarray(), 3, axis=0)
-    assert (
-        model.digest()
-        == deletion.AnchorTopicModel(n_topics=3, learner="anchor").fit(thrice).digest()
-    )
+    assert model.digest() == deletion.AnchorTopicModel(n_topics=3).fit(thrice).digest()
 
 
 def test_a_shorter_stream_is_the_beginning_of_a_longer():
@@ -142,7 +139,7 @@ def test_increments_are_made_where_the_corpus_has_its_words():
 def test_kernels_are_themselves_again_after_they_were_timed():
     before = dict(vars(clock.counts))
     with clock.kernel_seconds() as spent:
-        deletion.AnchorTopicModel(n_topics=3, learner="anchor").fit(corpora.stream(40, 60, 3))
+        deletion.AnchorTopicModel(n_topics=3).fit(corpora.stream(40, 60, 3))
     assert {"count_upper", "gram_column", "active_set"} <= set(spent)
     assert dict(vars(clock.counts)) == before
 
@@ -183,9 +180,7 @@ def test_a_peer_that_is_ahead_is_named():
 
 
 def test_the_gap_of_exponentiated_gradient_is_reached_on_every_word():
-    model = deletion.AnchorTopicModel(n_topics=3, learner="anchor").fit(
-        corpora.stream(60, 60, 3, 10)
-    )
+    model = deletion.AnchorTopicModel(n_topics=3).fit(corpora.stream(60, 60, 3, 10))
     problem = compare.problem(model)
     G, B = problem["G"], problem["B"]
     for solve in (eg.pyunlearn, eg.active_set):
@@ -196,7 +191,7 @@ def test_the_gap_of_exponentiated_gradient_is_reached_on_every_word():
 
 def test_a_peer_gets_the_rows_that_g_and_b_are_made_of():
     problem = compare.problem(
-        deletion.AnchorTopicModel(n_topics=3, learner="anchor").fit(corpora.stream(60, 60, 3, 10))
+        deletion.AnchorTopicModel(n_topics=3).fit(corpora.stream(60, 60, 3, 10))
     )
     rows = sparse.csr_array((problem["values"], problem["indices"], problem["indptr"])).toarray()
     rows /= rows.sum(axis=1, keepdims=True)

@@ -6,20 +6,21 @@ import json
 import numpy as np
 import pytest
 
-from pyunlearn import AnchorTopicModel, Certificate, CorruptStateError
+from pyunlearn import Certificate, TopicModel
 from pyunlearn._digest import content_digest
+from pyunlearn.errors import CorruptStateError
 
 COUNTS = np.random.default_rng(0).poisson(0.8, (40, 10))
 
 
 @pytest.fixture
 def certificate():
-    return AnchorTopicModel(n_topics=3).fit(COUNTS).unlearn(COUNTS[:4])
+    return TopicModel(n_topics=3).fit(COUNTS).forget(COUNTS[:4])
 
 
 def test_anyone_with_the_remaining_documents_can_recompute_the_digests(certificate):
-    before = AnchorTopicModel(n_topics=3).fit(COUNTS)
-    after = AnchorTopicModel(n_topics=3).fit(COUNTS[4:])
+    before = TopicModel(n_topics=3).fit(COUNTS)
+    after = TopicModel(n_topics=3).fit(COUNTS[4:])
     assert certificate.model_before == before.digest()
     assert certificate.statistics_before == before.statistics_.digest()
     assert certificate.model_after == after.digest()

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pyunlearn import AnchorTopicModel, InvalidParameterError
+from pyunlearn import AnchorTopicModel
 from pyunlearn.datasets import make_separable
+from pyunlearn.errors import InvalidParameterError
 
 SMALL = {"n_documents": 200, "n_words": 40, "n_topics": 4}
 
@@ -66,7 +67,7 @@ def test_chunks_join_to_a_whole_corpus(monkeypatch):
 
 def test_the_learner_finds_the_anchors_of_a_large_corpus():
     corpus = make_separable(30_000, 60, 3, p=0.2, concentration=0.2, length=30)
-    model = AnchorTopicModel(3, anchor_min_df=0.1, learner="anchor").fit(corpus.X)
+    model = AnchorTopicModel(3, anchor_min_df=0.1).fit(corpus.X)
     assert set(model.anchors_) == set(corpus.anchors.ravel())
     order = np.argsort(model.anchors_)[np.argsort(np.argsort(corpus.anchors.ravel()))]
     assert np.abs(model.components_[order].T - corpus.topics).max() < 0.01

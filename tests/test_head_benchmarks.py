@@ -40,7 +40,7 @@ def test_peers_get_the_same_head(task, monkeypatch):
 @pytest.mark.parametrize(("loss", "features"), deletion.KINDS)
 def test_deletions_end_in_the_digest_of_a_retrain(task, loss, features):
     for share in (None, 0.1):
-        assert deletion.deletion(task, 2, share, loss, features, "refined")[9] == "yes"
+        assert deletion.deletion(task, 2, share, loss, features, "factor")[9] == "yes"
 
 
 def test_capacities_are_measured():

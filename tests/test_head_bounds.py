@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyunlearn.heads.logistic import LogisticLoss, minimise, removal_step
+from pyunlearn.heads._logistic_loss import LogisticLoss, minimise, removal_step
 from pyunlearn.privacy._capacity import head_sensitivity
 
 

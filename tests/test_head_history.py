@@ -7,29 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from models import new_model
+from sklearn.base import clone
 from tasks import KINDS, base, corpus, new_head, targets
 
-from pyunlearn import AnchorTopicModel, NotInModelError
 from pyunlearn._documents import check_documents
-from pyunlearn.heads.training import Trainer, new_task
+from pyunlearn.errors import NotInModelError
+from pyunlearn.heads._training import new_task
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::pyunlearn.FewerTopicsWarning"),
-    pytest.mark.filterwarnings("ignore::pyunlearn.FewerClassesWarning"),
+    pytest.mark.filterwarnings("ignore::pyunlearn.errors.FewerTopicsWarning"),
+    pytest.mark.filterwarnings("ignore::pyunlearn.errors.FewerClassesWarning"),
 ]
 PICKS = st.lists(st.integers(0, 10**6), min_size=1, max_size=6)
 
 
 def trained_once(head, counts, y):
-    """Digest of a head of the same kind, trained in one go on the head's base."""
+    """A head of the same kind, trained in one go on the head's base."""
     task = new_task(head.settings_, counts.shape[1], y.shape[1] if y.ndim == 2 else None, 1)
     if len(y):
         task.add(check_documents(counts), y)
-    twin = new_head((head.loss, head.features, head.task), head.model_, alpha=head.alpha)
-    twin.model_, twin.task_ = head.model_, task
-    trainer = Trainer(head.model_, head.settings_, 1)
-    twin._accept(trainer, trainer.train(task), "exact")
-    return twin
+    return clone(head).fit_task(task)
 
 
 class Histories(RuleBasedStateMachine):
@@ -39,7 +37,7 @@ class Histories(RuleBasedStateMachine):
         kind=st.sampled_from(KINDS),
         seed=st.integers(0, 99),
         classes=st.integers(2, 4),
-        learner=st.sampled_from(["anchor", "refined"]),
+        learner=st.sampled_from(["anchor", "factor"]),
     )
     def train(self, kind, seed, classes, learner):
         self.counts, _ = corpus(seed, m=30, n=16)
@@ -47,8 +45,8 @@ class Histories(RuleBasedStateMachine):
         self.y = targets(kind, labels)
         self.base_documents = list(range(20))
         self.tagged = [(row, self.y[row]) for row in range(8, 26)]
-        self.parameters = {"n_topics": 3, "learner": learner, "anchor_min_df": 2, "n_jobs": 1}
-        self.model = AnchorTopicModel(**self.parameters).partial_fit(self.counts[:20])
+        self.parameters = {"n_topics": 3, "learner": learner, "word_min_df": 2, "n_jobs": 1}
+        self.model = new_model(**self.parameters).partial_fit(self.counts[:20])
         self.head = new_head(kind, self.model).fit(self.counts[8:26], self.y[8:26])
 
     def chosen(self, picks, among):
@@ -60,15 +58,15 @@ class Histories(RuleBasedStateMachine):
         rows = [pick % 30 for pick in picks]
         self.model.partial_fit(self.counts[rows])
         self.base_documents += rows
-        self.head.unlearn()
+        self.head.refresh()
 
     @precondition(lambda self: len(self.base_documents) > 1)
     @rule(picks=PICKS, mode=st.sampled_from(["exact", "newton"]))
     def base_shrinks(self, picks, mode):
         picks = picks[: len(self.base_documents) - 1]  # a comparison needs one document
-        self.model.unlearn(self.counts[self.chosen(picks, self.base_documents)])
-        self.head.unlearn(mode=mode)
-        self.head.unlearn()
+        self.model.forget(self.counts[self.chosen(picks, self.base_documents)])
+        self.head.refresh(mode=mode)
+        self.head.refresh()
 
     @rule(picks=PICKS)
     def task_grows(self, picks):
@@ -107,15 +105,14 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def equals_the_head_trained_once(self):
-        base_once = AnchorTopicModel(**self.parameters).partial_fit(
-            self.counts[self.base_documents]
-        )
+        base_once = new_model(**self.parameters).partial_fit(self.counts[self.base_documents])
         assert self.model.digest() == base_once.digest()
         rows = [row for row, _ in self.tagged]
         y = np.array([y for _, y in self.tagged]) if rows else self.y[:0]
         once = trained_once(self.head, self.counts[rows], y)
         assert self.head.task_.digest() == once.task_.digest()
         assert self.head.weights_.tobytes() == once.weights_.tobytes()
+        assert self.head.prior_.tobytes() == once.prior_.tobytes()
         assert self.head.digest() == once.digest()
 
 
@@ -129,8 +126,8 @@ def test_unlearning_from_the_base_equals_training_on_the_base_without(kind):
     y = targets(kind, labels)
     head = new_head(kind, base(counts)).fit(counts, y)
     before = head.digest()
-    head.model_.unlearn(counts[::7])
-    certificate = head.unlearn()
+    head.model_.forget(counts[::7])
+    certificate = head.refresh()
     once = new_head(kind, base(np.delete(counts, np.s_[::7], axis=0))).fit(counts, y)
     assert head.digest() == once.digest() == certificate.head_after
     assert certificate.head_before == before
@@ -167,8 +164,8 @@ def test_the_base_is_free_to_lose_all_its_topics():
     counts, labels = corpus(5)
     for kind in KINDS:
         head = new_head(kind, base(counts)).fit(counts, targets(kind, labels))
-        head.model_.unlearn(counts)
-        head.unlearn()
+        head.model_.forget(counts)
+        head.refresh()
         assert head.weights_.shape[0] == 1
         assert np.isfinite(head.weights_).all()
         head.predict(counts)

@@ -19,14 +19,16 @@ from corpora import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from models import new_model
 
-from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, NotInModelError, load
+from pyunlearn import CooccurrenceStatistics, TopicModel, load
+from pyunlearn.errors import NotInModelError
 
 PROFILE = settings().max_examples  # 100, or what --hypothesis-profile says
 LEARNERS = {
     "anchor": {"learner": "anchor"},
     "anchor, cleaned up": {"learner": "anchor", "anchor_cleanup": True},
-    "refined": {"learner": "refined"},
+    "factor": {"learner": "factor"},
 }
 CHOICES = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
 
@@ -37,7 +39,7 @@ class Histories(RuleBasedStateMachine):
     @initialize(pool=pools(), parameters=learner_parameters(), first=CHOICES)
     def train(self, pool, parameters, first):
         self.pool, self.parameters = pool, parameters
-        self.model = AnchorTopicModel(**parameters)
+        self.model = new_model(**parameters)
         self.present: list[int] = []
         self.add(first)
 
@@ -70,7 +72,7 @@ class Histories(RuleBasedStateMachine):
         for part in (choices, other):
             places = sorted({choice % len(self.present) for choice in part}, reverse=True)
             counts, lengths = self.counts([self.present.pop(place) for place in places])
-            self.model.unlearn(counts, lengths, refresh="later")
+            self.model.forget(counts, lengths, refresh="later")
             if not self.present:
                 break
         with fewer_topics_allowed():
@@ -79,7 +81,7 @@ class Histories(RuleBasedStateMachine):
     def forget(self, documents):
         counts, lengths = self.counts(documents)
         with fewer_topics_allowed():
-            certificate = self.model.unlearn(counts, lengths=lengths)
+            certificate = self.model.forget(counts, lengths=lengths)
         assert certificate.model_after == self.model.digest()
         assert certificate.statistics_after == self.model.statistics_.digest()
 
@@ -99,9 +101,7 @@ class Histories(RuleBasedStateMachine):
     def refused_deletion(self):
         before = self.model.digest()
         with pytest.raises(NotInModelError):
-            self.model.unlearn(
-                np.ones((len(self.present) + 1, self.pool.counts.shape[1]), np.int64)
-            )
+            self.model.forget(np.ones((len(self.present) + 1, self.pool.counts.shape[1]), np.int64))
         assert self.model.digest() == before
 
     @rule()
@@ -132,8 +132,8 @@ def test_unlearning_equals_fitting_without(pool, parameters, data):
     forget = data.draw(st.lists(st.integers(0, m - 1), unique=True, min_size=1))
     remain = np.setdiff1d(np.arange(m), forget)
     with fewer_topics_allowed():
-        model = AnchorTopicModel(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
-        model.unlearn(pool.counts[forget], pool.lengths[forget])
+        model = new_model(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
+        model.forget(pool.counts[forget], pool.lengths[forget])
     assert_same_model(model, trained_once(parameters, pool.counts[remain], pool.lengths[remain]))
 
 
@@ -144,8 +144,8 @@ def test_the_law_holds_for_exponentiated_gradient(pool, parameters, data):
     forget = data.draw(st.lists(st.integers(0, m - 1), unique=True, min_size=1))
     remain = np.setdiff1d(np.arange(m), forget)
     with fewer_topics_allowed():
-        model = AnchorTopicModel(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
-        model.unlearn(pool.counts[forget], pool.lengths[forget])
+        model = new_model(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
+        model.forget(pool.counts[forget], pool.lengths[forget])
     assert_same_model(model, trained_once(parameters, pool.counts[remain], pool.lengths[remain]))
 
 
@@ -156,15 +156,15 @@ def test_documents_leave_one_at_a_time(kind, min_df, learner):
     pool = make_pool(kind, 5, 60, 45)
     parameters = {
         "n_topics": 6,
-        "anchor_min_df": 0.05,
+        "word_min_df": 0.05,
         "min_df": min_df,
         "n_jobs": 1,
         **LEARNERS[learner],
     }
     with fewer_topics_allowed():
-        model = AnchorTopicModel(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
+        model = new_model(**parameters).partial_fit(pool.counts, lengths=pool.lengths)
         for first in range(0, 60, 3):
-            model.unlearn(pool.counts[first : first + 3], pool.lengths[first : first + 3])
+            model.forget(pool.counts[first : first + 3], pool.lengths[first : first + 3])
             left = trained_once(parameters, pool.counts[first + 3 :], pool.lengths[first + 3 :])
             assert_same_model(model, left)
     assert model.statistics_.n_documents == model.n_topics_ == 0
@@ -182,11 +182,11 @@ def zipf_corpus(seed, m=300, n=200, topics=8):
 @pytest.mark.parametrize("seed", range(4))
 def test_single_deletions_and_additions_in_a_larger_corpus(seed, learner):
     counts = zipf_corpus(seed)
-    parameters = {"n_topics": 8, "anchor_min_df": 0.02, "n_jobs": 1, **LEARNERS[learner]}
-    model = AnchorTopicModel(**parameters).fit(counts)
+    parameters = {"n_topics": 8, "word_min_df": 0.02, "n_jobs": 1, **LEARNERS[learner]}
+    model = new_model(**parameters).fit(counts)
     gone: list[int] = []
     for document in np.random.default_rng(seed).permutation(300)[:15]:
-        model.unlearn(counts[[document]])
+        model.forget(counts[[document]])
         gone.append(int(document))
         assert_same_model(model, trained_once(parameters, np.delete(counts, gone, axis=0), None))
     for _ in range(10):
@@ -194,40 +194,40 @@ def test_single_deletions_and_additions_in_a_larger_corpus(seed, learner):
         assert_same_model(model, trained_once(parameters, np.delete(counts, gone, axis=0), None))
 
 
-@pytest.mark.parametrize("learner", ["anchor", "refined"])
+@pytest.mark.parametrize("learner", ["anchor", "factor"])
 def test_a_vanished_anchor_word_leaves_no_trace(learner):
     counts = zipf_corpus(9)
-    parameters = {"n_topics": 6, "anchor_min_df": 0.02, "learner": learner}
-    model = AnchorTopicModel(**parameters).fit(counts)
+    parameters = {"n_topics": 6, "word_min_df": 0.02, "learner": learner}
+    model = new_model(**parameters).fit(counts)
     for _ in range(6):
-        anchor = model.anchors_[0]
+        anchor = model.topics_.representatives[0]
         holders = np.flatnonzero(counts[:, anchor])
-        model.unlearn(counts[holders])
+        model.forget(counts[holders])
         counts = np.delete(counts, holders, axis=0)
         assert model.statistics_.document_frequency[anchor] == 0
         assert not model.word_topic_[anchor].any()
         assert_same_model(model, trained_once(parameters, counts, None))
 
 
-@pytest.mark.parametrize("learner", ["anchor", "refined"])
+@pytest.mark.parametrize("learner", ["anchor", "factor"])
 def test_words_cross_min_df_in_both_directions(learner):
     counts = zipf_corpus(11, m=80, n=60)
-    parameters = {"n_topics": 4, "anchor_min_df": 2, "min_df": 5, "learner": learner}
-    model = AnchorTopicModel(**parameters).fit(counts)
-    kept = model.parameters_.keep.copy()
-    model.unlearn(counts[:30])
-    assert kept.sum() > model.parameters_.keep.sum()
+    parameters = {"n_topics": 4, "word_min_df": 2, "min_df": 5, "learner": learner}
+    model = new_model(**parameters).fit(counts)
+    kept = model.topics_.mass > 0
+    model.forget(counts[:30])
+    assert kept.sum() > (model.topics_.mass > 0).sum()
     assert_same_model(model, trained_once(parameters, counts[30:], None))
     model.partial_fit(counts[:30])
-    assert (model.parameters_.keep == kept).all()
+    assert ((model.topics_.mass > 0) == kept).all()
     assert_same_model(model, trained_once(parameters, counts, None))
 
 
 def test_fit_on_the_remaining_documents_gives_the_same_digest():
     counts = zipf_corpus(12)
-    model = AnchorTopicModel(n_topics=8).fit(counts)
-    certificate = model.unlearn(counts[::7])
-    fresh = AnchorTopicModel(n_topics=8).fit(np.delete(counts, np.s_[::7], axis=0))
+    model = TopicModel(n_topics=8).fit(counts)
+    certificate = model.forget(counts[::7])
+    fresh = TopicModel(n_topics=8).fit(np.delete(counts, np.s_[::7], axis=0))
     assert model.digest() == fresh.digest() == certificate.model_after
     assert certificate.statistics_after == fresh.statistics_.digest()
     assert_same_model(model, fresh)
@@ -235,17 +235,17 @@ def test_fit_on_the_remaining_documents_gives_the_same_digest():
 
 def test_a_loaded_model_unlearns_like_the_one_that_was_saved(tmp_path):
     counts = zipf_corpus(13)
-    AnchorTopicModel(n_topics=8).fit(counts).save(tmp_path / "model")
+    TopicModel(n_topics=8).fit(counts).save(tmp_path / "model")
     model = load(tmp_path / "model")
-    model.unlearn(counts[:5])
-    assert_same_model(model, AnchorTopicModel(n_topics=8).fit(counts[5:]))
+    model.forget(counts[:5])
+    assert_same_model(model, TopicModel(n_topics=8).fit(counts[5:]))
 
 
 def test_deletion_never_reads_the_corpus():
     counts = zipf_corpus(14)
     forget, remain = counts[:10].copy(), counts[10:].copy()
-    model = AnchorTopicModel(n_topics=8).fit(counts)
+    model = TopicModel(n_topics=8).fit(counts)
     counts[:] = -1
     del counts
-    model.unlearn(forget)
-    assert_same_model(model, AnchorTopicModel(n_topics=8).fit(remain))
+    model.forget(forget)
+    assert_same_model(model, TopicModel(n_topics=8).fit(remain))

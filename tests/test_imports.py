@@ -1,7 +1,8 @@
-"""Layers: a module imports only what stands to its left (docs of the architecture)."""
+"""The house: imports go one way, names tell what is private, kernels see no Python."""
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,59 +12,43 @@ import pyunlearn
 PACKAGE = Path(pyunlearn.__file__).parent
 KERNELS = PACKAGE.parent / "_core"
 
-# Each module may import those of the lines above it, and the shared ones.
-SHARED = ["_version", "errors", "_core", "_validation", "_ordered"]
-LAYERS = [
-    *SHARED,
-    "_rows",
-    "_hashing",
-    "statistics",
-    "anchor_search",
-    "refined",
-    "learner",
-    "datasets",
-    "newton",
-    "unlearning",
-    "certificate",
-    "alignment",
-    "privacy",
-    "topics",
-    "deletion",
-    "model",
-    "metrics",
-    "selection",
-    "heads",
-    "similarity",
-    "retrieval",
-    "io",
-    "records",
-    "dictionary",
-    "store",
-    "cli_tasks",
+# What users import; every other module has an underscore in its name, or stands below one that has.
+PUBLIC = {
+    "anchor_topic_model",
+    "certificates",
     "cli",
-    "__main__",
-    "__init__",
-]
-# Saving is a method of the model, and the file format lives in io: imported when called.
-UPWARD_WHEN_CALLED = {("model", "io")}
+    "datasets",
+    "errors",
+    "heads",
+    "io",
+    "metrics",
+    "privacy",
+    "records",
+    "retrieval",
+    "store",
+    "text",
+    "topic_model",
+}
 
 CIMPORTS = {
     "_clones.pxd": set(),
-    "_lanes.pxd": set(),
+    "_lanes.pxd": {"_portable"},
     "_openmp.pxd": set(),
+    "_portable.pxd": set(),
+    "_search.pxd": set(),
     "_status.pxd": set(),
-    "parallel.pyx": {"_openmp"},
-    "counts.pyx": {"_status"},
-    "rows.pyx": {"_status"},
-    "anchors.pyx": {"_lanes"},
-    "gram.pyx": set(),
-    "exponentiated.pyx": {"_lanes"},
-    "simplex.pyx": {"_lanes", "_status"},
-    "newton.pyx": {"_lanes"},
-    "factorise.pyx": {"_clones", "_lanes"},
-    "infer.pyx": {"_clones", "_lanes"},
-    "products.pyx": {"_clones", "_lanes"},
-    "softmax.pyx": set(),
+    "parallel.pyx": {"_openmp", "_portable"},
+    "counts.pyx": {"_portable", "_search", "_status"},
+    "rows.pyx": {"_portable", "_search", "_status"},
+    "anchors.pyx": {"_lanes", "_portable"},
+    "gram.pyx": {"_portable", "_search"},
+    "exponentiated.pyx": {"_lanes", "_portable"},
+    "simplex.pyx": {"_lanes", "_portable"},
+    "newton.pyx": {"_lanes", "_portable"},
+    "factorise.pyx": {"_clones", "_lanes", "_portable"},
+    "infer.pyx": {"_clones", "_lanes", "_portable"},
+    "products.pyx": {"_clones", "_lanes", "_portable"},
+    "softmax.pyx": {"_portable"},
 }
 PERSISTENCE_BY_CODE = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}
 
@@ -72,12 +57,14 @@ def sources():
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def layer_of(path):
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+def name_of(path):
+    """ "pyunlearn.heads._features"; a package goes by the name of its folder."""
+    parts = ["pyunlearn", *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imports(path):
-    """(imported module, whether inside a function) of every import but those for type hints."""
+    """Every imported name, inside functions too, but for those that only type hints need."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     hints = {
         id(node)
@@ -85,56 +72,82 @@ def imports(path):
         if isinstance(test, ast.If) and ast.unparse(test.test) == "TYPE_CHECKING"
         for node in ast.walk(test)
     }
-    inside = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef)
-        for node in ast.walk(function)
-    }
     for node in ast.walk(tree):
         if id(node) in hints:
             continue
         if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in inside) for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module, id(node) in inside
-            for alias in node.names:
-                yield f"{node.module}.{alias.name}", id(node) in inside
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def imported_layers(path):
-    for name, inside in imports(path):
-        parts = name.split(".")
-        if parts[0] == "pyunlearn" and len(parts) > 1 and parts[1] in LAYERS:
-            yield parts[1], inside
+def modules():
+    return {name_of(path): path for path in sources()}
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_layers_import_downwards_only(path):
-    layer = layer_of(path)
-    assert layer in LAYERS, f"{layer} has no place in the layers yet"
-    for other, inside in imported_layers(path):
-        allowed = LAYERS.index(other) <= LAYERS.index(layer)
-        assert allowed or (inside and (layer, other) in UPWARD_WHEN_CALLED), f"{layer} <- {other}"
+def imported_modules(path):
+    """Modules of the package that a module imports; the package itself does not count."""
+    known = modules()
+    for name in imports(path):
+        while name not in known and "." in name:
+            name = name.rpartition(".")[0]
+        if name in known and name != "pyunlearn":
+            yield name
+
+
+def graph(layer):
+    """Which of the layers import which; `layer` names that of a module."""
+    found = {layer(name): set() for name in modules()}
+    for name, path in modules().items():
+        found[layer(name)] |= {layer(other) for other in imported_modules(path)} - {layer(name)}
+    return found
+
+
+def first_part(name):
+    return name.split(".")[1] if "." in name else name
+
+
+@pytest.mark.parametrize("layer", [str, first_part], ids=["modules", "packages"])
+def test_no_circle_of_imports(layer):
+    # TopologicalSorter names the circle in its error.
+    assert list(TopologicalSorter(graph(layer)).static_order())
+
+
+def test_nothing_below_imports_privacy():
+    users = {name for name, others in graph(first_part).items() if "privacy" in others}
+    assert users <= {"io", "cli"}
+
+
+def test_modules_that_users_do_not_import_have_an_underscore():
+    for name, path in modules().items():
+        parts = name.split(".")[1:]
+        private = any(part.startswith("_") for part in parts)
+        assert private or (len(parts) <= 1 and set(parts) <= PUBLIC), path
+
+
+def test_no_name_of_a_module_stands_twice():
+    names = [name.rpartition(".")[2].strip("_") for name in modules()]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_learners_are_asked_for_by_the_type_of_their_settings_only():
+    for name, path in modules().items():
+        if not name.startswith("pyunlearn._learners"):
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"learner\s*(==|!=|in)\s", text), path
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nothing_is_stored_as_code(path):
-    assert not PERSISTENCE_BY_CODE & {name.split(".")[0] for name, _ in imports(path)}
+    assert not PERSISTENCE_BY_CODE & {name.split(".")[0] for name in imports(path)}
 
 
 def test_what_decides_a_digest_is_not_summed_by_python():
     # `sum` of floats rounds otherwise from Python 3.12 on. Sums of integers are exact.
-    for name in ("refined", "learner", "_ordered", "anchor_search", "unlearning"):
-        text = (PACKAGE / f"{name}.py").read_text(encoding="utf-8")
-        calls = re.findall(r"(?<![\w.])sum\(.*", text)
-        assert calls in ([], ["sum(self.mass.tolist()))"]), (name, calls)
-
-
-def test_the_shared_modules_import_nothing_but_each_other():
-    for name in ("errors", "_validation", "_version", "_ordered"):
-        assert {layer for layer, _ in imported_layers(PACKAGE / f"{name}.py")} <= set(SHARED)
+    for path in [PACKAGE / "_linalg.py", *(PACKAGE / "_learners").glob("*.py")]:
+        calls = re.findall(r"(?<![\w.])sum\(.*", path.read_text(encoding="utf-8"))
+        assert calls in ([], ["sum(self.mass.tolist()))"]), (path, calls)
 
 
 def kernel_sources():

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from corpora import assert_same_model
+from models import new_model
 
-from pyunlearn import AnchorTopicModel, CorruptStateError, load
+from pyunlearn import TopicModel, load
+from pyunlearn.errors import CorruptStateError
 
 
 def counts(seed=0, m=40, n=12):
@@ -17,7 +19,7 @@ def counts(seed=0, m=40, n=12):
 
 @pytest.fixture(scope="module")
 def model():
-    return AnchorTopicModel(n_topics=4, anchor_min_df=2).fit(counts())
+    return TopicModel(n_topics=4, core_min_df=2).fit(counts())
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def saved(model, tmp_path_factory):
     ],
 )
 def test_loading_gives_back_the_model(parameters, tmp_path):
-    model = AnchorTopicModel(**{"n_topics": 4, "anchor_min_df": 2} | parameters).fit(counts())
+    model = new_model(**{"n_topics": 4, "word_min_df": 2} | parameters).fit(counts())
     model.save(tmp_path / "model")
     loaded = load(tmp_path / "model")
     assert_same_model(loaded, model)
@@ -48,10 +50,10 @@ def test_loading_gives_back_the_model(parameters, tmp_path):
 
 
 def test_equal_models_are_equal_files(saved, tmp_path):
-    model = AnchorTopicModel(n_topics=4, anchor_min_df=2, n_jobs=1).fit(counts()[::-1])
+    model = TopicModel(n_topics=4, core_min_df=2, n_jobs=1).fit(counts()[::-1])
     model.save(tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == saved
-    model.partial_fit(counts(1)).unlearn(counts(1))
+    model.partial_fit(counts(1)).forget(counts(1))
     model.save(tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == saved
     load(tmp_path / "again").save(tmp_path / "twice")
@@ -59,7 +61,7 @@ def test_equal_models_are_equal_files(saved, tmp_path):
 
 
 def test_names_of_columns_are_saved(model, tmp_path):
-    named = AnchorTopicModel(n_topics=4, anchor_min_df=2).fit(counts())
+    named = TopicModel(n_topics=4, core_min_df=2).fit(counts())
     named.feature_names_in_ = np.array([f"wörd{i}" for i in range(12)], dtype=object)
     named.save(tmp_path / "model")
     assert load(tmp_path / "model").top_words() == named.top_words()
@@ -72,7 +74,7 @@ def test_threads_belong_to_the_machine_and_not_to_the_file(model, saved, tmp_pat
 
 
 def test_parameters_changed_after_fit_do_not_reach_the_file(tmp_path):
-    model = AnchorTopicModel(n_topics=4, anchor_min_df=2).fit(counts())
+    model = TopicModel(n_topics=4, core_min_df=2).fit(counts())
     model.set_params(n_topics=7, scale_bits=20, weighting="token")
     model.save(tmp_path / "model")
     assert load(tmp_path / "model").get_params()["n_topics"] == 4
@@ -125,16 +127,16 @@ def edited(saved, change):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda header: header.update(format="pyunlearn-model-2"),
+        lambda header: header.update(format="pyunlearn-model-1"),
         lambda header: header.update(n_documents=7),
         lambda header: header.update(feature_names=["a"] * 12),
         lambda header: header.update(extra=1),
         lambda header: header.pop("digest"),
         lambda header: header.pop("content"),
-        lambda header: header["parameters"].update(n_topics=5),
-        lambda header: header["parameters"].update(n_jobs=5),
-        lambda header: header["parameters"].update(tol=1e-7),
-        lambda header: header["parameters"].pop("scale_bits"),
+        lambda header: header["settings"].update(n_topics=5),
+        lambda header: header["settings"].update(n_jobs=5),
+        lambda header: header["settings"].update(n_updates=17),
+        lambda header: header.pop("scale_bits"),
     ],
 )
 def test_an_edited_header_is_refused(model, saved, change, tmp_path):
@@ -166,7 +168,7 @@ def test_a_failed_save_leaves_the_older_file(model, saved, tmp_path, monkeypatch
     def full(*_):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("pyunlearn.io.os.replace", full)
+    monkeypatch.setattr("pyunlearn._files.os.replace", full)
     with pytest.raises(OSError, match="no space"):
         model.save(tmp_path / "model")
     assert (tmp_path / "model").read_bytes() == saved

@@ -5,10 +5,10 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyunlearn import InvalidParameterError
+from pyunlearn.errors import InvalidParameterError
 from pyunlearn.privacy._mechanism import (
     composed_mu,
     gaussian_delta,
@@ -23,8 +23,8 @@ epsilons = st.floats(0.01, 50)
 deltas = st.floats(-30, -1).map(lambda power: 10.0**power)
 
 
-def exact_delta(mu, epsilon):
-    with mp.workdps(60):
+def exact_delta(mu, epsilon, digits=60):
+    with mp.workdps(digits):
         mu, epsilon = mp.mpf(mu), mp.mpf(epsilon)
 
         def phi(x):
@@ -47,6 +47,31 @@ def test_delta_is_rounded_up_by_little(epsilon, mu):
     exact = exact_delta(mu, epsilon)
     assert gaussian_delta(mu, epsilon) >= float(exact) * (1 - 1e-15)
     assert gaussian_delta(mu, epsilon) <= float(exact) * (1 + 1e-8) or exact < 1e-300
+
+
+@settings(max_examples=300)
+@given(st.floats(-160, 1), st.floats(-6, 1.3), st.booleans())
+def test_a_tiny_mu_is_rounded_up_by_little_as_well(power, factor, near_zero):
+    mu = 10.0**power
+    epsilon = 0.0 if near_zero else min(mu * 10**factor, 50.0)
+    found, exact = gaussian_delta(mu, epsilon), exact_delta(mu, epsilon, digits=420)
+    assert exact <= found <= exact * (1 + 1e-6)
+
+
+@given(st.floats(-300, -20), st.floats(-3, 2))
+def test_what_is_too_small_for_a_float_needs_no_delta(power, epsilon):
+    # The square of 1.1e-162 is 0.
+    assert gaussian_delta(1.1e-162, 10**epsilon) == 0.0
+    assert gaussian_delta(10.0**power, 10**epsilon) == 0.0
+
+
+@given(st.floats(-30, 0), st.floats(-1e-8, 1e-8))
+def test_an_epsilon_near_zero_is_found(power, above):
+    mu = 10.0**power
+    delta = gaussian_delta(mu, 0.0) * (1 + above)
+    epsilon = gaussian_epsilon(mu, delta)
+    assert 0 <= epsilon <= 1e-7
+    assert gaussian_delta(mu, epsilon) <= delta * (1 + 1e-8)
 
 
 @pytest.mark.parametrize("epsilon", EPSILONS)

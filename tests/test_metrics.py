@@ -3,22 +3,18 @@
 import numpy as np
 import pytest
 
-from pyunlearn import (
-    AnchorTopicModel,
-    CooccurrenceStatistics,
-    InvalidInputError,
-    InvalidParameterError,
-)
+from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, TopicModel
 from pyunlearn.datasets import make_separable
+from pyunlearn.errors import InvalidInputError, InvalidParameterError
 from pyunlearn.metrics import (
     align_topics,
     coherence,
+    compare_n_topics,
     diversity,
     exclusivity,
     perplexity,
     stop_word_candidates,
 )
-from pyunlearn.selection import compare_n_topics
 
 # Words 0 and 1 always together, 2 never with them, 3 everywhere.
 DOCUMENTS = np.array([[2, 1, 0, 1], [1, 3, 0, 1], [0, 0, 1, 1], [0, 0, 2, 1]])
@@ -110,7 +106,7 @@ def test_alignment_of_different_numbers_pairs_the_smaller_one():
 def test_perplexity_of_one_topic_is_that_of_word_frequencies():
     X = np.random.default_rng(0).poisson(1.0, (50, 6))
     X[:, 0] += 1
-    model = AnchorTopicModel(1, learner="anchor").fit(X)
+    model = AnchorTopicModel(1).fit(X)
     even = np.zeros_like(X)
     for row, counts in enumerate(X):
         tokens = np.repeat(np.arange(6), counts)
@@ -123,12 +119,12 @@ def test_perplexity_of_one_topic_is_that_of_word_frequencies():
 def test_perplexity_is_lower_with_the_topics_of_the_documents():
     corpus = make_separable(2000, 100, 5, n_anchor=5, concentration=0.2)
     train, test = corpus.X[:1500], corpus.X[1500:]
-    topics = [AnchorTopicModel(r, learner="refined").fit(train) for r in (1, 5)]
+    topics = [TopicModel(r).fit(train) for r in (1, 5)]
     assert perplexity(topics[1], test) < 0.9 * perplexity(topics[0], test)
 
 
 def test_perplexity_without_a_token_to_predict_is_nan():
-    model = AnchorTopicModel(1).fit(np.ones((5, 3), int))
+    model = TopicModel(1).fit(np.ones((5, 3), int))
     assert np.isnan(perplexity(model, np.eye(3, dtype=int)))
 
 
@@ -146,7 +142,7 @@ def test_several_numbers_of_topics_are_measured_from_one_count():
     corpus = make_separable(1500, 80, 5, n_anchor=5, concentration=0.2)
     statistics = CooccurrenceStatistics(80).add(corpus.X)
     before = statistics.digest()
-    rows = compare_n_topics(statistics, [2, 5], learner="refined")
+    rows = compare_n_topics(statistics, [2, 5])
     assert [row.n_topics for row in rows] == [2, 5]
     assert rows[1].npmi > rows[0].npmi
     assert statistics.digest() == before
@@ -174,7 +170,7 @@ def test_perplexity_minds_the_names_of_columns():
     pandas = pytest.importorskip("pandas")
     counts = np.random.default_rng(0).poisson(1.0, (40, 8))
     frame = pandas.DataFrame(counts, columns=list("abcdefgh"))
-    model = AnchorTopicModel(2, anchor_min_df=1).fit(frame)
+    model = TopicModel(2, core_min_df=1).fit(frame)
     assert perplexity(model, frame) > 1
     with pytest.raises(InvalidInputError, match="feature names"):
         perplexity(model, frame[frame.columns[::-1]])

@@ -3,17 +3,20 @@
 import numpy as np
 import pytest
 from corpora import assert_same_model
+from models import LEARNERS, new_model
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, FewerTopicsWarning
+from pyunlearn import CooccurrenceStatistics, TopicModel, load
+from pyunlearn.errors import FewerTopicsWarning, InvalidInputError, InvalidParameterError
+from pyunlearn.metrics import perplexity
 
 COUNTS = np.random.default_rng(0).poisson(0.6, (80, 15))
 
 
 def fitted(**parameters):
-    return AnchorTopicModel(**{"n_topics": 4, "anchor_min_df": 2} | parameters).fit(COUNTS)
+    return new_model(**{"n_topics": 4, "word_min_df": 2} | parameters).fit(COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +36,7 @@ def fitted(**parameters):
     ],
 )
 def test_every_way_in_gives_the_same_model(train):
-    assert_same_model(train(AnchorTopicModel(n_topics=4, anchor_min_df=2)), fitted())
+    assert_same_model(train(TopicModel(n_topics=4, core_min_df=2)), fitted())
 
 
 def test_probabilities_are_probabilities():
@@ -75,14 +78,14 @@ def test_transform_gives_proportions_of_any_storage():
 def test_transform_is_linear_when_asked():
     model = fitted()
     np.testing.assert_allclose(
-        model.transform(COUNTS, method="linear"), COUNTS @ model.components_.T
+        model.set_params(transform_method="linear").transform(COUNTS), COUNTS @ model.components_.T
     )
 
 
 def test_documents_without_a_known_word_get_the_corpus_proportions():
     counts = np.hstack([COUNTS, np.zeros((80, 1), int)])
     counts[0, 15] = 3  # a word that min_df masks
-    model = AnchorTopicModel(n_topics=4, anchor_min_df=2, min_df=2).fit(counts)
+    model = TopicModel(n_topics=4, core_min_df=2, min_df=2).fit(counts)
     theta = model.transform(np.eye(16, dtype=int)[[15]] * [[2], [0]])
     np.testing.assert_allclose(theta, [model.topic_proportions_] * 2)
 
@@ -100,7 +103,7 @@ def test_top_words_are_the_most_probable():
 def test_names_of_a_data_frame_are_kept():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(COUNTS, columns=[f"w{i}" for i in range(15)])
-    model = AnchorTopicModel(n_topics=4, anchor_min_df=2).fit(frame)
+    model = TopicModel(n_topics=4, core_min_df=2).fit(frame)
     assert_same_model(model, fitted())
     assert model.top_words()[0][0].startswith("w")
 
@@ -109,12 +112,10 @@ def test_names_of_a_data_frame_are_kept():
     "parameters",
     [
         {"n_topics": 3},
-        {"anchor_min_df": 3},
+        {"word_min_df": 3},
         {"min_df": 2},
         {"learner": "anchor", "solver": "eg", "max_iter": 10**5},
         {"learner": "anchor", "anchor_cleanup": True},
-        {"tol": 1e-5},
-        {"max_iter": 1000},
         {"scale_bits": 39},
         {"weighting": "document"},
         {"learner": "anchor"},
@@ -122,22 +123,41 @@ def test_names_of_a_data_frame_are_kept():
         {"n_updates": 21},
     ],
 )
-def test_every_parameter_is_part_of_the_digest(parameters):
+def test_parameters_that_change_topics_are_part_of_the_digest(parameters):
     assert fitted(**parameters).digest() != fitted().digest()
 
 
-def test_threads_are_not_part_of_the_digest():
-    assert fitted(n_jobs=1).digest() == fitted(n_jobs=5).digest()
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"n_jobs": 5},
+        {"weighting": "token"},
+        {"vocabulary": [f"w{i}" for i in range(15)]},
+        {"transform_method": "linear"},
+        {"transform_tol": 1e-3},
+        {"transform_max_iter": 7},
+        {"learner": "anchor", "tol": 1e-4},
+        {"learner": "anchor", "max_iter": 10},
+    ],
+)
+def test_parameters_that_change_no_topic_are_not_part_of_the_digest(parameters):
+    learner = parameters.get("learner", "factor")
+    assert fitted(**parameters).digest() == fitted(learner=learner).digest()
+
+
+def test_the_tolerance_is_part_of_the_digest_where_it_matters():
+    eg = {"learner": "anchor", "solver": "eg", "max_iter": 10**5}
+    assert fitted(**eg).digest() != fitted(**eg, tol=1e-5).digest()
 
 
 @pytest.mark.parametrize(
-    "use", ["transform", "unlearn", "digest", "save", "top_words", "components_", "anchors_"]
+    "use", ["transform", "forget", "digest", "save", "top_words", "components_", "representatives_"]
 )
 def test_an_unfitted_model_says_so(use, tmp_path):
-    arguments = {"transform": [COUNTS], "unlearn": [COUNTS], "save": [tmp_path / "model"]}
+    arguments = {"transform": [COUNTS], "forget": [COUNTS], "save": [tmp_path / "model"]}
     with pytest.raises((NotFittedError, AttributeError), match="not fitted"):
-        getattr(AnchorTopicModel(), use)(*arguments.get(use, []))
-    assert not hasattr(AnchorTopicModel(), "components_")
+        getattr(TopicModel(), use)(*arguments.get(use, []))
+    assert not hasattr(TopicModel(), "components_")
 
 
 def test_words_that_did_not_converge_are_reported():
@@ -148,7 +168,7 @@ def test_words_that_did_not_converge_are_reported():
 def test_fewer_topics_are_reported_and_never_refused():
     model = fitted()
     with pytest.warns(FewerTopicsWarning, match="1 documents remain"):
-        model.unlearn(COUNTS[1:])
+        model.forget(COUNTS[1:])
     assert model.n_topics_ < 4
 
 
@@ -156,11 +176,10 @@ def interrupted(*_, **__):
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("method", ["unlearn", "partial_fit"])
+@pytest.mark.parametrize("method", ["forget", "partial_fit"])
 def test_an_interrupted_update_changes_nothing(method, monkeypatch):
     model = fitted()
-    for module in ("model", "deletion"):
-        monkeypatch.setattr(f"pyunlearn.{module}.relearn", interrupted)
+    monkeypatch.setattr("pyunlearn._estimator.update", interrupted)
     with pytest.raises(KeyboardInterrupt):
         getattr(model, method)(COUNTS[:7])
     assert_same_model(model, fitted())
@@ -168,7 +187,123 @@ def test_an_interrupted_update_changes_nothing(method, monkeypatch):
 
 def test_a_model_takes_its_statistics_over_and_a_copy_stays():
     stats = CooccurrenceStatistics(15).add(COUNTS)
-    model = AnchorTopicModel(n_topics=4, anchor_min_df=2).fit_statistics(stats.copy())
+    model = TopicModel(n_topics=4, core_min_df=2).fit_statistics(stats.copy())
     before = stats.digest()
-    model.unlearn(COUNTS[:5])
+    model.forget(COUNTS[:5])
     assert stats.digest() == before
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_model_knows_the_words_that_it_was_given(learner, tmp_path):
+    words = [f"w{i}" for i in range(15)]
+    model = fitted(learner=learner, vocabulary=np.array(words, dtype=object))
+    assert model.feature_names_in_.tolist() == words
+    assert model.top_words() == fitted(learner=learner).top_words(words)
+    assert model.transform(sparse.csr_array(COUNTS)).shape == (80, 4)  # without a warning
+    assert clone(model).fit(COUNTS).top_words() == model.top_words()
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert (type(loaded), loaded.top_words()) == (type(model), model.top_words())
+    assert loaded.forget(COUNTS[:3]).model_after == model.forget(COUNTS[:3]).model_after
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [["a"] * 15, [f"w{i}" for i in range(14)], list(range(15)), "abcdefghijklmno", {"a": 1}, 15],
+)
+def test_a_vocabulary_that_does_not_name_the_columns_is_refused(vocabulary):
+    model = TopicModel(4, core_min_df=2, vocabulary=vocabulary)
+    with pytest.raises(InvalidParameterError, match="vocabulary"):
+        model.fit(COUNTS)
+    assert vars(model) == vars(TopicModel(4, core_min_df=2, vocabulary=vocabulary))
+
+
+def test_top_words_come_with_their_scores():
+    model = fitted()
+    for topic, pairs in enumerate(model.top_words(n_words=3, scores=True)):
+        assert [word for word, _ in pairs] == model.top_words(n_words=3)[topic]
+        assert [score for _, score in pairs] == [model.components_[topic, w] for w, _ in pairs]
+
+
+@pytest.mark.parametrize("vocabulary", [8, "abcdefghijklmno", ["a"] * 3])
+def test_top_words_of_no_vocabulary_say_so(vocabulary):
+    with pytest.raises(InvalidInputError, match="vocabulary"):
+        fitted().top_words(vocabulary)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_scores_are_log_probabilities_of_hidden_tokens(learner):
+    model = fitted(learner=learner)
+    assert model.perplexity(COUNTS) == pytest.approx(perplexity(model, COUNTS))
+    assert model.score(COUNTS) == pytest.approx(-np.log(model.perplexity(COUNTS)))
+    assert 1.0 < model.perplexity(COUNTS) < 30.0
+    assert np.isnan(model.score(np.zeros((2, 15), int)))
+
+
+def test_inverse_transform_mixes_the_topics():
+    model = fitted()
+    theta = model.transform(COUNTS)
+    words = model.inverse_transform(theta)
+    np.testing.assert_allclose(words, theta @ model.components_)
+    np.testing.assert_allclose(words.sum(axis=1), 1.0)
+    for wrong in (theta[:, :3], theta[0], np.full((1, 4), np.nan), [["a"] * 4]):
+        with pytest.raises(InvalidInputError, match="theta"):
+            model.inverse_transform(wrong)
+
+
+def test_names_of_the_columns_that_come_out():
+    model = fitted()
+    assert model.get_feature_names_out().tolist() == ["topic0", "topic1", "topic2", "topic3"]
+    with pytest.raises(InvalidInputError, match="input_features"):
+        model.get_feature_names_out(["a"])
+    frame = model.set_output(transform="default").transform(COUNTS)
+    assert frame.shape == (80, 4)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize(
+    "change", [{"n_topics": 3}, {"min_df": 2}, {"scale_bits": 39}, {"weighting": "other"}]
+)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: model.forget(COUNTS[:3]),
+        lambda model: model.forget(COUNTS[:3], refresh="later"),
+        lambda model: model.partial_fit(COUNTS[:3]),
+        lambda model: model.partial_fit(COUNTS[:3], refresh="later"),
+        lambda model: model.refresh(),
+    ],
+)
+def test_parameters_set_after_fit_are_not_mixed_with_those_of_before(learner, change, use):
+    model = fitted(learner=learner)
+    before = model.digest()
+    if "weighting" in change:
+        change = {"weighting": {"token": "document"}.get(model.statistics_.weighting, "token")}
+    given = {name: model.get_params()[name] for name in change}
+    with pytest.raises(InvalidParameterError):
+        use(model.set_params(**change))
+    assert model.digest() == before
+    assert_same_model(model.set_params(**given).partial_fit(COUNTS[:0:-1]), twice(learner))
+
+
+def twice(learner):
+    return fitted(learner=learner).partial_fit(COUNTS[1:])
+
+
+@pytest.mark.parametrize("method", ["em", "linear"])
+def test_transform_is_told_in_the_constructor(method):
+    model = fitted(transform_method=method)
+    assert fitted().set_params(transform_method=method).transform(COUNTS).tolist() == (
+        model.transform(COUNTS).tolist()
+    )
+    rough = fitted(transform_max_iter=1).transform(COUNTS)
+    assert not np.allclose(rough, fitted().transform(COUNTS))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"transform_method": "vb"}, {"transform_tol": 0.0}, {"transform_max_iter": 0}],
+)
+def test_parameters_of_transform_are_checked(wrong):
+    with pytest.raises(InvalidParameterError, match=next(iter(wrong))):
+        fitted(**wrong).transform(COUNTS)

@@ -5,13 +5,13 @@ import pytest
 from removals import relearn_with_anchors
 
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
-from pyunlearn._learners.anchor import LearnerSettings, learn
-from pyunlearn._learners.anchor_newton import anchors_unchanged, is_newton, newton_update
+from pyunlearn._learners import learn
+from pyunlearn._learners.anchor import AnchorSettings
+from pyunlearn._learners.anchor_newton import anchors_unchanged, newton_update
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import AnchorVanishedError
-from pyunlearn.privacy._constants import topic_matrix
 
-SETTINGS = LearnerSettings(n_topics=4, anchor_min_df=0.05, learner="anchor")
+SETTINGS = AnchorSettings(n_topics=4, anchor_min_df=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def test_gram_is_that_of_the_exact_learner_bit_for_bit(corpus):
 def test_the_step_is_near_the_exact_solution_but_is_not_it(corpus):
     topics, statistics = trained(corpus)
     statistics.remove(corpus[:50])
-    A_newton, _ = topic_matrix(newton_update(topics, statistics))
-    A_exact, _ = topic_matrix(relearn_with_anchors(topics, statistics))
+    A_newton = newton_update(topics, statistics).word_distributions().T
+    A_exact = relearn_with_anchors(topics, statistics).word_distributions().T
     assert 0 < np.linalg.norm(A_newton - A_exact) < 0.1
 
 
@@ -99,7 +99,7 @@ def test_dependent_anchor_rows_are_refused():
     twin = np.array([[1, 0, 2, 2], [0, 1, 2, 2]])
     apart = np.array([[3, 0, 1, 0], [0, 3, 0, 1]])
     statistics = CooccurrenceStatistics(4).add(np.vstack([twin, apart]))
-    topics = learn(statistics, LearnerSettings(n_topics=2, anchor_min_df=1, learner="anchor"))
+    topics = learn(statistics, AnchorSettings(n_topics=2, anchor_min_df=1))
     forced = newton_update(topics, statistics)
     object.__setattr__(forced, "anchors", np.array([0, 1], np.int32))
     with pytest.raises(AnchorVanishedError, match="combination"):
@@ -107,23 +107,23 @@ def test_dependent_anchor_rows_are_refused():
 
 
 def test_learning_anew_after_a_newton_update_gives_the_exact_digest(corpus):
-    model = AnchorTopicModel(4, anchor_min_df=0.05, learner="anchor").fit(corpus)
+    model = AnchorTopicModel(4, anchor_min_df=0.05).fit(corpus)
     model.statistics_.remove(corpus[:50])
-    model.parameters_ = newton_update(model.parameters_, model.statistics_)
+    model.topics_ = newton_update(model.topics_, model.statistics_)
     model.take_as_learned()
-    exact = AnchorTopicModel(4, anchor_min_df=0.05, learner="anchor").fit(corpus[50:])
-    assert is_newton(model.parameters_)
+    exact = AnchorTopicModel(4, anchor_min_df=0.05).fit(corpus[50:])
+    assert model.topics_.newton
     assert model.digest() != exact.digest()
     assert model.fit_statistics(model.statistics_).digest() == exact.digest()
 
 
 def test_the_mark_of_a_newton_step_survives_saving(corpus, tmp_path):
-    model = AnchorTopicModel(4, anchor_min_df=0.05, learner="anchor").fit(corpus)
-    assert not is_newton(model.parameters_)
-    model.parameters_ = newton_update(model.parameters_, model.statistics_)
+    model = AnchorTopicModel(4, anchor_min_df=0.05).fit(corpus)
+    assert not model.topics_.newton
+    model.topics_ = newton_update(model.topics_, model.statistics_)
     model.take_as_learned()
     model.save(tmp_path / "model.safetensors")
-    assert is_newton(load(tmp_path / "model.safetensors").parameters_)
+    assert load(tmp_path / "model.safetensors").topics_.newton
 
 
 def test_whether_retraining_would_choose_the_same_anchors_is_told(corpus):

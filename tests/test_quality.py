@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.quality import compare, corpora, deletion, sides, top_words  # noqa: E402
 from benchmarks.report import print_rows  # noqa: E402
 
-OURS = ("pyunlearn refined", "pyunlearn anchor")
+OURS = ("TopicModel", "AnchorTopicModel")
 
 
 def tiny():
@@ -47,7 +47,7 @@ def test_topics_are_measured_and_kept(side, tmp_path, monkeypatch):
 def test_a_kept_fit_is_not_made_again(tmp_path):
     topics = np.full((2, 4), 0.25)
     np.savez(tmp_path / "tiny-2-pyunlearn-refined-1.npz", topics=topics, seconds=1.0, memory=1.0)
-    found = compare.fitted("tiny", 2, "pyunlearn refined", 1, tmp_path)
+    found = compare.fitted("tiny", 2, "TopicModel", 1, tmp_path)
     assert (found["topics"] == topics).all()
 
 

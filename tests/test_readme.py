@@ -1,6 +1,5 @@
 """What the README and the documents show is what happens."""
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -21,24 +20,30 @@ def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text_of(page), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
-def test_python_examples_run(page, tmp_path, monkeypatch):
+def programs(page):
+    """Python blocks with the output that stands behind them, None where none does."""
+    found = re.findall(
+        r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", text_of(page), re.DOTALL | re.MULTILINE
+    )
+    return [(code, output or None) for code, output in found]
+
+
+# The reader of statistics-format.md takes a file: test_formats.py.
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if blocks(page, "python") and page != "docs/statistics-format.md"],
+)
+def test_python_examples_run_and_print_what_is_shown(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for block in blocks(page, "python"):
-        exec(compile(block, page, "exec"), {})
+    for code, output in programs(page):
+        exec(compile(code, page, "exec"), {})
+        printed = capsys.readouterr().out
+        assert output is None or printed == output
 
 
 def test_commands_run_in_the_order_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = ["cat", "dog", "horse", "mouse", "river", "lake", "saw", "hammer", "nail", "bread"]
-    with Path("corpus.jsonl").open("w") as corpus:
-        for d in range(60):
-            text = " ".join(words[d * step % len(words)] for step in range(1, 5 + d % 3))
-            corpus.write(json.dumps({"id": f"post-{d}", "text": text}) + "\n")
-    with Path("labels.jsonl").open("w") as labels:
-        for d in range(20, 60):
-            pet = {"id": f"post-{d}", "text": "", "pet": "yes" if d % 5 < 2 else "no"}
-            labels.write(json.dumps(pet) + "\n")
+    exec(compile((ROOT / "examples" / "make_corpus.py").read_text(), "make_corpus", "exec"), {})
     [block] = blocks("README.md", "sh")
     for line in block.splitlines():
         program, *arguments = shlex.split(line)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyunlearn import DuplicateDocumentError, RecordError
+from pyunlearn.errors import DuplicateDocumentError, RecordError
 from pyunlearn.records import JsonlReader, Record, as_records, ids_from_lines, label_text
 
 GOOD = b'{"id": "a", "text": "one two", "label": "x", "other": [1]}\n{"id": 7, "text": "three"}\n'

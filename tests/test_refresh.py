@@ -8,23 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from models import LEARNERS, new_model
+from sklearn.exceptions import NotFittedError
 from tasks import corpus
 
-from pyunlearn import (
-    AnchorTopicModel,
-    InvalidParameterError,
-    LinearHead,
-    NotInModelError,
-    StaleHeadError,
-    StaleModelError,
-    TopicRetriever,
-)
-
-LEARNERS = ("anchor", "refined")
+from pyunlearn import LinearHeadClassifier, TopicRetriever
+from pyunlearn.errors import InvalidParameterError, NotInModelError, StaleHeadError, StaleModelError
+from pyunlearn.privacy import release
 
 
 def fitted(counts, learner="anchor"):
-    return AnchorTopicModel(3, learner=learner, anchor_min_df=2, n_jobs=1).fit(counts)
+    return new_model(3, learner=learner, word_min_df=2, n_jobs=1).fit(counts)
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
@@ -37,9 +31,9 @@ def test_a_refresh_ends_in_the_model_that_never_saw_the_documents(learner, cuts,
     edges = [0, *sorted(cuts), 40]
     for start, end in itertools.pairwise(edges):
         if start < end:
-            model.unlearn(counts[start:end], refresh="later")
+            model.forget(counts[start:end], refresh="later")
     if now_in_between:
-        model.unlearn(counts[40:45])
+        model.forget(counts[40:45])
     certificate = model.refresh()
     left = counts[45:] if now_in_between else counts[40:]
     once = fitted(left, learner)
@@ -53,7 +47,7 @@ def test_statistics_are_clean_before_the_refresh():
     counts, _ = corpus()
     model = fitted(counts)
     before = model.digest()
-    certificate = model.unlearn(counts[:10], refresh="later")
+    certificate = model.forget(counts[:10], refresh="later")
     assert model.statistics_.digest() == fitted(counts[10:]).statistics_.digest()
     assert certificate.statistics_after == model.statistics_.digest()
     assert (certificate.model_before, certificate.model_after) == (before, None)
@@ -68,8 +62,8 @@ def test_statistics_are_clean_before_the_refresh():
         lambda model, counts: model.top_words(),
         lambda model, counts: model.digest(),
         lambda model, counts: model.save("never-written"),
-        lambda model, counts: model.release(1.0, 1e-6, capacity=1),
-        lambda model, counts: LinearHead(model).fit(counts, counts[:, 0] > 1),
+        lambda model, counts: release(model, 1.0, 1e-6, capacity=1),
+        lambda model, counts: LinearHeadClassifier(model).fit(counts, counts[:, 0] > 1),
         lambda model, counts: TopicRetriever(model).fit(counts),
     ],
 )
@@ -77,7 +71,7 @@ def test_stale_topics_are_not_used(use, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     counts, _ = corpus()
     model = fitted(counts)
-    model.unlearn(counts[:2], refresh="later")
+    model.forget(counts[:2], refresh="later")
     assert model.is_stale()
     with pytest.raises(StaleModelError, match=r"call refresh\(\)"):
         use(model, counts)
@@ -89,26 +83,49 @@ def test_stale_topics_are_not_used(use, tmp_path, monkeypatch):
 def test_heads_and_indexes_of_a_stale_base_are_stale():
     counts, labels = corpus()
     model = fitted(counts)
-    head, index = LinearHead(model, n_jobs=1).fit(counts, labels), TopicRetriever(model).fit(counts)
-    model.unlearn(counts[:2], refresh="later")
+    head, index = (
+        LinearHeadClassifier(model, n_jobs=1).fit(counts, labels),
+        TopicRetriever(model).fit(counts),
+    )
+    model.forget(counts[:2], refresh="later")
     for use in (lambda: head.predict(counts), lambda: index.query(counts[:1])):
         with pytest.raises(StaleHeadError):
             use()
     digest = head.task_.digest()
     with pytest.raises(StaleModelError):
-        head.unlearn()
+        head.refresh()
     assert head.task_.digest() == digest
     model.refresh()
-    head.unlearn()
-    assert head.digest() == LinearHead(model, n_jobs=1).fit(counts, labels).digest()
+    head.refresh()
+    assert head.digest() == LinearHeadClassifier(model, n_jobs=1).fit(counts, labels).digest()
 
 
-def test_additions_end_the_wait():
+def test_additions_do_not_end_the_wait_without_a_certificate():
     counts, _ = corpus()
     model = fitted(counts[:60])
-    model.unlearn(counts[:5], refresh="later")
-    model.partial_fit(counts[60:])
-    assert model.digest() == fitted(counts[5:]).digest()
+    model.forget(counts[:5], refresh="later")
+    with pytest.raises(StaleModelError, match=r"call it first"):
+        model.partial_fit(counts[60:])
+    assert model.statistics_.n_documents == 55
+    model.partial_fit(counts[60:], refresh="later")
+    certificate = model.refresh()
+    assert model.digest() == fitted(counts[5:]).digest() == certificate.model_after
+    assert (certificate.n_documents_removed, certificate.n_documents_left) == (5, 75)
+
+
+def test_additions_wait_as_well():
+    counts, _ = corpus()
+    model = new_model(3, word_min_df=2, learner="anchor", n_jobs=1)
+    model.partial_fit(counts[:20], refresh="later").partial_fit(counts[20:], refresh="later")
+    with pytest.raises(NotFittedError):
+        model.transform(counts)
+    certificate = model.refresh()
+    assert (certificate.n_documents_removed, certificate.topic_alignment) == (0, {})
+    assert model.digest() == fitted(counts).digest()
+    model.partial_fit(counts[:5], refresh="later")
+    assert model.is_stale()
+    model.forget(counts[:5])
+    assert model.digest() == fitted(counts).digest()
 
 
 def test_a_refresh_without_need_changes_nothing():
@@ -122,14 +139,14 @@ def test_a_refresh_without_need_changes_nothing():
 def test_requests_that_are_refused_leave_the_model_waiting_as_it_was():
     counts, _ = corpus()
     model = fitted(counts)
-    model.unlearn(counts[:2], refresh="later")
+    model.forget(counts[:2], refresh="later")
     digest = model.statistics_.digest()
     with pytest.raises(NotInModelError):
-        model.unlearn(np.full((1, 24), 99), refresh="later")
+        model.forget(np.full((1, 24), 99), refresh="later")
     with pytest.raises(InvalidParameterError, match="newton"):
-        model.unlearn(counts[2:3], mode="newton")
+        model.forget(counts[2:3], mode="newton")
     with pytest.raises(InvalidParameterError, match="refresh"):
-        model.unlearn(counts[2:3], refresh="tomorrow")
+        model.forget(counts[2:3], refresh="tomorrow")
     assert model.statistics_.digest() == digest
     assert model.refresh().n_documents_removed == 2
 
@@ -139,7 +156,7 @@ def test_certificates_pair_the_topics_of_before_and_after(learner):
     counts, _ = corpus(7)
     model = fitted(counts, learner)
     before = model.components_
-    pairs = model.unlearn(counts[:8]).topic_alignment
+    pairs = model.forget(counts[:8]).topic_alignment
     assert sorted(pairs["before"]) == sorted(pairs["after"]) == [0, 1, 2]
     overlap = [
         np.minimum(before[one], model.components_[other]).sum()
@@ -153,6 +170,6 @@ def test_certificates_pair_the_topics_of_before_and_after(learner):
 def test_a_notebook_can_show_a_model_that_waits():
     counts, _ = corpus(2)
     model = fitted(counts)
-    model.unlearn(counts[:2], refresh="later")
+    model.forget(counts[:2], refresh="later")
     assert not hasattr(model, "components_")
     assert "AnchorTopicModel" in model._repr_html_()

@@ -9,18 +9,16 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from tasks import base, corpus
 
-from pyunlearn import (
-    AnchorTopicModel,
+from pyunlearn import LinearHeadClassifier, TopicModel, TopicRetriever
+from pyunlearn._similarity import top_of_rows
+from pyunlearn.errors import (
     DuplicateDocumentError,
     InvalidInputError,
     InvalidParameterError,
-    LinearHead,
     StaleHeadError,
     StaleHeadWarning,
-    TopicRetriever,
     UnknownDocumentError,
 )
-from pyunlearn._similarity import top_of_rows
 
 COUNTS, LABELS = corpus()
 NAMES = np.array([f"d{row:02}" + "x" * (row % 5) for row in range(80)])
@@ -69,7 +67,7 @@ def test_a_document_is_not_among_those_like_it():
 @pytest.mark.parametrize("features", ["linear", "proportions"])
 def test_a_head_ranks_by_its_scores(features):
     found = index()
-    head = LinearHead(found.model_, features=features).fit(COUNTS, LABELS)
+    head = LinearHeadClassifier(found.model_, features=features).fit(COUNTS, LABELS)
     ids, scores = found.rank(head, label=2, n=5)
     by_head = head.decision_function(COUNTS)[:, 2]
     order = np.argsort(-by_head, kind="stable")[:5]
@@ -79,12 +77,12 @@ def test_a_head_ranks_by_its_scores(features):
 
 def test_a_head_of_two_classes_ranks_either():
     found = index()
-    head = LinearHead(found.model_).fit(COUNTS, LABELS == 1)
+    head = LinearHeadClassifier(found.model_).fit(COUNTS, LABELS == 1)
     best, worst = found.rank(head, n=80), found.rank(head, label=False, n=80)
     np.testing.assert_allclose(best[1], -worst[1][::-1])
 
 
-@pytest.mark.parametrize("learner", ["anchor", "refined"])
+@pytest.mark.parametrize("learner", ["anchor", "factor"])
 @given(st.lists(st.integers(0, 79), unique=True, min_size=1, max_size=30), st.integers(0, 40))
 @settings(max_examples=20)
 def test_no_history_leaves_a_trace(learner, forget, again):
@@ -97,8 +95,8 @@ def test_no_history_leaves_a_trace(learner, forget, again):
     if back:
         found.add(COUNTS[back], NAMES[back])
         left = np.concatenate([left, back])
-    found.model_.unlearn(COUNTS[forget])
-    found.unlearn()
+    found.model_.forget(COUNTS[forget])
+    found.refresh()
     once = base(np.delete(COUNTS, forget, axis=0), learner)
     assert found.digest() == TopicRetriever(once).fit(COUNTS[left], ids=NAMES[left]).digest()
 
@@ -111,13 +109,13 @@ def test_a_forgotten_document_is_never_found():
 
 def test_a_stale_index_refuses_or_warns():
     found = index()
-    found.model_.unlearn(COUNTS[:3])
+    found.model_.forget(COUNTS[:3])
     for call in (
         lambda: found.query(COUNTS[:1]),
         lambda: found.similar("d05"),
         lambda: found.add(COUNTS[:1], ["new"]),
     ):
-        with pytest.raises(StaleHeadError, match="unlearn"):
+        with pytest.raises(StaleHeadError, match="refresh"):
             call()
     found.set_params(on_stale="warn")
     with pytest.warns(StaleHeadWarning):
@@ -140,7 +138,10 @@ def test_refusals_change_nothing():
         (InvalidInputError, lambda: found.query(COUNTS[:, :-1])),
         (InvalidInputError, lambda: found.fit(COUNTS[:, :-1])),
         (InvalidParameterError, lambda: found.query(COUNTS, 0)),
-        (InvalidParameterError, lambda: found.rank(LinearHead(base(COUNTS)).fit(COUNTS, LABELS))),
+        (
+            InvalidParameterError,
+            lambda: found.rank(LinearHeadClassifier(base(COUNTS)).fit(COUNTS, LABELS)),
+        ),
         (InvalidParameterError, lambda: found.rank(_head(found), label="x")),
         (InvalidParameterError, lambda: found.rank(_head(found))),
     ):
@@ -150,16 +151,16 @@ def test_refusals_change_nothing():
 
 
 def _head(found):
-    return LinearHead(found.model_).fit(COUNTS, LABELS)
+    return LinearHeadClassifier(found.model_).fit(COUNTS, LABELS)
 
 
 def test_parameters_are_checked_and_clones_share_the_base():
     with pytest.raises(InvalidParameterError):
         TopicRetriever(base(COUNTS), similarity="dot").fit(COUNTS)
     with pytest.raises(InvalidParameterError):
-        TopicRetriever(LinearHead(base(COUNTS))).fit(COUNTS)
+        TopicRetriever(LinearHeadClassifier(base(COUNTS))).fit(COUNTS)
     with pytest.raises(NotFittedError):
-        TopicRetriever(AnchorTopicModel()).fit(COUNTS)
+        TopicRetriever(TopicModel()).fit(COUNTS)
     found = index()
     assert clone(found).model is found.model
     with pytest.raises(NotFittedError):

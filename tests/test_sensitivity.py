@@ -9,9 +9,14 @@ import removals
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, InvalidParameterError
+from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
 from pyunlearn.datasets import make_separable
-from pyunlearn.errors import CorruptStateError, FloorsError, InvalidInputError
+from pyunlearn.errors import (
+    CorruptStateError,
+    FloorsError,
+    InvalidInputError,
+    InvalidParameterError,
+)
 from pyunlearn.privacy._constants import CEILINGS, FLOORS, Constants, measure
 from pyunlearn.privacy._sensitivity import removal_bound, sensitivity_bound, worst_case
 
@@ -26,7 +31,7 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def model(corpus):
-    return AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(corpus)
+    return AnchorTopicModel(3, anchor_min_df=0.05).fit(corpus)
 
 
 @pytest.mark.parametrize("first", range(0, 84, 14))
@@ -63,7 +68,7 @@ def test_the_worst_row_reaches_its_bound():
 
 
 def test_nothing_removed_changes_nothing(model):
-    bound = sensitivity_bound(model.statistics_, model.parameters_, 0)
+    bound = sensitivity_bound(model.statistics_, model.topics_, 0)
     assert set(bound.as_dict().values()) == {0.0}
 
 
@@ -115,8 +120,8 @@ def test_degenerate_topics_have_no_useful_bound(name):
 
 def test_the_bound_for_one_removal_is_at_most_that_for_any(corpus, model):
     gone = CooccurrenceStatistics(40).add(corpus[:7])
-    one = removal_bound(model.statistics_, model.parameters_, gone)
-    any_ = sensitivity_bound(model.statistics_, model.parameters_, 7)
+    one = removal_bound(model.statistics_, model.topics_, gone)
+    any_ = sensitivity_bound(model.statistics_, model.topics_, 7)
     for name, value in one.as_dict().items():
         assert value <= any_.as_dict()[name] * (1 + 1e-12)
 
@@ -145,9 +150,9 @@ def test_a_broken_ceiling_is_named(name):
 
 
 def test_declared_constants_that_do_not_hold_are_refused(model):
-    declared = replace(measure(model.statistics_, model.parameters_).rounded(), gram_min=0.9)
+    declared = replace(measure(model.statistics_, model.topics_).rounded(), gram_min=0.9)
     with pytest.raises(FloorsError, match="gram_min"):
-        sensitivity_bound(model.statistics_, model.parameters_, 1, constants=declared)
+        sensitivity_bound(model.statistics_, model.topics_, 1, constants=declared)
 
 
 def test_constants_survive_plain_values():
@@ -157,7 +162,7 @@ def test_constants_survive_plain_values():
 
 
 def test_measured_constants_are_those_of_numpy(corpus, model):
-    constants = measure(model.statistics_, model.parameters_)
+    constants = measure(model.statistics_, model.topics_)
     K = model.statistics_.to_csr().toarray() / 2.0**40
     rows = (K / K.sum(axis=1, keepdims=True))[model.anchors_]
     eigenvalues = np.linalg.svd(rows, compute_uv=False) ** 2
@@ -170,17 +175,15 @@ def test_measured_constants_are_those_of_numpy(corpus, model):
 
 
 def test_rows_of_the_gradient_solver_are_within_their_stated_error(corpus, model):
-    loose = AnchorTopicModel(3, anchor_min_df=0.05, solver="eg", tol=1e-7, learner="anchor").fit(
-        corpus
-    )
+    loose = AnchorTopicModel(3, anchor_min_df=0.05, solver="eg", tol=1e-7).fit(corpus)
     apart = np.linalg.norm(loose.word_topic_ - model.word_topic_, axis=1).max()
-    assert 0 < apart <= measure(loose.statistics_, loose.parameters_).row_error
+    assert 0 < apart <= measure(loose.statistics_, loose.topics_).row_error
 
 
 @pytest.mark.parametrize("k", [-1, 3001, 1.5])
 def test_more_documents_than_there_are_is_refused(model, k):
     with pytest.raises(InvalidParameterError, match="k must be"):
-        sensitivity_bound(model.statistics_, model.parameters_, k)
+        sensitivity_bound(model.statistics_, model.topics_, k)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +191,9 @@ def test_more_documents_than_there_are_is_refused(model, k):
     [({"weighting": "token", "scale_bits": 30}, "weighting"), ({"min_df": 2}, "min_df")],
 )
 def test_models_that_the_bound_does_not_speak_of_are_refused(corpus, options, match):
-    model = AnchorTopicModel(3, anchor_min_df=0.05, **options, learner="anchor").fit(corpus)
+    model = AnchorTopicModel(3, anchor_min_df=0.05, **options).fit(corpus)
     with pytest.raises(InvalidParameterError, match=match):
-        measure(model.statistics_, model.parameters_)
+        measure(model.statistics_, model.topics_)
 
 
 def test_documents_that_are_not_there_have_no_bound(model):
@@ -199,4 +202,4 @@ def test_documents_that_are_not_there_have_no_bound(model):
     for _ in range(3001):
         many.merge(gone)
     with pytest.raises(InvalidInputError, match="not contained"):
-        removal_bound(model.statistics_, model.parameters_, many)
+        removal_bound(model.statistics_, model.topics_, many)

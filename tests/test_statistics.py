@@ -1,5 +1,8 @@
 """Statistics: the integer formula, the same digest by any route, nothing left behind."""
 
+import pickle
+
+import joblib
 import numpy as np
 import pytest
 from core import reference
@@ -8,8 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from pyunlearn import CooccurrenceStatistics, InvalidInputError
-from pyunlearn._core import parallel
+from pyunlearn import CooccurrenceStatistics
+from pyunlearn._cooccurrence.arrays import statistics_arrays, statistics_from_arrays
+from pyunlearn.errors import (
+    CorruptStateError,
+    DocumentTooLongError,
+    InvalidInputError,
+    StatisticsOverflowError,
+)
 
 WEIGHTINGS = pytest.mark.parametrize("weighting", ["document", "token"])
 
@@ -35,6 +44,46 @@ def test_statistics_are_the_integer_formula(weighting, pool):
     assert (stats.document_frequency == frequency).all()
     assert (stats.word_mass == mass).all()
     assert (stats.to_csr().toarray() == K).all()
+
+
+sizes = st.sampled_from([0, 0, 1, 2, 1000, 2**15, 2**20, 2**29, 2**30, 2**31 - 1])
+
+
+@settings(max_examples=300)
+@given(
+    st.integers(1, 4).flatmap(
+        lambda n: st.lists(st.lists(sizes, min_size=n, max_size=n), min_size=1, max_size=3)
+    ),
+    st.sampled_from([1, 20, 40, 55, 60, 61]),
+    st.sampled_from(["document", "token"]),
+)
+def test_counts_of_any_size_are_refused_or_counted_exactly(counts, scale_bits, weighting):
+    counts = np.array(counts)
+    stats = CooccurrenceStatistics(counts.shape[1], scale_bits, weighting)
+    lengths = counts.sum(axis=1).tolist()
+    weights = [reference.document_weight(one, scale_bits, weighting) for one in lengths]
+    m, frequency, mass, K = reference.statistics(counts, lengths, scale_bits, weighting)
+    before = pickle.dumps(stats)
+    try:
+        stats.add(counts)
+    except (DocumentTooLongError, StatisticsOverflowError):
+        assert pickle.dumps(stats) == before
+        too_long = any(one >= 2 and not w for one, w in zip(lengths, weights, strict=True))
+        assert too_long or max(mass) >= 2**62 or weighting == "token"
+        return
+    assert stats.n_documents == m
+    assert (stats.document_frequency == frequency).all()
+    assert (stats.word_mass == mass).all()
+    assert (stats.to_csr().toarray() == K).all()
+    arrays = statistics_arrays(stats)
+    again = statistics_from_arrays(arrays, stats.n_documents, scale_bits, weighting, 1)
+    assert again.digest() == stats.digest()
+    once = pickle.dumps(stats)
+    try:
+        stats.merge(stats.copy())
+    except StatisticsOverflowError:
+        assert 2 * max(mass) >= 2**62
+        assert pickle.dumps(stats) == once
 
 
 def test_weights_are_the_integer_formula():
@@ -250,6 +299,139 @@ def test_a_copy_is_independent():
     assert_same_statistics(twin, counted(example(seed=1)))
 
 
+class WithoutArguments(CooccurrenceStatistics):
+    def __init__(self):
+        super().__init__(25, 30, n_jobs=1)
+        self.weighting = "of its own"
+        self.note = "kept"
+
+    def _weights(self, lengths):
+        return np.ones(len(lengths), np.int64)
+
+
+def test_a_copy_of_a_subclass_is_one_of_it():
+    stats = WithoutArguments().add(example())
+    twin = stats.copy()
+    assert type(twin) is WithoutArguments
+    assert (twin.weighting, twin.note, twin.n_jobs) == ("of its own", "kept", 1)
+    assert_same_statistics(twin, stats)
+    twin.add(example(seed=1)).remove(example())
+    assert_same_statistics(stats, WithoutArguments().add(example()))
+    assert_same_statistics(twin, WithoutArguments().add(example(seed=1)))
+
+
+def test_documents_without_pairs_cannot_be_too_many_to_count():
+    # Their masses are 0, so only their number can overflow: it doubles 62 times.
+    stats = CooccurrenceStatistics(2).add([[1, 0], [0, 0]])
+    for _ in range(60):
+        twice(stats)
+    before = pickle.dumps(stats)
+    with pytest.raises(StatisticsOverflowError, match="number of documents"):
+        twice(stats)
+    assert pickle.dumps(stats) == before
+    assert stats.n_documents == 2**61
+    assert stats.document_frequency.tolist() == [2**60, 0]
+
+
+@pytest.mark.parametrize("other", [None, 3, example(), "statistics"])
+def test_only_statistics_are_merged(other):
+    with pytest.raises(InvalidInputError, match="cannot merge"):
+        counted(example()).merge(other)
+
+
+def swapped(array, one, other):
+    array[[one, other]] = array[[other, one]]
+
+
+DAMAGES = {
+    "columns not sorted": lambda a: swapped(a["indices"], 0, 1),
+    "a column twice": lambda a: np.copyto(a["indices"][:2], a["indices"][0]),
+    "a column out of range": lambda a: a["indices"].__setitem__(-1, 25),
+    "a negative column": lambda a: a["indices"].__setitem__(0, -1),
+    "an entry of zero": lambda a: (
+        np.copyto(a["word_mass"][:1], a["word_mass"][0] - a["values"][0]),
+        a["values"].__setitem__(0, 0),
+    ),
+    "an entry that is negative": lambda a: (
+        np.copyto(a["word_mass"][:1], a["word_mass"][0] - a["values"][0] - 1),
+        a["values"].__setitem__(0, -1),
+    ),
+    "entries that wrap around": lambda a: (
+        np.copyto(a["values"][:4], 2**62),
+        np.copyto(a["word_mass"][:1], a["values"][4 : a["indptr"][1]].sum()),
+    ),
+    "another mass": lambda a: a["word_mass"].__setitem__(3, a["word_mass"][3] + 1),
+    "mass of a word without documents": lambda a: a["document_frequency"].__setitem__(0, 0),
+    "more documents of a word than there are": lambda a: a["document_frequency"].__setitem__(0, 41),
+    "a negative number of documents": lambda a: a["document_frequency"].__setitem__(0, -1),
+    "an indptr that goes down": lambda a: a["indptr"].__setitem__(1, a["indptr"][2] + 1),
+    "an indptr below zero": lambda a: a["indptr"].__setitem__(0, -1),
+    "frequencies of floats": lambda a: a.update(document_frequency=a["document_frequency"] * 1.0),
+    "masses of floats": lambda a: a.update(word_mass=a["word_mass"] * 1.0),
+    "entries of floats": lambda a: a.update(values=a["values"] * 1.0),
+    "a word too few": lambda a: a.update(document_frequency=a["document_frequency"][1:]),
+    "nothing": lambda a: a.update(indptr=a["indptr"][:0]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_arrays_that_no_documents_brought_about_are_refused(damage):
+    arrays = statistics_arrays(counted(example()))
+    for name, array in arrays.items():
+        arrays[name] = array.copy()
+    again = statistics_from_arrays(arrays, 40, 40, "document", 1)
+    assert_same_statistics(again, counted(example()))
+    with pytest.raises(CorruptStateError):
+        statistics_from_arrays(arrays, -1, 40, "document", 1)
+    DAMAGES[damage](arrays)
+    with pytest.raises(CorruptStateError):
+        statistics_from_arrays(arrays, 40, 40, "document", 1)
+
+
+def mapped(stats, folder):
+    joblib.dump(stats, folder / "statistics")
+    found = joblib.load(folder / "statistics", mmap_mode="r")
+    assert not found.rows.indices.flags.writeable
+    assert not found.rows.values.flags.writeable
+    return found
+
+
+CHANGES = {
+    "digest": lambda stats: stats.digest(),
+    "add": lambda stats: stats.add(example(seed=1)),
+    "add the same": lambda stats: stats.add(example()),
+    "add a few": lambda stats: stats.add(example()[:2]),
+    "remove": lambda stats: stats.remove(example()[:7]),
+    "remove all": lambda stats: stats.remove(example()),
+    "merge": lambda stats: stats.merge(counted(example(seed=2))),
+    "copy": lambda stats: stats.copy().add(example()),
+    "digest, then add": lambda stats: (stats.digest(), stats.add(example(seed=1))),
+}
+
+
+@pytest.mark.parametrize("with_digest", [True, False])
+@pytest.mark.parametrize("change", CHANGES)
+def test_statistics_mapped_from_a_file_can_be_changed(change, with_digest, tmp_path):
+    # joblib gives its workers large arrays as read-only maps of a file.
+    stats = counted(example())
+    if with_digest:
+        stats.digest()
+    found = mapped(stats, tmp_path)
+    file = (tmp_path / "statistics").read_bytes()
+    for one in (stats, found):
+        CHANGES[change](one)
+    assert_same_statistics(found, stats)
+    assert (tmp_path / "statistics").read_bytes() == file
+
+
+def test_what_is_only_read_stays_in_the_file(tmp_path):
+    found = mapped(counted(example()), tmp_path)
+    indices, values = found.rows.indices, found.rows.values
+    assert found.digest() == counted(example()).digest()
+    assert found.rows.indices is indices
+    assert found.rows.values is values
+
+
 def test_to_csr_is_canonical_and_a_copy():
     stats = counted(example()).add(example(seed=1)).remove(example())
     before, K = stats.digest(), stats.to_csr()
@@ -306,11 +488,6 @@ def test_lengths_count_words_outside_the_vocabulary():
     X = np.array([[1, 1, 5], [2, 0, 0], [0, 3, 1]])
     masked = counted(X[:, :2], X.sum(axis=1)).to_csr().toarray()
     assert (masked == counted(X).to_csr().toarray()[:2, :2]).all()
-
-
-def test_default_threads_are_those_at_hand():
-    assert CooccurrenceStatistics(3).n_jobs is None
-    assert parallel.effective_num_threads() >= 1
 
 
 @pytest.mark.parametrize("storage", ["csr_array", "csc", "bsr", "coo", "csr_matrix"])

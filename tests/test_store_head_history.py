@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pyunlearn import FewerClassesWarning, Store, StoreBusyError, TextRules
+from pyunlearn import Store, TextRules
+from pyunlearn.errors import FewerClassesWarning, StoreBusyError
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pyunlearn.FewerTopicsWarning"),
@@ -19,7 +20,7 @@ pytestmark = [
 WORDS = ["red", "blue", "green", "dog", "cat", "bird", "piano", "violin", "drum"]
 # Holds every word, so that every store here chooses the same dictionary; it is never forgotten.
 KEPT = {"id": "kept", "text": " ".join(WORDS), "label": None}
-PARAMETERS = {"n_topics": 2, "anchor_min_df": 1}
+PARAMETERS = {"n_topics": 2, "core_min_df": 1}
 HEADS = [
     {},
     {"loss": "squared"},
@@ -172,7 +173,7 @@ TestHistories = Histories.TestCase
 
 REQUESTS = {
     "add": lambda store: store.add([{"id": "new", "text": "red dog drum", "label": "1"}]),
-    "fit": lambda store: store.fit(n_topics=3, anchor_min_df=1),
+    "fit": lambda store: store.fit(n_topics=3, core_min_df=1),
     "forget": lambda store: store.forget(["d3", "d4"]),
     "forget later": lambda store: store.forget(["d3", "d4"], "later"),
     "refresh": lambda store: store.refresh(),

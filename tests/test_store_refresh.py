@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,15 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_store_heads import RECORDS, assert_verified
 
-from pyunlearn import (
+from pyunlearn import Store, TextRules, cli
+from pyunlearn.errors import (
     CorruptStateError,
     InvalidParameterError,
     StaleModelError,
-    Store,
     StoreError,
-    TextRules,
     UnknownDocumentError,
-    cli,
 )
 
 WORD = RECORDS[9]["text"].lower().split()[0]
@@ -26,7 +25,7 @@ WORD = RECORDS[9]["text"].lower().split()[0]
 
 def trained(directory, records=RECORDS):
     store = Store.open(directory, rules=TextRules(min_df=1), n_jobs=1)
-    store.train(records, n_topics=3, anchor_min_df=2)
+    store.train(records, n_topics=3, core_min_df=2)
     return store
 
 
@@ -68,28 +67,50 @@ def test_the_refresh_ends_in_the_state_of_forgetting_at_once(store, tmp_path):
     assert_verified(store)
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        lambda store: store.refresh(),
-        lambda store: store.forget(["d09"]),
-        lambda store: store.redact("d09", [WORD]),
-        lambda store: store.add([{"id": "new", "text": "red dog piano"}]),
-        lambda store: store.fit_head(loss="squared"),
-        lambda store: store.fit(n_topics=3, anchor_min_df=2),
-        lambda store: store.delete_head("label"),
-    ],
-)
+ENDS = {
+    "refresh": lambda store: store.refresh(),
+    "forget": lambda store: store.forget(["d09"]),
+    "redact": lambda store: store.redact("d09", [WORD]),
+    "add": lambda store: store.add([{"id": "new", "text": "red dog piano"}]),
+    "label": lambda store: store.set_labels("own", {"d09": "x"}),
+    "head": lambda store: store.fit_head(loss="squared"),
+    "delete head": lambda store: store.delete_head("label"),
+    "fit": lambda store: store.fit(n_topics=2, core_min_df=3),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("reopened", [False, True])
 def test_every_change_ends_the_wait(store, end, reopened):
     store.forget(["d03"], refresh="later")
     if reopened:
         with Store.open(store._db.directory, n_jobs=1) as again:
-            end(again)
+            ENDS[end](again)
     else:
-        end(store)
+        ENDS[end](store)
     assert store.info().n_waiting == 0
     assert_verified(store)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_request_that_ends_the_wait_leaves_the_certificate_of_the_refresh(store, tmp_path, end):
+    store.forget(["d01"])
+    before = store.info().model_digest
+    store.forget(["d03", "d05"], refresh="later")
+    known = len(store.certificates())
+    shutil.copytree(store._db.directory, tmp_path / "copy")
+    ENDS[end](store)
+    certificate = store.certificates()[known]
+    assert (certificate.model_before, certificate.n_documents_removed) == (before, 2)
+    assert certificate.n_documents_left == len(RECORDS) - 3
+    if end == "fit":
+        assert certificate.model_after == store.info().model_digest
+    else:
+        with Store.open(tmp_path / "copy", n_jobs=1) as copy:
+            assert certificate == copy.refresh()
+    actions = [entry.action for entry in store.ledger() if "certificate" in entry.detail]
+    assert actions[known] == ("fit" if end == "fit" else "refresh")
+    assert len(store.certificates()) == known + 1 + (end in ("forget", "redact"))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +144,7 @@ def test_a_failure_in_the_refresh_leaves_the_store_waiting(store, monkeypatch):
     store.forget(["d03"], refresh="later")
     before = store.info()
     with monkeypatch.context() as patched:
-        patched.setattr("pyunlearn.store.heads.write", lambda *_: 1 / 0)
+        patched.setattr("pyunlearn.store._stored_heads.write", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.refresh()
     assert store.info() == before

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from pyunlearn import InvalidInputError, InvalidParameterError, TextRules
+from pyunlearn import TextRules
+from pyunlearn.errors import InvalidInputError, InvalidParameterError
 from pyunlearn.records import Record
 from pyunlearn.text import CandidateWords, Dictionary, TextSpool, renumbered
 

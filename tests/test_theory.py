@@ -1,4 +1,4 @@
-"""The experiments behind docs/guarantees.md run, and find nothing that the claims forbid."""
+"""The experiments behind docs/epsilon-delta.md run, and find nothing that the claims forbid."""
 
 import importlib
 from pathlib import Path
@@ -23,6 +23,6 @@ def test_short_experiments_find_no_violation(name, tmp_path, monkeypatch, capsys
 @pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="needs the source tree")
 def test_every_experiment_is_made_and_shown():
     made = (ROOT / "Makefile").read_text(encoding="utf-8")
-    shown = (ROOT / "docs/guarantees.md").read_text(encoding="utf-8")
+    shown = (ROOT / "docs/epsilon-delta.md").read_text(encoding="utf-8")
     for name in NAMES:
         assert name == "output" or (name in made and f"figures/{name}.png" in shown)

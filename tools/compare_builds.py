@@ -62,7 +62,7 @@ BUILDS = (
 MODELS = [
     (weighting, learner, *options)
     for weighting in ("document", "token")
-    for learner, *options in (("anchor",), ("anchor", "clean-up"), ("refined",))
+    for learner, *options in (("anchor",), ("anchor", "clean-up"), ("factor",))
 ]
 
 
@@ -147,20 +147,22 @@ def fixed_models() -> dict[str, dict[str, str]]:
     for weighting, learner, *options in MODELS:
         chosen = {"anchor_cleanup": True, "min_df": 30} if options else {}
         for n_jobs in (1, 2, 3, 7):
-            model = pyunlearn.AnchorTopicModel(
-                12, learner=learner, anchor_min_df=5, weighting=weighting, n_jobs=n_jobs, **chosen
-            ).fit(counts)
-            model.unlearn(counts[::9])
+            new, words = {
+                "anchor": (pyunlearn.AnchorTopicModel, {"anchor_min_df": 5}),
+                "factor": (pyunlearn.TopicModel, {"core_min_df": 5}),
+            }[learner]
+            model = new(12, weighting=weighting, n_jobs=n_jobs, **words, **chosen).fit(counts)
+            model.forget(counts[::9])
             learned = {
                 name: value
-                for name, value in vars(model.parameters_).items()
+                for name, value in vars(model.topics_).items()
                 if isinstance(value, np.ndarray)
             }
             learned["theta"] = model.transform(counts[:20])
             by_threads = digests.setdefault(" ".join([weighting, learner, *options]), {})
             by_threads[str(n_jobs)] = model.digest() + content_digest({}, learned)
             for loss in ("logistic", "squared"):
-                head = pyunlearn.LinearHead(model, loss=loss, alpha=1e-3, n_jobs=n_jobs)
+                head = pyunlearn.LinearHeadClassifier(model, loss=loss, alpha=1e-3, n_jobs=n_jobs)
                 head.fit(counts[:200], np.arange(200) % 3)
                 by_threads[str(n_jobs)] += head.digest()
     return digests

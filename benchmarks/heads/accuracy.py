@@ -15,28 +15,29 @@ import numpy as np
 
 from benchmarks.fold_in import fold_in
 from benchmarks.heads.corpora import FILES, Task, load_task, sklearn_topics, tomotopy_topics
+from benchmarks.models import MODELS
 from benchmarks.theory.output import print_table
-from pyunlearn import AnchorTopicModel, LinearHead
-from pyunlearn.heads.logistic import LogisticLoss, minimise
-from pyunlearn.heads.squared import feature_sums, ridge
-from pyunlearn.heads.targets import one_hot
+from pyunlearn import LinearHeadClassifier
+from pyunlearn.heads._logistic_loss import LogisticLoss, minimise
+from pyunlearn.heads._ridge import feature_sums, ridge
+from pyunlearn.heads._targets import one_hot
 
 ALPHA = 1e-4
-LEARNERS = ("refined", "anchor")
+LEARNERS = ("factor", "anchor")
 FEATURES = ("linear", "word-topic", "proportions")
 PEERS = {"tomotopy LDA, 200": tomotopy_topics, "scikit-learn LDA": sklearn_topics}
 
 
 def ours(task: Task, n_topics: int, learner: str) -> list[tuple]:
     begin = time.perf_counter()
-    model = AnchorTopicModel(n_topics, learner=learner).fit(task.X)
+    model = MODELS[learner](n_topics).fit(task.X)
     seconds = time.perf_counter() - begin
     rows = []
     for features in FEATURES:
         row = [task.name, n_topics, f"pyunlearn {learner}", features, seconds]
         for loss in ("logistic", "squared"):
             begin = time.perf_counter()
-            head = LinearHead(model, loss=loss, features=features, alpha=ALPHA)
+            head = LinearHeadClassifier(model, loss=loss, features=features, alpha=ALPHA)
             head.fit(task.X, task.y)
             row += [time.perf_counter() - begin, head.score(task.X_test, task.y_test)]
         rows.append(tuple(row))

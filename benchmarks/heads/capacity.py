@@ -6,7 +6,7 @@ One corpus with topics of unequal probability; task t is about topic t (how much
 is, or whether it is more than half), so q is that topic's probability in our reading of the paper.
 Measured: the change of A and of B = A W by k random deletions, in units of their sizes; from it the
 k at which Gaussian noise for that change has a relative size of 0.01. That is a mean over draws,
-not a bound. Beside it the explicit bound for the weights (`head.deletion_capacity`) and the
+not a bound. Beside it the explicit bound for the weights (`head_capacity`) and the
 paper's rates with constant 1.
 """
 
@@ -16,10 +16,11 @@ import math
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import clone
 
 from benchmarks.theory.output import arguments, figure, print_table, save
-from pyunlearn import AnchorTopicModel, LinearHead
-from pyunlearn.privacy import gaussian_sigma
+from pyunlearn import AnchorTopicModel, LinearHeadClassifier, LinearHeadRegressor
+from pyunlearn.privacy import gaussian_sigma, head_capacity
 from pyunlearn.privacy._capacity import paper_rate
 
 EPSILON, DELTA, ERROR = 1.0, 1e-6, 0.01
@@ -60,22 +61,20 @@ def measured(m: int, n: int, k: int, repeats: int, seed: int) -> list[dict]:
     X, _ = documents(m, topics, seed + 1)
     X_task, theta = documents(TASK_DOCUMENTS, topics, seed + 2)
     r = len(SHARES)
-    model = AnchorTopicModel(r, learner="anchor", anchor_min_df=0.002).fit(X)
-    heads = [
-        LinearHead(model, alpha=1e-2, tol=1e-9).fit(X_task, theta[:, t] > 0.5) for t in range(r)
-    ] + [
-        LinearHead(model, alpha=1e-2, loss="squared", task="regression").fit(X_task, theta[:, t])
-        for t in range(r)
-    ]
+    model = AnchorTopicModel(r, anchor_min_df=0.002).fit(X)
+    logistic = LinearHeadClassifier(model, features="linear", alpha=1e-2, tol=1e-9)
+    squared = LinearHeadRegressor(model, features="linear", alpha=1e-2)
+    heads = [clone(logistic).fit(X_task, theta[:, t] > 0.5) for t in range(r)]
+    heads += [clone(squared).fit(X_task, theta[:, t]) for t in range(r)]
     before = [by_anchor(model), *(head.word_scores_ for head in heads)]
-    bounds = [head.deletion_capacity(EPSILON, DELTA, alpha=ERROR) for head in heads[:r]]
+    bounds = [head_capacity(head, EPSILON, DELTA, alpha=ERROR) for head in heads[:r]]
     after: list[list[np.ndarray]] = []
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         gone = rng.permutation(m)[:k]
-        model.unlearn(X[gone])
+        model.forget(X[gone])
         for head in heads:
-            head.unlearn()
+            head.refresh()
         after.append([by_anchor(model), *(head.word_scores_ for head in heads)])
         model.partial_fit(X[gone])
     found = [capacity(one, [changed[at] for changed in after], k) for at, one in enumerate(before)]

@@ -16,8 +16,9 @@ import numpy as np
 
 from benchmarks.heads.accuracy import ALPHA, LEARNERS, peer
 from benchmarks.heads.corpora import FILES, Task, load_task
+from benchmarks.models import MODELS
 from benchmarks.theory.output import print_table
-from pyunlearn import AnchorTopicModel, LinearHead
+from pyunlearn import LinearHeadClassifier
 
 SHARES = (None, 0.01, 0.1, 0.5)  # None: one document
 HEADER = (
@@ -44,18 +45,20 @@ def deletion(
     gone = np.sort(np.random.default_rng(0).permutation(m)[:count])
     left = np.setdiff1d(np.arange(m), gone)
 
-    def trained(X) -> LinearHead:
-        model = AnchorTopicModel(n_topics, learner=learner).fit(X)
-        return LinearHead(model, loss=loss, features=features, alpha=ALPHA).fit(task.X, task.y)
+    def trained(X) -> LinearHeadClassifier:
+        model = MODELS[learner](n_topics).fit(X)
+        return LinearHeadClassifier(model, loss=loss, features=features, alpha=ALPHA).fit(
+            task.X, task.y
+        )
 
     head = trained(task.X)
     before = head.score(task.X_test, task.y_test)
-    base = seconds(lambda: head.model_.unlearn(task.X[gone]))
+    base = seconds(lambda: head.model_.forget(task.X[gone]))
     newton = float("nan")
     if loss == "logistic":
-        newton = seconds(lambda: head.unlearn(mode="newton"))
+        newton = seconds(lambda: head.refresh(mode="newton"))
         distance = head.gradient_norm_ / ALPHA
-    exact = seconds(head.unlearn)
+    exact = seconds(head.refresh)
     begin = time.perf_counter()
     once = trained(task.X[left])
     retrain = time.perf_counter() - begin
@@ -84,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", nargs="+", choices=list(FILES), default=list(FILES))
     parser.add_argument("--topics", type=int, default=50)
-    parser.add_argument("--learner", choices=LEARNERS, default="refined")
+    parser.add_argument("--learner", choices=LEARNERS, default="factor")
     parser.add_argument("--quick", action="store_true", help="without LDA")
     options = parser.parse_args()
     for name in options.corpus:

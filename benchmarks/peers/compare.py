@@ -141,8 +141,8 @@ def losses(found: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 def compare_eg(X: sp.csr_array, n_topics: int) -> None:
     """Recovery of all words from the same G and b, to a duality gap of 1e-6."""
-    model = AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X)
-    print(f"\nExponentiated gradient, {len(model.parameters_.words):,} words, to a gap of 1e-6")
+    model = AnchorTopicModel(n_topics=n_topics).fit(X)
+    print(f"\nExponentiated gradient, {len(model.topics_.words):,} words, to a gap of 1e-6")
     print(f"{'':46}{'seconds':>9}{'reached':>10}{'largest gap':>13}{'times ours':>12}")
     ours: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -172,7 +172,7 @@ def compare_eg(X: sp.csr_array, n_topics: int) -> None:
 
 def problem(model: AnchorTopicModel) -> dict[str, np.ndarray]:
     """G and b of every word, and the rows that they are made of."""
-    learned, words = model.parameters_, model.parameters_.words
+    learned, words = model.topics_, model.topics_.words
     K = model.statistics_.to_csr().astype(np.float64)
     return {
         "G": learned.anchor_gram,

@@ -60,10 +60,10 @@ def from_gram(problem, threads):
 
 def pyunlearn(problem, threads, solver="eg"):
     """Seconds and solutions, by the same call that a fit makes."""
-    from pyunlearn._learners.anchor import LearnerSettings, recover
+    from pyunlearn._learners.anchor import AnchorSettings, recover
 
     G, B = problem["G"], problem["B"]
-    settings = LearnerSettings(n_topics=len(G), solver=solver, tol=GAP, learner="anchor")
+    settings = AnchorSettings(n_topics=len(G), solver=solver, tol=GAP)
     words = np.arange(len(B), dtype=np.int32)
     found, converged = np.zeros_like(B), np.ones(len(B), np.uint8)
     recover(settings, G, B, words, False, found, converged, threads)  # fresh pages, threads

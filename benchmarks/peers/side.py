@@ -18,7 +18,7 @@ ENOUGH = 20.0  # seconds after which a fit is not repeated
 def pyunlearn(X, n_topics):
     from pyunlearn import AnchorTopicModel
 
-    return AnchorTopicModel(n_topics=n_topics, learner="anchor").fit(X)
+    return AnchorTopicModel(n_topics=n_topics).fit(X)
 
 
 def anchortopics(X, n_topics):
@@ -125,7 +125,7 @@ def deletions_of(model, X, count=50):
     seconds = []
     for row in np.random.default_rng(0).permutation(X.shape[0])[: count + 5]:
         document = X[[row]]
-        seconds.append(seconds_of(lambda document=document: model.unlearn(document)))
+        seconds.append(seconds_of(lambda document=document: model.forget(document)))
         model.partial_fit(document)
         model.digest()
     return seconds[5:]

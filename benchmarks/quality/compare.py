@@ -25,7 +25,8 @@ from benchmarks.fold_in import fold_in
 from benchmarks.quality.corpora import CORPORA, Split
 from benchmarks.quality.sides import QUICK, SIDES, distributions
 from pyunlearn._documents import check_documents
-from pyunlearn.metrics import _every_second_token, coherence, diversity
+from pyunlearn._fold_in import every_second_token
+from pyunlearn.metrics import coherence, diversity
 
 HEADER = (
     "| corpus | r | learner | NPMI test | NPMI train | diversity | accuracy | perplexity | "
@@ -38,7 +39,7 @@ MEASURED = [name for name in CORPORA if "validation" not in name]
 
 def completion(split: Split, topics: np.ndarray) -> float:
     """Perplexity as `pyunlearn.metrics.perplexity`, for the topics of anybody."""
-    shown, hidden = _every_second_token(check_documents(split.test))
+    shown, hidden = every_second_token(check_documents(split.test))
     frequency = np.asarray(split.train.sum(axis=0), float).ravel()
     frequency /= frequency.sum()
     theta, total = fold_in(shown, topics, STEPS), 0.0

@@ -1,4 +1,4 @@
-"""A deletion from refined topics, beside LDA fitted again: `python -m benchmarks.quality.deletion`.
+"""A deletion from a TopicModel, beside LDA fitted again: `python -m benchmarks.quality.deletion`.
 
 Random documents are deleted one at a time, each added again before the next; LDA (tomotopy, 200
 iterations) has to be fitted again on the rest. Then the same deletions when the corpus is there
@@ -14,7 +14,7 @@ from benchmarks.deletion import copies, delete_and_restore, flatness, random_doc
 from benchmarks.quality.corpora import CORPORA
 from benchmarks.quality.sides import tomotopy
 from benchmarks.report import Row, machine, print_rows
-from pyunlearn import AnchorTopicModel
+from pyunlearn import TopicModel
 
 ITERATIONS = 200
 SIZES = (10_000, 1_000_000)
@@ -24,12 +24,12 @@ def deletion_rows(
     X, n_topics: int, documents: int, fits: int, sizes: tuple[int, int]
 ) -> Iterator[Row]:
     """Deletion, both fits, their ratio; deletion from the corpus in copies, `sizes` documents."""
-    model = AnchorTopicModel(n_topics).fit(X)
+    model = TopicModel(n_topics).fit(X)
     chosen = random_documents(X, documents)
     delete_and_restore(model, chosen[0])
     one = statistics.median(delete_and_restore(model, x).seconds for x in chosen)
     lda = tomotopy(ITERATIONS)
-    ours = median_seconds(lambda: AnchorTopicModel(n_topics).fit(X[1:]), fits)
+    ours = median_seconds(lambda: TopicModel(n_topics).fit(X[1:]), fits)
     theirs = median_seconds(lambda: lda(X[1:], n_topics, 1), fits)
     yield Row("delete one document", one, "s", note=f"median of {len(chosen)}")
     yield Row("fit", ours, "s", note=f"median of {fits}")
@@ -37,7 +37,7 @@ def deletion_rows(
     yield Row("fit of LDA over deletion", theirs / one, "times", 10, False)
     few, many = (copies(model, max(1, round(m / X.shape[0]))) for m in sizes)
     note = f"m = {many.statistics_.n_documents:,} over {few.statistics_.n_documents:,}"
-    words = [len(each.parameters_.candidates) for each in (many, few)]
+    words = [len(each.topics_.core) for each in (many, few)]
     note += f"; words that decide topics {words[0]:,} over {words[1]:,}"
     yield Row("deletion from copies", flatness(few, many, chosen[:5]), "times", 1.15, note=note)
 

@@ -13,19 +13,19 @@ from benchmarks.peers.compare import HERE, old_python
 def anchor(X, n_topics, seed):
     from pyunlearn import AnchorTopicModel
 
-    return AnchorTopicModel(n_topics, learner="anchor").fit(X).components_
-
-
-def refined(X, n_topics, seed):
-    from pyunlearn import AnchorTopicModel
-
     return AnchorTopicModel(n_topics).fit(X).components_
 
 
-def refined_document(X, n_topics, seed):
-    from pyunlearn import AnchorTopicModel
+def factor(X, n_topics, seed):
+    from pyunlearn import TopicModel
 
-    return AnchorTopicModel(n_topics, weighting="document").fit(X).components_
+    return TopicModel(n_topics).fit(X).components_
+
+
+def factor_document(X, n_topics, seed):
+    from pyunlearn import TopicModel
+
+    return TopicModel(n_topics, weighting="document").fit(X).components_
 
 
 def anchortopics(X, n_topics, seed):
@@ -85,9 +85,9 @@ def nmf(X, n_topics, seed):
 
 # Those whose result depends on a seed get several.
 SIDES = {
-    "pyunlearn refined": (refined, 1),
-    "pyunlearn refined, weighting document": (refined_document, 1),
-    "pyunlearn anchor": (anchor, 1),
+    "TopicModel": (factor, 1),
+    "TopicModel, weighting document": (factor_document, 1),
+    "AnchorTopicModel": (anchor, 1),
     "anchortopics 0.1.0": (anchortopics, 1),
     "anchor-topic 0.1.2": (anchor_topic, 3),
     "tomotopy LDA, 200 iterations": (tomotopy(200), 3),

@@ -14,7 +14,7 @@ from benchmarks.quality.corpora import CORPORA
 from pyunlearn._alignment import align_topics
 
 LDA = "tomotopy LDA, 500 iterations"
-SIDES = ("pyunlearn refined", "pyunlearn anchor", LDA, "scikit-learn NMF (tf-idf)")
+SIDES = ("TopicModel", "AnchorTopicModel", LDA, "scikit-learn NMF (tf-idf)")
 
 
 def partners(lda: np.ndarray, others: np.ndarray) -> np.ndarray:

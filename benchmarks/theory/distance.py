@@ -15,7 +15,6 @@ from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
 from pyunlearn._learners.anchor_newton import anchors_unchanged, newton_update
 from pyunlearn.datasets import make_separable
 from pyunlearn.privacy._capacity import paper_rate
-from pyunlearn.privacy._constants import topic_matrix
 from pyunlearn.privacy._sensitivity import removal_bound, sensitivity_bound
 
 STYLE = {"nothing": "C3o-", "newton": "C0s-", "bound": "C1^--", "worst": "C7v--"}
@@ -29,25 +28,23 @@ LABEL = {
 
 def by_anchor(topics):
     """A with its columns in the order of the anchor words, as it is released."""
-    return topic_matrix(topics)[0][:, np.argsort(topics.anchors)]
+    return topics.word_distributions().T[:, np.argsort(topics.anchors)]
 
 
 def measured(m: int, n: int, r: int, k: int, seed: int) -> dict[str, float]:
     """All distances to the model trained on the remaining documents."""
     corpus = make_separable(m, n, r, p=0.1, concentration=0.2, length=50, seed=seed).X
-    model = AnchorTopicModel(r, anchor_min_df=0.5 / r * 0.2, learner="anchor").fit(corpus)
-    before, old = model.statistics_.copy(), model.parameters_
+    model = AnchorTopicModel(r, anchor_min_df=0.5 / r * 0.2).fit(corpus)
+    before, old = model.statistics_.copy(), model.topics_
     gone = CooccurrenceStatistics(n).add(corpus[:k])
-    model.unlearn(corpus[:k])
-    retrained = AnchorTopicModel(r, anchor_min_df=model.anchor_min_df, learner="anchor").fit(
-        corpus[k:]
-    )
-    target = by_anchor(retrained.parameters_)
+    model.forget(corpus[:k])
+    retrained = AnchorTopicModel(r, anchor_min_df=model.anchor_min_df).fit(corpus[k:])
+    target = by_anchor(retrained.topics_)
     newton = newton_update(old, model.statistics_)
     return {
         "nothing": float(np.linalg.norm(by_anchor(old) - target)),
         "newton": float(np.linalg.norm(by_anchor(newton) - target)),
-        "exact": float(np.linalg.norm(by_anchor(model.parameters_) - target)),
+        "exact": float(np.linalg.norm(by_anchor(model.topics_) - target)),
         "bound": removal_bound(before, old, gone).topics,
         "worst": sensitivity_bound(before, old, k).topics,
         "anchors": float(anchors_unchanged(old, model.statistics_)),

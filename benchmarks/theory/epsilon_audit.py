@@ -65,10 +65,10 @@ def main() -> int:
     warnings.simplefilter("ignore", NoisyReleaseWarning)
     count = 40_000 if options.quick else 400_000
     X = make_separable(4000, 30, 3, p=0.3, concentration=0.1, length=15, seed=options.seed).X
-    model = AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(X)
+    model = AnchorTopicModel(3, anchor_min_df=0.05).fit(X)
     share = X[:, [int(model.anchors_[0])]].toarray().ravel()
     rest = np.delete(np.arange(X.shape[0]), np.argmax(share))
-    without = AnchorTopicModel(3, anchor_min_df=0.05, learner="anchor").fit(X[rest])
+    without = AnchorTopicModel(3, anchor_min_df=0.05).fit(X[rest])
     assert (model.anchors_ == without.anchors_).all()
     direction = model.components_ - without.components_
     distance = float(np.linalg.norm(direction)) * (1 + 1e-9)

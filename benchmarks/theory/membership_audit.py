@@ -23,7 +23,7 @@ STAGES = ("before", "after exact", "retrained", "after newton")
 
 
 def train(X) -> AnchorTopicModel:
-    return AnchorTopicModel(5, anchor_min_df=0.1, learner="anchor").fit(X)
+    return AnchorTopicModel(5, anchor_min_df=0.1).fit(X)
 
 
 def log_likelihood(model: AnchorTopicModel, X) -> np.ndarray:
@@ -63,13 +63,13 @@ def attack(X, members: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]
         model = train(X[chosen])
         tables["before"][row] = log_likelihood(model, wanted)
         gone, left = np.intersect1d(chosen, targets), np.setdiff1d(chosen, targets)
-        learned = model.parameters_
-        model.unlearn(X[gone])
+        learned = model.topics_
+        model.forget(X[gone])
         tables["after exact"][row] = log_likelihood(model, wanted)
         retrained = train(X[left])
         assert retrained.digest() == model.digest()
         tables["retrained"][row] = log_likelihood(retrained, wanted)
-        model.parameters_ = newton_update(learned, model.statistics_)
+        model.topics_ = newton_update(learned, model.statistics_)
         tables["after newton"][row] = log_likelihood(model, wanted)
     return tables
 

@@ -22,7 +22,7 @@ from pyunlearn._learners.anchor_newton import newton_update
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import NoisyReleaseWarning
 from pyunlearn.privacy._capacity import deletion_capacity, paper_rate
-from pyunlearn.privacy._constants import measure, topic_matrix
+from pyunlearn.privacy._constants import measure
 from pyunlearn.privacy._release import release
 from pyunlearn.privacy._sensitivity import worst_case
 
@@ -32,12 +32,14 @@ SIZES = ((30, 2), (100, 2), (500, 5), (2_000, 5), (500, 20), (2_000, 20))
 
 def largest_change_seen(model: AnchorTopicModel, X, k: int) -> float:
     """Removing the k documents with most of one anchor word, for the worst anchor."""
-    A = topic_matrix(newton_update(model.parameters_, model.statistics_))[0]
+    A = newton_update(model.topics_, model.statistics_).word_distributions().T
     changes = []
     for anchor in model.anchors_:
         share = X[:, [int(anchor)]].toarray().ravel() / np.maximum(X.sum(axis=1), 1)
         left = model.statistics_.copy().remove(X[np.argsort(-share, kind="stable")[:k]])
-        changes.append(np.linalg.norm(topic_matrix(newton_update(model.parameters_, left))[0] - A))
+        changes.append(
+            np.linalg.norm(newton_update(model.topics_, left).word_distributions().T - A)
+        )
     return float(max(changes))
 
 
@@ -69,8 +71,8 @@ def main() -> None:
     warnings.simplefilter("ignore", NoisyReleaseWarning)
     m, n, r = (20_000, 200, 4) if options.quick else (400_000, 500, 5)
     X = make_separable(m, n, r, p=0.1, concentration=0.2, seed=options.seed).X
-    model = AnchorTopicModel(r, anchor_min_df=0.02, learner="anchor").fit(X)
-    constants = measure(model.statistics_, model.parameters_)
+    model = AnchorTopicModel(r, anchor_min_df=0.02).fit(X)
+    constants = measure(model.statistics_, model.topics_)
     capacity = deletion_capacity(constants, EPSILON, DELTA, alpha=ALPHA)
     rows = []
     for k in (1, 3, 10, 30, 100, 300, 1000):
@@ -94,8 +96,8 @@ def documents_needed(n: int, r: int, options) -> tuple[int, int, float, float]:
     """How large a corpus of this law must be before one document is covered at alpha."""
     m = 5_000 if options.quick else 50_000
     X = make_separable(m, n, r, p=0.1, concentration=0.2, seed=options.seed).X
-    model = AnchorTopicModel(r, anchor_min_df=0.1 / r, learner="anchor").fit(X)
-    constants = measure(model.statistics_, model.parameters_)
+    model = AnchorTopicModel(r, anchor_min_df=0.1 / r).fit(X)
+    constants = measure(model.statistics_, model.topics_)
     factor = 1.0
     while True:
         grown = replace(

@@ -7,6 +7,7 @@ from cython.parallel cimport prange
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
+cimport pyunlearn._core._portable
 from pyunlearn._core._lanes cimport combine_lanes, lane_dot, lane_square_sum
 
 

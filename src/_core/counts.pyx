@@ -7,7 +7,9 @@ mirrored. All sums are int64, so the result does not depend on the order of the 
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from pyunlearn._core._status cimport OK, OVERFLOW
+cimport pyunlearn._core._portable
+from pyunlearn._core._search cimport first_at_least
+from pyunlearn._core._status cimport MASS_LIMIT, OK, OVERFLOW
 
 cdef extern from *:
     """
@@ -19,23 +21,8 @@ cdef extern from *:
     """
     void prefetch "PYUNLEARN_PREFETCH"(const void* address) noexcept nogil
 
-cdef int64_t MASS_LIMIT = <int64_t> 1 << 62
-
 cdef enum:
     AHEAD = 8  # documents of a word: those that come next are on their way from memory meanwhile
-
-
-cdef inline int64_t first_at_least(
-    const int32_t* sorted_values, int64_t low, int64_t high, int64_t target
-) noexcept nogil:
-    cdef int64_t middle
-    while low < high:
-        middle = (low + high) >> 1
-        if sorted_values[middle] < target:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 cdef void sort_part(
@@ -168,12 +155,13 @@ def count_pattern(
 
     IN: the documents as CSR (`document_start`, `columns` ascending, `counts` > 0), one weight a
     document (0: too short to count), its tokens in the vocabulary; the same entries by word
-    (`word_start`, `entry_of_word`, `document_of_word`). `mark` is zeroed work space, one row a
-    thread. `status_out` holds one status a word.
+    (`word_start`, `entry_of_word`, `document_of_word`). What one document adds to a word's mass,
+    weight * count * (tokens - 1), is below 2^63. `mark` is zeroed work space, one row a thread.
+    `status_out` holds one status a word.
     """
     cdef int64_t word, n_words = word_start.shape[0] - 1
     cdef int thread
-    if columns.shape[0] == 0:
+    if entry_of_word.shape[0] == 0:
         return
     with nogil:
         for word in prange(n_words, schedule="dynamic", chunksize=8, num_threads=num_threads):
@@ -250,7 +238,7 @@ def count_upper(
     """
     cdef int64_t word, n_words = word_start.shape[0] - 1
     cdef int thread
-    if indices_out.shape[0] == 0:
+    if entry_of_word.shape[0] == 0 or indices_out.shape[0] == 0:
         return
     with nogil:
         for word in prange(n_words, schedule="dynamic", chunksize=8, num_threads=num_threads):

@@ -8,6 +8,7 @@ from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t
 
 cimport pyunlearn._core._clones
+cimport pyunlearn._core._portable
 from pyunlearn._core._lanes cimport lane_dot, lane_sum
 
 cdef extern from *:

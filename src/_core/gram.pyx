@@ -7,6 +7,9 @@ by side, each in this order, and so give the same bits.
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int32_t, int64_t
 
+cimport pyunlearn._core._portable
+from pyunlearn._core._search cimport first_at_least
+
 cdef enum:
     GROUP = 32    # rows that go through a tile together
     TILE = 1024   # columns of a tile: at 50 topics its part of the anchors' rows is 0.4 MB
@@ -181,19 +184,6 @@ cdef void row_group(
     for g in range(n_rows):
         for topic in range(n_topics):
             gram_out[rows[g] * n_topics + topic] = sums[g * width + topic] / <double> mass[rows[g]]
-
-
-cdef inline int64_t first_at_least(
-    const int32_t* sorted_values, int64_t low, int64_t high, int64_t target
-) noexcept nogil:
-    cdef int64_t middle
-    while low < high:
-        middle = (low + high) >> 1
-        if sorted_values[middle] < target:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def gram_rows(

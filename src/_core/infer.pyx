@@ -8,7 +8,8 @@ from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
 
 cimport pyunlearn._core._clones
-from pyunlearn._core._lanes cimport lane_dot
+cimport pyunlearn._core._portable
+from pyunlearn._core._lanes cimport lane_dot, padded
 
 cdef extern from *:
     """
@@ -75,7 +76,7 @@ cdef int one_document(
     const int32_t* columns, const int32_t* counts, int64_t length, const double* A,
     int64_t n_topics, double tolerance, int max_iter, double* work, double* theta_out,
 ) noexcept nogil:
-    cdef int64_t k, width = (n_topics + 7) // 8 * 8
+    cdef int64_t k, width = padded(n_topics)
     cdef int steps
     gather_rows(columns, length, A, n_topics, width, work + 2 * width)
     for k in range(n_topics):

@@ -1,4 +1,5 @@
 """Whether OpenMP is in, and how many threads a call may use."""
+cimport pyunlearn._core._portable
 from pyunlearn._core._openmp cimport PYUNLEARN_OPENMP, omp_get_max_threads, omp_get_num_procs
 
 

@@ -6,6 +6,7 @@ No thread, tile or SIMD width changes an entry, because none of them splits a su
 from cython.parallel cimport prange
 from libc.stdint cimport int32_t, int64_t
 
+cimport pyunlearn._core._portable
 from pyunlearn._core._clones cimport one_step
 from pyunlearn._core._lanes cimport lane_dot
 

@@ -8,20 +8,50 @@ from cython.parallel cimport prange
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-from pyunlearn._core._status cimport NOT_IN_MODEL, OK
+cimport pyunlearn._core._portable
+from pyunlearn._core._search cimport first_at_least
+from pyunlearn._core._status cimport MASS_LIMIT, NOT_CANONICAL, NOT_IN_MODEL, OK, OVERFLOW
 
 
-cdef inline int64_t lower_bound(
-    const int32_t* sorted_values, int64_t low, int64_t high, int32_t target
+cdef int check_row(
+    const int32_t* columns, const int64_t* values, int64_t length, int64_t n_words,
+    int64_t* mass_out,
 ) noexcept nogil:
-    cdef int64_t middle
-    while low < high:
-        middle = (low + high) >> 1
-        if sorted_values[middle] < target:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    cdef int64_t t, total = 0, previous = -1
+    for t in range(length):
+        if columns[t] <= previous or columns[t] >= n_words or values[t] <= 0:
+            return NOT_CANONICAL
+        if values[t] >= MASS_LIMIT - total:
+            return OVERFLOW
+        total += values[t]
+        previous = columns[t]
+    mass_out[0] = total
+    return OK
+
+
+def check_rows(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    int64_t[::1] mass_out,
+    int32_t[::1] status_out,
+    int num_threads,
+):
+    """Whether rows are what the other kernels take for granted, one status a row; and their sums.
+
+    Columns ascending and below the number of rows, values > 0, sums below 2^62. `start` and `length`
+    stay inside of the arrays.
+    """
+    cdef int64_t row, n_words = start.shape[0]
+    if indices.shape[0] == 0:
+        return
+    with nogil:
+        for row in prange(n_words, schedule="dynamic", chunksize=64, num_threads=num_threads):
+            status_out[row] = check_row(
+                &indices[0] + start[row], &values[0] + start[row], length[row], n_words,
+                &mass_out[row],
+            )
 
 
 cdef int64_t missing_in_row(
@@ -30,7 +60,7 @@ cdef int64_t missing_in_row(
 ) noexcept nogil:
     cdef int64_t t, at = 0, missing = 0
     for t in range(delta_length):
-        at = lower_bound(columns, at, length, words[delta_columns[t]])
+        at = first_at_least(columns, at, length, words[delta_columns[t]])
         if at == length or columns[at] != words[delta_columns[t]]:
             missing += 1
     return missing
@@ -68,7 +98,7 @@ cdef int covered_in_row(
 ) noexcept nogil:
     cdef int64_t t, at = 0
     for t in range(delta_length):
-        at = lower_bound(columns, at, length, words[delta_columns[t]])
+        at = first_at_least(columns, at, length, words[delta_columns[t]])
         if at == length or columns[at] != words[delta_columns[t]] or values[at] < delta_values[t]:
             return NOT_IN_MODEL
     return OK
@@ -110,7 +140,7 @@ cdef int64_t subtract_row(
     """Subtract, drop the zeros, return the new length."""
     cdef int64_t t, at = 0, first_zero = length, kept
     for t in range(delta_length):
-        at = lower_bound(columns, at, length, words[delta_columns[t]])
+        at = first_at_least(columns, at, length, words[delta_columns[t]])
         values[at] -= delta_values[t]
         if values[at] == 0 and first_zero == length:
             first_zero = at

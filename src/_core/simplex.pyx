@@ -7,6 +7,7 @@ from cython.parallel cimport prange, threadid
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
+cimport pyunlearn._core._portable
 from pyunlearn._core._lanes cimport lane_dot
 
 

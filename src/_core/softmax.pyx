@@ -7,6 +7,8 @@ from cython.parallel cimport prange
 from libc.math cimport fabs, floor, ldexp
 from libc.stdint cimport int64_t
 
+cimport pyunlearn._core._portable
+
 cdef double LOG2_E = 1.4426950408889634
 # ln 2 in two parts: multiples of the first below 2^20 are exact.
 cdef double LN2_HIGH = 6.93147180369123816490e-01

@@ -2,38 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from pyunlearn._documents import Documents, as_csr, check_documents
-from pyunlearn.errors import InvalidInputError
+from pyunlearn._documents import Documents, check_documents
+from pyunlearn._matrices import as_csr
+from pyunlearn.errors import InvalidInputError, InvalidParameterError
 
 
-def validated_documents(estimator: Any, X: Any, *, reset: bool) -> Documents:
+def validated_documents(
+    estimator: Any, X: Any, *, reset: bool, vocabulary: Sequence[str] | None = None
+) -> Documents:
     """Counts after scikit-learn's checks of names and columns, and ours of the values.
 
-    `reset`: whether the estimator takes its columns from X, or X must have those of before.
+    `reset`: whether the estimator takes its columns from X, or X must have those of before. A
+    `vocabulary` names the columns of counts that have no names.
     """
     if sp.issparse(X) or not hasattr(X, "columns"):
         X = as_csr(X)
-    try:
-        counts = validate_data(
-            estimator,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=None,
-            ensure_all_finite=False,
-            accept_large_sparse=True,
+    with _no_names_expected(vocabulary is not None and sp.issparse(X)):
+        try:
+            counts = validate_data(
+                estimator,
+                X,
+                reset=reset,
+                accept_sparse="csr",
+                dtype=None,
+                ensure_all_finite=False,
+                accept_large_sparse=True,
+            )
+        except ValueError as error:
+            # What follows a bracket is the array itself.
+            raise InvalidInputError(str(error).partition("\n[")[0]) from None
+    documents = check_documents(counts)
+    if reset:
+        names = names_of_columns(vocabulary, documents.n_words)
+        if names is not None:
+            _refuse_other_names(getattr(estimator, "feature_names_in_", names), names)
+            estimator.feature_names_in_ = names
+    return documents
+
+
+def names_of_columns(vocabulary: Any, n_words: int) -> NDArray[Any] | None:
+    """A vocabulary as an array of strings, (n,); None without one.
+
+    Raises
+    ------
+    InvalidParameterError
+        Not n different words.
+    """
+    if vocabulary is None:
+        return None
+    if isinstance(vocabulary, str | Mapping) or not isinstance(vocabulary, Iterable):
+        raise InvalidParameterError(
+            "vocabulary must be the words in the order of the columns, such as "
+            "vectorizer.get_feature_names_out()"
         )
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from None
-    return check_documents(counts)
+    names = np.array(list(vocabulary), dtype=object)
+    if not all(isinstance(name, str) for name in names.tolist()):
+        raise InvalidParameterError("vocabulary must hold strings only")
+    if names.shape != (n_words,):
+        raise InvalidParameterError(f"vocabulary has {len(names)} words, X {n_words} columns")
+    if len(set(names.tolist())) < n_words:
+        raise InvalidParameterError("vocabulary has a word twice")
+    return names
+
+
+def _refuse_other_names(of_columns: NDArray[Any], vocabulary: NDArray[Any]) -> None:
+    if not np.array_equal(of_columns, vocabulary):
+        raise InvalidInputError("the columns of X have other names than `vocabulary`")
+
+
+@contextmanager
+def _no_names_expected(vocabulary_given: bool) -> Iterator[None]:
+    """Counts without names are what a model with a vocabulary is given: no warning."""
+    if not vocabulary_given:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        yield
 
 
 def refuse_other_columns(estimator: Any, base: Any) -> None:

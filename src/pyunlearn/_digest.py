@@ -6,10 +6,26 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pyunlearn._owned import owned
+
+# What the digests and files of each kind begin with, all of them. Bits that change need another
+# name, a line in the changelog and new values in tests/golden.json.
+STATISTICS_FORMAT: Final = "pyunlearn-statistics-1"
+MODEL_FORMAT: Final = "pyunlearn-model-2"
+TASK_STATISTICS_FORMAT: Final = "pyunlearn-task-statistics-2"
+TASK_DOCUMENTS_FORMAT: Final = "pyunlearn-task-documents-1"
+HEAD_FORMAT: Final = "pyunlearn-head-2"
+INDEX_FORMAT: Final = "pyunlearn-index-1"
+STORE_INDEX_FORMAT: Final = "pyunlearn-store-index-1"
+CERTIFICATE_FORMAT: Final = "pyunlearn-certificate-1"
+HEAD_CERTIFICATE_FORMAT: Final = "pyunlearn-head-certificate-1"
+RELEASE_FORMAT: Final = "pyunlearn-release-1"
+HEAD_RELEASE_FORMAT: Final = "pyunlearn-head-release-1"
 
 Buffers = Callable[[int], tuple[memoryview, ...]]
 
@@ -33,10 +49,12 @@ class PartHashes:
 
     def expire(self, parts: NDArray[np.integer]) -> None:
         """These parts changed."""
+        self._fresh = owned(self._fresh)
         self._fresh[parts] = False
 
     def combined(self, buffers: Buffers, num_threads: int) -> bytes:
         """The digests of all parts, in order; `buffers(part)` gives the bytes of one."""
+        self._digests, self._fresh = owned(self._digests), owned(self._fresh)
 
         def refresh(parts: NDArray[np.intp]) -> None:
             for part in parts.tolist():

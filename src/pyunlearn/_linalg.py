@@ -21,6 +21,7 @@ __all__ = [
     "norm",
     "ordered_sum",
     "pack",
+    "padded",
     "product",
     "product_with",
     "solve",
@@ -41,16 +42,21 @@ def product(left: F64, right: F64, num_threads: int) -> F64:
     return product_with(left, pack(right, num_threads), right.shape[1], num_threads)
 
 
+def padded(n_columns: int) -> int:
+    """The next multiple of 8: kernels read that many columns at a time."""
+    return -(-n_columns // 8) * 8
+
+
 def pack(right: F64, num_threads: int) -> F64:
     """A matrix (p, q) as the product kernel reads it, for several products with it."""
-    panels = np.zeros((-(-right.shape[1] // 8), right.shape[0], 8))
+    panels = np.zeros((padded(right.shape[1]) // 8, right.shape[0], 8))
     products.pack(np.ascontiguousarray(right), panels, num_threads)
     return panels
 
 
 def product_with(left: F64, panels: F64, width: int, num_threads: int) -> F64:
     """``left @ right`` for a packed matrix with `width` columns, (m, q)."""
-    if left.shape[1] != panels.shape[1] or len(panels) != -(-width // 8):
+    if left.shape[1] != panels.shape[1] or 8 * len(panels) != padded(width):
         raise ValueError(f"cannot multiply {left.shape} with panels {panels.shape} of {width}")
     out = np.empty((left.shape[0], width))
     if left.size * width < WORTH_THREADS:

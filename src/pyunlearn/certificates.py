@@ -1,18 +1,69 @@
-"""`Certificate`: a frozen, serialisable record of one deletion, and how digests are made."""
+"""Certificates: frozen, serialisable records of what a deletion or a release did and claims."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, ClassVar, Self
 
+from pyunlearn._digest import (
+    CERTIFICATE_FORMAT,
+    HEAD_CERTIFICATE_FORMAT,
+    HEAD_RELEASE_FORMAT,
+    RELEASE_FORMAT,
+)
 from pyunlearn._version import __version__
 from pyunlearn.errors import CorruptStateError
 
-__all__ = ["Certificate", "certificate_values"]
+__all__ = ["Certificate", "HeadCertificate", "HeadReleaseCertificate", "ReleaseCertificate"]
 
-FORMAT = "pyunlearn-certificate-1"
+
+@dataclass(frozen=True)
+class BaseCertificate:
+    """What all certificates can do; their fields stand in the classes below."""
+
+    PRIVATE: ClassVar[Mapping[str, Any]]  # fields that are no public matter, and what replaces them
+
+    def public(self) -> Self:
+        """A copy that may be published: without what is computed from exact data."""
+        return replace(self, **self.PRIVATE)
+
+    def to_json(self) -> str:
+        """One line of JSON, keys sorted."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The certificate that `to_json` wrote.
+
+        Raises
+        ------
+        CorruptStateError
+            Not a certificate of this kind, or one of another format.
+        """
+        declared = {one.name: one for one in fields(cls)}
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise CorruptStateError(f"not a certificate: {error}") from None
+        if not isinstance(values, dict) or set(values) != set(declared):
+            raise CorruptStateError("not a certificate: its fields are not those of this version")
+        if values["format"] != declared["format"].default:
+            raise CorruptStateError(
+                f"certificate of format {values['format']!r}; this version reads "
+                f"{declared['format'].default!r}"
+            )
+        # JSON has no tuples.
+        return cls(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in values.items()
+            }
+        )
+
+
+# ---- deletion -----------------------------------------------------------------------------------
 
 EXACT_COMPARATOR = (
     "the model that the same version and parameters give when trained once on the remaining "
@@ -31,7 +82,7 @@ EXACT_NOT_COVERED = (
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(BaseCertificate):
     """What a deletion did, what is claimed for the result, and what is not.
 
     Attributes
@@ -66,6 +117,13 @@ class Certificate:
         How the result was reached, for information: words touched, time of the stages in seconds.
     """
 
+    PRIVATE: ClassVar = {
+        **dict.fromkeys(("statistics_before", "statistics_after", "model_before", "model_after")),
+        "topic_alignment": {},
+        "dependents": {},
+        "path": {},
+    }
+
     mode: str
     epsilon: float | None
     delta: float | None
@@ -86,34 +144,255 @@ class Certificate:
     path: Mapping[str, Any] = field(default_factory=dict)
     algorithm: str = "exact deletion from integer co-occurrence statistics"
     version: str = __version__
-    format: str = FORMAT
-
-    def to_json(self) -> str:
-        """One line of JSON, keys sorted."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> Certificate:
-        """The certificate that `to_json` wrote.
-
-        Raises
-        ------
-        CorruptStateError
-            Not a certificate, or one of another format.
-        """
-        return cls(**certificate_values(text, {one.name for one in fields(cls)}, FORMAT))
+    format: str = CERTIFICATE_FORMAT
 
 
-def certificate_values(text: str, names: Set[str], format: str) -> dict[str, Any]:
-    """The fields of a certificate from its JSON; CorruptStateError for anything else."""
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise CorruptStateError(f"not a certificate: {error}") from None
-    if not isinstance(values, dict) or set(values) != names:
-        raise CorruptStateError("not a certificate: its fields are not those of this version")
-    if values["format"] != format:
-        raise CorruptStateError(
-            f"certificate of format {values['format']!r}; this version reads {format!r}"
-        )
-    return values
+# ---- heads --------------------------------------------------------------------------------------
+
+HEAD_COMPARATORS = {
+    "exact": (
+        "the head that the same version and parameters give when base and head are trained once "
+        "on the remaining documents: every byte is equal"
+    ),
+    "newton": (
+        "the optimum of the head's objective on the remaining documents over the base retrained "
+        "without the deleted ones; the weights are within `distance` of it. They are not equal to "
+        "it: publish them through `release`, which adds noise"
+    ),
+}
+HEAD_NOT_COVERED = (
+    "copies of the head, of the base or of the documents made elsewhere; what someone holding the "
+    "head from before and the head from after can tell by comparing them; which words were chosen "
+    "as the vocabulary"
+)
+
+
+@dataclass(frozen=True)
+class HeadCertificate(BaseCertificate):
+    """A deletion that reached a head.
+
+    Attributes
+    ----------
+    action : {"refresh", "forget", "relabel"}
+        Brought up to date with its base, or task documents removed or relabelled.
+    mode : {"exact", "newton"}
+        How the head was brought to its present weights.
+    retrained : bool
+        Whether "newton" gave way to exact training, because the step left more than the budget
+        allows, or the number of topics or classes changed.
+    n_task_removed, n_task_left : int
+        Task documents.
+    base_before, base_after, task_before, task_after, head_before, head_after : str
+        SHA-256 digests of the base, the task, and the head.
+    gradient_norm, distance : float
+        Norm of the objective's gradient at the weights, and gradient_norm / alpha, a bound of the
+        distance to the optimum (the objective is strongly convex).
+    residual_bound, residual_spent, residual_budget : float
+        For "newton" removals: a-priori bound on the gradient that this step left, the sum of these
+        since the last exact training, and the sum at which training is repeated.
+    parameters : Mapping
+        Of the head.
+    """
+
+    PRIVATE: ClassVar = dict.fromkeys(
+        ("base_before", "base_after", "task_before", "task_after", "head_before", "head_after")
+    )
+
+    action: str
+    mode: str
+    retrained: bool
+    n_task_removed: int
+    n_task_left: int
+    base_before: str
+    base_after: str
+    task_before: str
+    task_after: str
+    head_before: str
+    head_after: str
+    gradient_norm: float
+    distance: float
+    residual_bound: float
+    residual_spent: float
+    residual_budget: float
+    parameters: Mapping[str, Any]
+    comparator: str = HEAD_COMPARATORS["exact"]
+    covers: str = "the weights and word scores of this head, and what it keeps of its task"
+    not_covered: str = HEAD_NOT_COVERED
+    path: Mapping[str, Any] = field(default_factory=dict)
+    version: str = __version__
+    format: str = HEAD_CERTIFICATE_FORMAT
+
+
+# ---- releases -----------------------------------------------------------------------------------
+
+RELEASE_COMPARATOR = (
+    "the same release of the model trained on the corpus without any set of at most `capacity` of "
+    "its documents, with the same anchor words, n_words and declared constants"
+)
+RELEASE_NOT_COVERED = (
+    "the choice of the anchor words and of the vocabulary, which the claim takes as public; the "
+    "model and the statistics themselves, which must not be published beside the release; the "
+    "digests, sizes and measured values in this certificate (publish `public()`, not this); what "
+    "several releases tell together beyond epsilon_composed; copies of the documents elsewhere"
+)
+
+
+@dataclass(frozen=True)
+class ReleaseCertificate(BaseCertificate):
+    """What a release claims, and what it does not.
+
+    Attributes
+    ----------
+    certified : bool
+        Whether the claim is made at all. A seeded release makes none.
+    mode : {"exact", "newton"}
+        "exact": the topics of the learner; "newton": after the finishing Newton step.
+    released : tuple of str
+        The noised arrays; the claim covers them together.
+    comparator, not_covered : str
+        What the release is indistinguishable from, and what the claim does not speak of.
+    epsilon, delta : float
+        The claim: (epsilon, delta)-indistinguishability.
+    epsilon_composed : float
+        Epsilon at this delta of all releases under this budget together, as continuous
+        mechanisms.
+    mechanism : {"analytic", "classical"}
+        Formula of the noise.
+    sensitivity_source : {"bound", "caller"}
+        "caller": the sensitivity was given, and is not proved here.
+    sensitivity, sigma : Mapping
+        For each array: l2 distance that the noise hides, and its standard deviation.
+    noise_norm : Mapping
+        For each array: expected l2 size of its noise, before projection.
+    grid_bits : int
+        Values and noise are multiples of 2^-grid_bits; 0 for a seeded release.
+    capacity, capacity_used, capacity_left : int
+        Documents; the last two None in the public copy.
+    n_releases : int
+        Releases under this budget, this one included.
+    constants : Mapping
+        The declared constants, on which the claim rests.
+    parameters : Mapping
+        What the learner was told.
+    n_documents : int or None
+        Documents in the model; None in the public copy.
+    model_digest, release_digest : str or None
+        SHA-256 before (None in the public copy) and after the noise.
+    """
+
+    PRIVATE: ClassVar = dict.fromkeys(
+        ("n_documents", "model_digest", "capacity_used", "capacity_left")
+    )
+
+    certified: bool
+    mode: str
+    released: tuple[str, ...]
+    epsilon: float
+    delta: float
+    epsilon_composed: float
+    mechanism: str
+    sensitivity_source: str
+    sensitivity: Mapping[str, float]
+    sigma: Mapping[str, float]
+    noise_norm: Mapping[str, float]
+    grid_bits: int
+    capacity: int
+    capacity_used: int | None
+    capacity_left: int | None
+    n_releases: int
+    constants: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    n_documents: int | None
+    model_digest: str | None
+    release_digest: str | None
+    comparator: str = RELEASE_COMPARATOR
+    not_covered: str = RELEASE_NOT_COVERED
+    algorithm: str = "Gaussian mechanism on anchor-word topics, explicit sensitivity bound"
+    version: str = __version__
+    format: str = RELEASE_FORMAT
+
+    def __str__(self) -> str:
+        claim = f"({self.epsilon:g}, {self.delta:g})-unlearning for {self.capacity} documents"
+        return claim if self.certified else f"not certified (seeded noise): {claim}"
+
+
+HEAD_RELEASE_COMPARATOR = (
+    "the same release of a head with the same parameters, trained to `tol` on the remaining task "
+    "documents over the base trained on the remaining documents"
+)
+HEAD_RELEASE_NOT_COVERED = (
+    "the choice of the vocabulary; a base from before the deletions, which voids this certificate "
+    "when it is exported with the release; earlier releases of head or base; copies of the "
+    "documents elsewhere; the digests in this certificate (publish `public()`, not this)"
+)
+
+
+@dataclass(frozen=True)
+class HeadReleaseCertificate(BaseCertificate):
+    """What a release of a head claims, and what it does not.
+
+    Attributes
+    ----------
+    certified : bool
+        Whether a claim is made at all: not for seeded noise, and not after a downgrade.
+    kind : {"composed", "head", "full"}
+        What is released.
+    mode : {"exact", "newton"}
+        How the head was trained last. Exact heads need no noise.
+    released : tuple of str
+        Names of the arrays.
+    epsilon, delta : float
+        The claim; both 0 for an exact head.
+    tolerance : float
+        tau, the declared bound of the gradient norm, the larger of `residual_budget` and `tol`; 0
+        for an exact head.
+    sensitivity, sigma : float
+        2 tau / alpha with the charge for rounding, and the noise on each entry of W.
+    score_noise : float
+        Root mean square of the noise on the score of a token of the base's corpus.
+    grid_bits : int
+        Noise is on multiples of 2^-grid_bits; 0 without noise, or with seeded noise.
+    residual, relative_residual : float or None
+        kind="head": |A_S V - B|, root mean square over the tokens of the base's corpus, and its
+        share of that of B.
+    parameters : Mapping
+        Of the head.
+    base_components : str or None
+        SHA-256 of A after the deletions.
+    head_digest, release_digest : str or None
+        SHA-256 of the head and of what is released.
+    downgraded : str or None
+        Why nothing is certified any more.
+    """
+
+    PRIVATE: ClassVar = dict.fromkeys(("base_components", "head_digest"))
+
+    certified: bool
+    kind: str
+    mode: str
+    released: tuple[str, ...]
+    epsilon: float
+    delta: float
+    tolerance: float
+    sensitivity: float
+    sigma: float
+    score_noise: float
+    grid_bits: int
+    residual: float | None
+    relative_residual: float | None
+    parameters: Mapping[str, Any]
+    base_components: str | None
+    head_digest: str | None
+    release_digest: str | None
+    covers: str
+    comparator: str = HEAD_RELEASE_COMPARATOR
+    not_covered: str = HEAD_RELEASE_NOT_COVERED
+    downgraded: str | None = None
+    version: str = __version__
+    format: str = HEAD_RELEASE_FORMAT
+
+    def __str__(self) -> str:
+        if self.downgraded:
+            return f"not certified: {self.downgraded}"
+        claim = f"({self.epsilon:g}, {self.delta:g})-unlearning of {self.kind} release"
+        return claim if self.certified else f"not certified (seeded noise): {claim}"

@@ -98,6 +98,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 # ---- commands -----------------------------------------------------------------------------------
 
 
+def _learning(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What `Store.fit` is told; options that were left alone are left out."""
+    given = {
+        "core_min_df" if arguments.learner == "refined" else "anchor_min_df": (
+            arguments.anchor_min_df,
+            None,
+        ),
+        "background": (arguments.background, 0.375),
+        "n_updates": (arguments.updates, 16),
+        "solver": (arguments.solver, "active-set"),
+        "anchor_cleanup": (arguments.anchor_cleanup, False),
+        "tol": (arguments.tol, 1e-6),
+        "max_iter": (arguments.max_iter, 2000),
+        "scale_bits": (arguments.scale_bits, 40),
+        "weighting": (arguments.weighting, None),
+    }
+    learner = "factor" if arguments.learner == "refined" else "anchor"
+    told = {name: value for name, (value, default) in given.items() if value != default}
+    return {"learner": learner, **told}
+
+
 def _fit(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     reader = JsonlReader(arguments.corpus, skip_bad=arguments.skip_bad)
@@ -120,20 +141,7 @@ def _fit(arguments: argparse.Namespace) -> int:
             progress=bars.show,
         ) as store,
     ):
-        store.train(
-            bars.reading(reader),
-            n_topics=arguments.topics,
-            learner=arguments.learner,
-            anchor_min_df=arguments.anchor_min_df,
-            background=arguments.background,
-            n_updates=arguments.updates,
-            solver=arguments.solver,
-            anchor_cleanup=arguments.anchor_cleanup,
-            tol=arguments.tol,
-            max_iter=arguments.max_iter,
-            scale_bits=arguments.scale_bits,
-            weighting=arguments.weighting,
-        )
+        store.train(bars.reading(reader), n_topics=arguments.topics, **_learning(arguments))
         info = store.info()
     result = {
         "store": info.path,

@@ -9,8 +9,8 @@ from typing import Any
 
 from pyunlearn._similarity import SIMILARITIES
 from pyunlearn.errors import RecordError
-from pyunlearn.heads.features import FEATURES
-from pyunlearn.heads.training import LOSSES, TASKS
+from pyunlearn.heads._features import FEATURES
+from pyunlearn.heads._training import LOSSES, TASKS
 from pyunlearn.records import JsonlReader, Record
 from pyunlearn.store import Found, HeadInfo, Store
 
@@ -111,8 +111,8 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--features",
         choices=FEATURES,
-        default="linear",
-        help="what of a document is used (default linear; see docs/heads.md)",
+        default="word-topic",
+        help="what of a document is used (default word-topic; see docs/heads.md)",
     )
     parser.add_argument(
         "--task",

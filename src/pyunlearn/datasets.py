@@ -1,8 +1,10 @@
-"""Synthetic corpora of the theory's model, with the truth that they were drawn from."""
+"""Corpora to try things on: a few real texts, and draws from the model of the theory."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,9 @@ from numpy.typing import NDArray
 from pyunlearn import _params as check
 from pyunlearn._documents import COUNT_LIMIT
 from pyunlearn.errors import InvalidParameterError
+from pyunlearn.records import Record
 
-__all__ = ["SeparableCorpus", "make_separable"]
+__all__ = ["SeparableCorpus", "load_texts", "make_separable"]
 
 PRIORS = ("dirichlet", "logistic-normal")
 CHUNK_TOKENS = 4_000_000
@@ -28,6 +31,21 @@ class SeparableCorpus:
     correlation: NDArray[np.float64]  # R = E[theta theta^T], (r, r)
     proportions: NDArray[np.float64]  # E[theta], (r,)
     anchors: NDArray[np.int32]  # (r, n_anchor), anchor words of each topic, as columns
+
+
+def load_texts() -> list[Record]:
+    """47 sentences of five English texts, which the package ships.
+
+    Genesis 1 (King James), the Gettysburg Address, the Declaration of Independence, the
+    Constitution of the United States, a sonnet by Shakespeare; all in the public domain.
+
+    Returns
+    -------
+    list of Record
+        `id` such as "genesis-3", `text`, and the name of the text as `label`.
+    """
+    lines = files("pyunlearn").joinpath("sample_texts.jsonl").read_text(encoding="utf-8")
+    return [Record(**json.loads(line)) for line in lines.splitlines()]
 
 
 def make_separable(

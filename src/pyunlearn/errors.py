@@ -52,7 +52,7 @@ class DocumentTooLongError(PyUnlearnError, ValueError):
 
 
 class StatisticsOverflowError(PyUnlearnError, ValueError):
-    """A word's mass would reach 2**62."""
+    """A word's mass, or the number of documents, would reach 2**62."""
 
 
 class NotInModelError(PyUnlearnError, ValueError):

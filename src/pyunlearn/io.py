@@ -1,71 +1,45 @@
-"""Saved statistics and models: one safetensors file, no pickle, checked by digest on the way in."""
+"""`load`: read a saved model."""
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from pyunlearn._cooccurrence.rows import CooccurrenceRows
-from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._digest import content_digest
-from pyunlearn._learners.anchor import TopicParameters
+from pyunlearn._cooccurrence.arrays import statistics_from_arrays
+from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._files import DAMAGED, read_file
+from pyunlearn._learners import topics_from_arrays
+from pyunlearn.anchor_topic_model import AnchorTopicModel
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
 from pyunlearn.privacy import Budget
+from pyunlearn.topic_model import TopicModel
 
-if TYPE_CHECKING:
-    from pyunlearn.model import AnchorTopicModel
+__all__ = ["MODELS", "assembled_model", "load", "new_model"]
 
-__all__ = ["load", "save_model"]
-
-Arrays = dict[str, NDArray[Any]]
-DAMAGED = (
-    "the content does not have the digest that was saved with it; the file was damaged or edited"
-)
-LEARNED = (
-    "keep",
-    "mass",
-    "norms",
-    "anchors",
-    "pivots",
-    "gram",
-    "candidates",
-    "factor",
-    "word_topic",
-    "converged",
-    "topical",
-)
+MODELS: dict[str, type[TopicModel] | type[AnchorTopicModel]] = {
+    model._settings_type.learner: model for model in (TopicModel, AnchorTopicModel)
+}
 
 
-def save_model(model: AnchorTopicModel, path: str | os.PathLike[str]) -> None:
-    """Write a fitted model; equal models give equal files."""
-    header = {
-        "format": "pyunlearn-model-1",
-        # Without n_jobs: a property of the machine, not of the model.
-        "parameters": {
-            **model.parameters_.settings.as_dict(),
-            "scale_bits": model.statistics_.scale_bits,
-            "weighting": model.statistics_.weighting,
-        },
-        "n_documents": model.statistics_.n_documents,
-        "digest": model.digest(),
-        "feature_names": [str(name) for name in getattr(model, "feature_names_in_", [])],
-    }
-    if hasattr(model, "budget_"):
-        header["budget"] = model.budget_.as_dict()
-    learned = {f"learned.{name}": getattr(model.parameters_, name) for name in LEARNED}
-    _write(Path(path), header, {**statistics_arrays(model.statistics_), **learned})
+def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> BaseTopicModel:
+    """Read a model that `TopicModel.save` or `AnchorTopicModel.save` wrote.
 
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    n_jobs : int or None
+        Threads of the model; no bit depends on it.
 
-def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> AnchorTopicModel:
-    """Read a model that `AnchorTopicModel.save` wrote.
+    Returns
+    -------
+    TopicModel or AnchorTopicModel
+        With the parameters that the topics were learned with.
 
     Raises
     ------
@@ -74,20 +48,24 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> AnchorTo
     FileNotFoundError
         There is no such file.
     """
-    header, arrays = _read(Path(path))
+    header, arrays = read_file(Path(path))
     try:
-        parameters = header["parameters"]
         statistics = statistics_from_arrays(
-            arrays,
-            int(header["n_documents"]),
-            parameters["scale_bits"],
-            parameters["weighting"],
-            n_jobs,
+            arrays, int(header["n_documents"]), header["scale_bits"], header["weighting"], n_jobs
         )
-        learned = {name: arrays[f"learned.{name}"] for name in LEARNED}
-        model = assembled_model(parameters, statistics, learned, n_jobs)
-        if header["feature_names"]:
+        learned = {
+            name.removeprefix("learned."): array
+            for name, array in arrays.items()
+            if name.startswith("learned.")
+        }
+        parameters = {name: header[name] for name in ("learner", "scale_bits", "weighting")}
+        model = assembled_model({**parameters, **header["settings"]}, learned, n_jobs)
+        model.statistics_ = statistics
+        model.take_as_learned()
+        if header["feature_names"] is not None:
             model.feature_names_in_ = np.array(header["feature_names"], dtype=object)
+            if header["vocabulary_given"]:
+                model.vocabulary = header["feature_names"]
         if "budget" in header:
             model.budget_ = Budget.from_dict(header["budget"])
         digest = model.digest()
@@ -98,109 +76,17 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> AnchorTo
     return model
 
 
+def new_model(parameters: Mapping[str, Any], n_jobs: int | None) -> BaseTopicModel:
+    """A model with the parameters that `learned_with` gave, not fitted."""
+    own = {name: value for name, value in parameters.items() if name != "learner"}
+    return MODELS[parameters["learner"]](**own, n_jobs=n_jobs)
+
+
 def assembled_model(
-    parameters: dict[str, Any],
-    statistics: CooccurrenceStatistics | None,
-    learned: Arrays,
-    n_jobs: int | None,
-) -> AnchorTopicModel:
-    """A fitted model from its parts; without statistics it can be used, but not changed."""
-    from pyunlearn.model import AnchorTopicModel
-
-    model = AnchorTopicModel(**parameters, n_jobs=n_jobs)
-    model.n_features_in_ = len(learned["mass"])
-    if statistics is not None:
-        model.statistics_ = statistics
-    model.parameters_ = TopicParameters(
-        model._settings(),
-        **learned,  # type: ignore[arg-type]
-    )
-    if statistics is not None:
-        model.take_as_learned()
+    parameters: Mapping[str, Any], learned: Mapping[str, NDArray[Any]], n_jobs: int | None
+) -> BaseTopicModel:
+    """A model from parameters and learned arrays; without statistics it cannot change."""
+    model = new_model(parameters, n_jobs)
+    topics = topics_from_arrays(model._settings(), learned)
+    model.take_topics(topics)
     return model
-
-
-def statistics_arrays(statistics: CooccurrenceStatistics) -> Arrays:
-    """The statistics as canonical arrays."""
-    indptr, indices, values = statistics.rows.to_arrays()
-    return {
-        "document_frequency": np.array(statistics.document_frequency),
-        "word_mass": np.array(statistics.word_mass),
-        "indptr": indptr,
-        "indices": indices,
-        "values": values,
-    }
-
-
-def statistics_from_arrays(
-    arrays: Arrays,
-    n_documents: int,
-    scale_bits: int,
-    weighting: str,
-    n_jobs: int | None,
-) -> CooccurrenceStatistics:
-    """Statistics over arrays as `statistics_arrays` gives them; shapes and masses are checked."""
-    indptr, indices, values = arrays["indptr"], arrays["indices"], arrays["values"]
-    n_words = len(indptr) - 1
-    statistics = CooccurrenceStatistics(n_words, scale_bits, weighting, n_jobs=n_jobs)
-    mass = arrays["word_mass"]
-    if (
-        indptr[0] != 0
-        or np.any(np.diff(indptr) < 0)
-        or not len(indices) == len(values) == indptr[-1]
-        or not len(mass) == len(arrays["document_frequency"]) == n_words
-        or (len(indices) and not 0 <= indices.min() <= indices.max() < n_words)
-        or not np.array_equal(_row_sums(indptr, values), mass)
-    ):
-        raise CorruptStateError("the co-occurrence arrays do not fit together")
-    statistics.restore(
-        CooccurrenceRows.from_arrays(indptr, indices, values),
-        mass.astype(np.int64),
-        arrays["document_frequency"].astype(np.int64),
-        n_documents,
-    )
-    return statistics
-
-
-def _row_sums(indptr: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
-    sums = np.zeros(len(indptr) - 1, np.int64)
-    filled = np.flatnonzero(np.diff(indptr))
-    if len(filled):
-        sums[filled] = np.add.reduceat(values, indptr[filled])
-    return sums
-
-
-def _write(path: Path, header: dict[str, Any], arrays: Arrays) -> None:
-    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
-    # The model's digest covers what the model says; this one every array that updates start from.
-    whole = {**header, "content": content_digest(header, ordered)}
-    # One metadata key: safetensors does not promise an order of several.
-    metadata = {"pyunlearn": json.dumps(whole, sort_keys=True)}
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        save_file(ordered, scratch, metadata=metadata)
-        os.replace(scratch, path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
-
-
-def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            header = json.loads(metadata["pyunlearn"])
-            if header["format"] != "pyunlearn-model-1":
-                raise CorruptStateError(
-                    f"{path}: format {header['format']!r}; this version reads 'pyunlearn-model-1'"
-                )
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        content = header.pop("content")
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CorruptStateError(f"{path}: not a saved model, or truncated ({error})") from None
-    if content != content_digest(header, arrays):
-        raise CorruptStateError(f"{path}: {DAMAGED}")
-    return header, arrays

@@ -6,24 +6,31 @@ reading and comparing; no digest depends on them.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 
 from pyunlearn import _params as check
 from pyunlearn._alignment import Alignment, align_topics, check_scores
 from pyunlearn._columns import validated_documents
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._documents import Documents, check_documents
+from pyunlearn._documents import check_documents
+from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._fold_in import completion
 from pyunlearn.errors import InvalidInputError
-from pyunlearn.model import AnchorTopicModel
+from pyunlearn.topic_model import TopicModel
 
 __all__ = [
     "Alignment",
+    "TopicCount",
     "align_topics",
     "coherence",
+    "compare_n_topics",
     "diversity",
     "exclusivity",
     "perplexity",
@@ -99,7 +106,7 @@ def exclusivity(topics: ArrayLike, n_words: int = 10) -> F64:
     )
 
 
-def perplexity(model: AnchorTopicModel, X: Any, *, background: float = 0.1) -> float:
+def perplexity(model: BaseTopicModel, X: Any, *, background: float = 0.1) -> float:
     """Perplexity of held-out documents by document completion (Wallach et al. 2009).
 
     Every second token of a document (tokens in the order of columns) is shown to
@@ -109,7 +116,7 @@ def perplexity(model: AnchorTopicModel, X: Any, *, background: float = 0.1) -> f
 
     Parameters
     ----------
-    model : AnchorTopicModel
+    model : TopicModel or AnchorTopicModel
         Fitted.
     X : array-like or sparse matrix, shape (m, n)
         Counts of documents that were not trained on.
@@ -128,22 +135,10 @@ def perplexity(model: AnchorTopicModel, X: Any, *, background: float = 0.1) -> f
     InvalidInputError, InvalidParameterError
         Bad counts; a background outside 0 to 1.
     """
-    documents = validated_documents(model, X, reset=False)
+    documents = validated_documents(model, X, reset=False, vocabulary=model.vocabulary)
     check.check_between("background", background, 0.0, 1.0)
-    shown, hidden = _every_second_token(documents)
-    theta = model.fold_in(check_documents(shown))
-    A, common = model.components_, model.word_frequencies_
-    log_likelihood, predicted = 0.0, 0
-    for first in range(0, documents.n_documents, 512):
-        rows = slice(first, first + 512)
-        block = sp.coo_array(hidden[rows])
-        seen = common[block.col] > 0
-        row, word, count = block.row[seen], block.col[seen], block.data[seen]
-        mixture = (theta[rows] @ A)[row, word]
-        probability = (1.0 - background) * mixture + background * common[word]
-        with np.errstate(divide="ignore"):
-            log_likelihood += float(count @ np.log(probability))
-        predicted += int(count.sum())
+    model.refuse_stale()
+    log_likelihood, predicted = completion(model.topics_, documents, model.n_jobs, background)
     return float(np.exp(-log_likelihood / predicted)) if predicted else float("nan")
 
 
@@ -183,6 +178,72 @@ def stop_word_candidates(
         share = values / mass[word]
         distance[at] = 1.0 - np.minimum(share, usual[columns]).sum()
     return words[np.argsort(distance, kind="stable")][:n_words]
+
+
+@dataclass(frozen=True)
+class TopicCount:
+    """Measures of one number of topics; means over topics."""
+
+    n_topics: int
+    npmi: float  # of the top 10 words, in the reference or else in the statistics
+    diversity: float  # of the top 25 words
+    exclusivity: float  # of the top 10 words
+    seconds: float  # to learn
+
+
+def compare_n_topics(
+    statistics: CooccurrenceStatistics,
+    values: Iterable[int],
+    *,
+    model: BaseTopicModel | None = None,
+    reference: Any = None,
+) -> list[TopicCount]:
+    """Learn from one set of statistics for several r and measure the topics.
+
+    The documents are counted once and not read again. Coherence in the statistics themselves is of
+    the training documents: it compares, but flatters; give held-out counts as `reference` if you
+    have some.
+
+    Parameters
+    ----------
+    statistics : CooccurrenceStatistics
+        Of the corpus; not changed.
+    values : iterable of int
+        Numbers of topics to try.
+    model : TopicModel or AnchorTopicModel, optional
+        Learner and parameters, not changed; default `TopicModel()`.
+    reference : array-like or sparse matrix of counts, shape (m, n), optional
+        For coherence; default the statistics.
+
+    Returns
+    -------
+    list of TopicCount
+        In the order of `values`.
+
+    Raises
+    ------
+    InvalidParameterError, TooFewAnchorsError
+        As for `TopicModel.fit_statistics`.
+    """
+    wanted = clone(TopicModel() if model is None else model)
+    wanted.set_params(scale_bits=statistics.scale_bits, weighting=statistics.weighting)
+    found = []
+    for n_topics in values:
+        start = time.perf_counter()
+        fitted = clone(wanted).set_params(n_topics=n_topics).fit_statistics(statistics)
+        seconds = time.perf_counter() - start
+        topics = fitted.components_
+        npmi = coherence(topics, statistics if reference is None else reference)
+        found.append(
+            TopicCount(
+                n_topics,
+                float(np.nanmean(npmi)),
+                diversity(topics),
+                float(np.nanmean(exclusivity(topics))),
+                seconds,
+            )
+        )
+    return found
 
 
 # ---- inside ---------------------------------------------------------------------------------
@@ -255,20 +316,3 @@ def _umass(pairs: _Pairs, words: NDArray[np.int64]) -> float:
 def _top_words(scores: F64, n_words: int) -> list[NDArray[np.int64]]:
     best = np.argsort(-scores, axis=1, kind="stable")[:, :n_words]
     return [row[scores[topic, row] > 0] for topic, row in enumerate(best)]
-
-
-def _every_second_token(documents: Documents) -> tuple[sp.csr_array, sp.csr_array]:
-    """Counts of the tokens at even places of each document, and of those at odd places."""
-    counts = documents.counts.astype(np.int64)
-    end = np.cumsum(counts)
-    before = np.concatenate(([0], end))
-    place = before[:-1] - np.repeat(before[documents.start[:-1]], np.diff(documents.start))
-    even = (place + counts + 1) // 2 - (place + 1) // 2
-    shape = (documents.n_documents, documents.n_words)
-    halves = [
-        sp.csr_array((part, documents.columns, documents.start), shape=shape).copy()
-        for part in (even, counts - even)
-    ]
-    for half in halves:
-        half.eliminate_zeros()
-    return halves[0], halves[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -14,32 +13,25 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
-from pyunlearn._digest import content_digest
+from pyunlearn._digest import INDEX_FORMAT, content_digest
 from pyunlearn._documents import Documents
+from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._ids import ids_for, rows_of
 from pyunlearn._similarity import SIMILARITIES, similarities, top_of_rows
-from pyunlearn.errors import (
-    DuplicateDocumentError,
-    InvalidInputError,
-    InvalidParameterError,
-    StaleHeadError,
-    StaleHeadWarning,
-    UnknownDocumentError,
-)
-from pyunlearn.heads.base import OnBase, as_it_is
-from pyunlearn.heads.head import LinearHead
-from pyunlearn.heads.prediction import ON_STALE
-from pyunlearn.heads.targets import narrowed
-from pyunlearn.model import AnchorTopicModel
+from pyunlearn.errors import DuplicateDocumentError, InvalidParameterError
+from pyunlearn.heads._base_model import ON_STALE, BaseInUse, check_base, is_learned
+from pyunlearn.heads._features import topic_proportions
+from pyunlearn.heads._linear_head import LinearHead
+from pyunlearn.heads._targets import narrowed
 
 __all__ = ["TopicRetriever"]
 
-FORMAT = "pyunlearn-index-1"
 
 F64 = NDArray[np.float64]
 Found = tuple[NDArray[Any], F64]
 
 
-class TopicRetriever(OnBase, BaseEstimator):
+class TopicRetriever(BaseEstimator):
     """An index of documents by their topic proportions.
 
     The index is a function of the base and of the documents with their ids: whatever was added and
@@ -47,39 +39,50 @@ class TopicRetriever(OnBase, BaseEstimator):
 
     Parameters
     ----------
-    model : AnchorTopicModel
+    model : TopicModel or BaseTopicModel
         The base, fitted; shared with clones of the index.
     similarity : {"cosine", "jensen-shannon"}, default="cosine"
         Of topic proportions: their cosine, or 1 minus the Jensen-Shannon divergence in bits.
     on_stale : {"raise", "warn"}, default="raise"
-        What happens when the index is used although its base has changed.
+        What happens when the index is used although its base has changed. "warn": queries are
+        compared by the topics of before.
 
     Attributes
     ----------
-    ids_ : ndarray
+    model_ : TopicModel or BaseTopicModel
+        The base in use.
+    ids_ : ndarray of str or int64, shape (m,)
         Ids of the documents, ascending.
     proportions_ : ndarray of float64, shape (m, n_topics)
         Topic proportions of the documents, in the order of `ids_`.
     n_features_in_ : int
         Size of the vocabulary.
 
+    Notes
+    -----
+    `similarity` and `on_stale` are not learned: `set_params` applies at once. A `model` that is set
+    to another base is taken over by `fit`; until then questions and `forget` go on with the base of
+    before, and `add` and `refresh` raise InvalidParameterError.
+
     Examples
     --------
     >>> import numpy as np
-    >>> from pyunlearn import AnchorTopicModel, TopicRetriever
+    >>> from pyunlearn import TopicModel, TopicRetriever
     >>> X = np.random.default_rng(0).poisson(1.0, size=(40, 8))
-    >>> index = TopicRetriever(AnchorTopicModel(n_topics=3).fit(X)).fit(X)
+    >>> index = TopicRetriever(TopicModel(n_topics=3).fit(X)).fit(X)
     >>> ids, scores = index.query(X[:2], 3)
     >>> ids.shape, bool(scores[0, 0] > 0.999)
     ((2, 3), True)
     """
 
+    n_features_in_: int
     ids_: NDArray[Any]
     proportions_: F64
     _documents: Documents
+    _base: BaseInUse
 
     def __init__(
-        self, model: AnchorTopicModel, *, similarity: str = "cosine", on_stale: str = "raise"
+        self, model: BaseTopicModel, *, similarity: str = "cosine", on_stale: str = "raise"
     ) -> None:
         self.model = model
         self.similarity = similarity
@@ -87,17 +90,20 @@ class TopicRetriever(OnBase, BaseEstimator):
 
     # ---- what the index holds -------------------------------------------------------------
 
-    def fit(self, X: Any, y: None = None, ids: Iterable[Any] | None = None) -> Self:
+    def fit(self, X: Any, ids: Iterable[Any] | None = None) -> Self:
         """Index documents.
 
         Parameters
         ----------
         X : array-like or sparse matrix, shape (m, n_words)
             Integer word counts, with the columns of the base.
-        y : None
-            Ignored.
         ids : iterable of str or of int, length m, optional
             Their ids, each once; default 0, 1, 2, ...
+
+        Returns
+        -------
+        self
+            The index.
 
         Raises
         ------
@@ -105,32 +111,66 @@ class TopicRetriever(OnBase, BaseEstimator):
             Bad counts, other columns than the base, or ids that do not fit.
         DuplicateDocumentError
             An id for the second time.
-        NotFittedError
-            The base is not fitted. Nothing has been changed, after any of these errors.
+        InvalidParameterError
+            A parameter outside its range.
+        NotFittedError, StaleModelError
+            The base is not fitted, or waits for its `refresh`. Nothing has been changed, after any
+            of these errors.
         """
         self._check_parameters()
-        check_is_fitted(self.model, "parameters_")
+        if not is_learned(self.model):
+            raise NotFittedError("the base is not fitted; an index needs topics to compare by")
         with vocabulary_kept_on_error(self):
             documents = validated_documents(self, X, reset=True)
             refuse_other_columns(self, self.model)
-            names = _checked_ids(range(documents.n_documents) if ids is None else ids, documents)
+            m = documents.n_documents
+            names = ids_for(range(m) if ids is None else ids, m)
             order = np.argsort(names)
-            proportions = _proportions(self.model, documents)
-        self.model_ = self.model
+            base = BaseInUse(self.model, self.model.digest())
+            proportions = topic_proportions(self.model, documents)
+        self._base = base
         self._take(names[order], documents.chosen(order), proportions[order])
         return self
 
     def add(self, X: Any, ids: Iterable[Any]) -> Self:
-        """Add documents; arguments and errors as for `fit`, and ids that are in the index."""
-        self._refuse_stale()
+        """Add documents.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (k, n_words)
+            Integer word counts.
+        ids : iterable of str or of int, length k
+            Their ids, of the kind that the index has.
+
+        Returns
+        -------
+        self
+            The index.
+
+        Raises
+        ------
+        InvalidInputError
+            As for `fit`.
+        DuplicateDocumentError
+            An id that the index holds already, or that stands in the request twice.
+        StaleHeadError
+            The base has changed.
+        InvalidParameterError
+            As for `fit`, or `model` was set to another base. Nothing has been changed, after any
+            of these errors.
+        """
+        self._refuse_other_base()
+        self._base.refuse_stale("index")
         documents = validated_documents(self, X, reset=False)
-        names = _checked_ids(ids, documents, self.ids_)
+        names = ids_for(ids, documents.n_documents, self.ids_)
+        twice: NDArray[Any] = np.intersect1d(names, self.ids_) if len(self.ids_) else names[:0]
+        if len(twice):
+            raise DuplicateDocumentError(
+                f"id {twice[0].item()!r} is in the index already; forget it first"
+            )
         together = np.concatenate([self.ids_, names]) if len(self.ids_) else names
-        if len(np.unique(together)) < len(together):
-            twice = np.intersect1d(names, self.ids_)[0]
-            raise DuplicateDocumentError(f"id {twice!r} is in the index already; forget it first")
         order = np.argsort(together)
-        proportions = np.vstack([self.proportions_, _proportions(self.model_, documents)])
+        proportions = np.vstack([self.proportions_, topic_proportions(self.model_, documents)])
         self._take(
             together[order],
             self._documents.followed_by(documents).chosen(order),
@@ -141,32 +181,70 @@ class TopicRetriever(OnBase, BaseEstimator):
     def forget(self, ids: Iterable[Any]) -> Self:
         """Remove documents: afterwards the index is the one that never held them.
 
+        Parameters
+        ----------
+        ids : iterable of str or of int
+            Ids of the documents; one id alone will do.
+
+        Returns
+        -------
+        self
+            The index.
+
         Raises
         ------
         UnknownDocumentError
             Ids that the index does not hold.
         DuplicateDocumentError
-            An id for the second time. Nothing has been changed, after either.
+            An id for the second time.
+        InvalidInputError
+            No ids, or ids of several kinds. Nothing has been changed, after any of these errors.
         """
         check_is_fitted(self, "ids_")
-        rows = self._rows_of(ids)
-        left = np.setdiff1d(np.arange(len(self.ids_)), rows)
-        self._take(
-            self.ids_[left], self._documents.chosen(left), self.proportions_[left], fresh=False
-        )
+        left = np.setdiff1d(np.arange(len(self.ids_)), rows_of(ids, self.ids_))
+        self._take(self.ids_[left], self._documents.chosen(left), self.proportions_[left])
         return self
 
-    def unlearn(self) -> Self:
-        """Bring the index up to date after its base has changed."""
-        check_is_fitted(self, "ids_")
+    def refresh(self) -> Self:
+        """Bring the index up to date after its base has changed.
+
+        Returns
+        -------
+        self
+            The index.
+
+        Raises
+        ------
+        InvalidInputError
+            The base was fitted to other columns: fit the index again.
+        StaleModelError
+            The base waits for its own `refresh`.
+        InvalidParameterError
+            As for `add`. Nothing has been changed, after any of these errors.
+        """
+        self._refuse_other_base()
         refuse_other_columns(self, self.model_)
-        self._take(self.ids_, self._documents, _proportions(self.model_, self._documents))
+        base = BaseInUse(self.model_, self.model_.digest())
+        proportions = topic_proportions(self.model_, self._documents)
+        self._base = base
+        self._take(self.ids_, self._documents, proportions)
         return self
 
     def digest(self) -> str:
-        """SHA-256 of base, ids, counts and proportions, hexadecimal."""
+        """SHA-256 of base, ids, counts and proportions, hexadecimal.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+
+        Raises
+        ------
+        NotFittedError
+            Nothing was indexed.
+        """
         check_is_fitted(self, "ids_")
-        header = {"format": FORMAT, "base": self.base_digest_, "ids": self.ids_.tolist()}
+        header = {"format": INDEX_FORMAT, "base": self._base.digest, "ids": self.ids_.tolist()}
         arrays: dict[str, NDArray[Any]] = {
             "start": self._documents.start,
             "columns": self._documents.columns,
@@ -174,6 +252,29 @@ class TopicRetriever(OnBase, BaseEstimator):
             "proportions": self.proportions_,
         }
         return content_digest(header, arrays)
+
+    def is_fresh(self) -> bool:
+        """Whether the base is, byte for byte, the one that the index was brought up to date with.
+
+        Returns
+        -------
+        bool
+            False after the base has changed, until `refresh`.
+
+        Raises
+        ------
+        NotFittedError
+            Nothing was indexed.
+        """
+        check_is_fitted(self, "ids_")
+        return self._base.is_fresh()
+
+    @property
+    def model_(self) -> BaseTopicModel:
+        """The base in use."""
+        if "_base" not in vars(self):
+            raise AttributeError("the index is not fitted")
+        return self._base.model
 
     # ---- questions ------------------------------------------------------------------------
 
@@ -190,28 +291,55 @@ class TopicRetriever(OnBase, BaseEstimator):
 
         Returns
         -------
-        ids, scores : ndarray, shape (q, n)
+        ids : ndarray of str or int64, shape (q, n)
             Best first; of equal ones the lowest id first.
+        scores : ndarray of float64, shape (q, n)
+            Their similarities.
 
         Raises
         ------
         InvalidInputError
             Bad counts, or other columns than the base.
+        InvalidParameterError
+            n, or a parameter outside its range.
         StaleHeadError
             The base has changed, and on_stale="raise".
+        NotFittedError
+            Nothing was indexed, or no document is left.
         """
         n = self._ready(n)
         documents = validated_documents(self, X, reset=False)
-        return self._nearest(_proportions(self._base_then, documents), n)
+        proportions = topic_proportions(self._base.then, documents)
+        return self._named(similarities(self.similarity, proportions, self.proportions_), n)
 
     def similar(self, ids: Iterable[Any], n: int = 10) -> Found:
         """The documents most like documents of the index, which are not among their own results.
 
-        Returns and errors as for `query`; UnknownDocumentError for ids that the index does not
-        hold.
+        Parameters
+        ----------
+        ids : iterable of str or of int, length q
+            Ids of documents of the index; one id alone will do.
+        n : int, default=10
+            Documents for each; fewer when the index holds fewer others.
+
+        Returns
+        -------
+        ids : ndarray of str or int64, shape (q, n)
+            Best first; of equal ones the lowest id first.
+        scores : ndarray of float64, shape (q, n)
+            Their similarities.
+
+        Raises
+        ------
+        UnknownDocumentError
+            Ids that the index does not hold.
+        DuplicateDocumentError
+            An id for the second time.
+        InvalidInputError, InvalidParameterError, StaleHeadError, NotFittedError
+            As for `query`.
         """
         n = self._ready(n)
-        rows = self._rows_of(ids)
+        rows = rows_of(ids, self.ids_)
         scores = similarities(self.similarity, self.proportions_[rows], self.proportions_)
         scores[np.arange(len(rows)), rows] = -np.inf
         return self._named(scores, min(n, max(len(self.ids_) - 1, 0)))
@@ -221,9 +349,9 @@ class TopicRetriever(OnBase, BaseEstimator):
 
         Parameters
         ----------
-        head : LinearHead
+        head : LinearHeadClassifier or LinearHeadRegressor
             On the same base, up to date.
-        label : optional
+        label : str, int, bool or float, optional
             The class that is relevant; default the last of two, or the number of a regression with
             one output.
         n : int, default=10
@@ -231,27 +359,33 @@ class TopicRetriever(OnBase, BaseEstimator):
 
         Returns
         -------
-        ids, scores : ndarray, shape (n,)
-            Best first.
+        ids : ndarray of str or int64, shape (n,)
+            Best first; of equal ones the lowest id first.
+        scores : ndarray of float64, shape (n,)
+            What the head gives them.
 
         Raises
         ------
         InvalidParameterError
-            A head on another base, or no such label.
+            No head, a head on another base, or no such label.
         StaleHeadError
-            Head or index are stale.
+            Head or index are stale, also with on_stale="warn".
+        NotFittedError
+            Nothing was indexed, no document is left, or the head is not fitted.
         """
-        n = self._ready(n)
-        check_is_fitted(head, "task_")
+        # Scores of a head of now over topics of before would mean nothing.
+        n = self._ready(n, on_stale="raise")
+        if not isinstance(head, LinearHead):
+            raise InvalidParameterError(
+                f"head must be a LinearHeadClassifier or LinearHeadRegressor, got "
+                f"{type(head).__name__}"
+            )
+        check_is_fitted(head, "weights_")
         if head.model_ is not self.model_:
             raise InvalidParameterError("the head stands on another base than the index")
-        if not head.is_fresh():
-            raise StaleHeadError("the base of the head has changed; call head.unlearn() first")
-        if head.settings_.features == "proportions":
-            scores = self.proportions_ @ head.coef_.T + head.intercept_
-        else:
-            scores = head.raw_scores(self._documents)
-        ids, best = self._named(_relevance(head, scores, label)[None, :], n)
+        head.refuse_stale()
+        scores = _relevance(head, head.raw_scores(self._documents, self.proportions_), label)
+        ids, best = self._named(scores[None, :], n)
         return ids[0], best[0]
 
     # ---- inside ---------------------------------------------------------------------------
@@ -268,78 +402,39 @@ class TopicRetriever(OnBase, BaseEstimator):
     def _check_parameters(self) -> None:
         check.check_choice("similarity", self.similarity, SIMILARITIES)
         check.check_choice("on_stale", self.on_stale, ON_STALE)
-        if not isinstance(self.model, AnchorTopicModel):
+        check_base(self.model)
+
+    def _refuse_other_base(self) -> None:
+        check_is_fitted(self, "ids_")
+        self._check_parameters()
+        if self.model is not self.model_:
             raise InvalidParameterError(
-                f"model must be an AnchorTopicModel, got {type(self.model).__name__}"
+                "`model` was set to another base after fit, whose topics this index does not hold; "
+                "call fit again"
             )
 
-    def _take(
-        self,
-        ids: NDArray[Any],
-        documents: Documents,
-        proportions: F64,
-        fresh: bool = True,
-    ) -> None:
+    def _take(self, ids: NDArray[Any], documents: Documents, proportions: F64) -> None:
         self.ids_ = narrowed(ids)
         self._documents = documents
         self.proportions_ = np.ascontiguousarray(proportions)
-        if fresh:
-            self._base_then = as_it_is(self.model_)
-            self.base_digest_ = self.model_.digest()
 
-    def _refuse_stale(self) -> None:
-        if not self.is_fresh():
-            raise StaleHeadError(_STALE)
-
-    def _ready(self, n: int) -> int:
-        self._check_parameters()
+    def _ready(self, n: int, on_stale: str | None = None) -> int:
+        """The number of documents to find, in an index that is ready to be asked."""
         check_is_fitted(self, "ids_")
-        if not self.is_fresh():
-            if self.on_stale == "raise":
-                raise StaleHeadError(_STALE)
-            warnings.warn(_STALE, StaleHeadWarning, stacklevel=3)
+        self._check_parameters()
+        n = check.check_integer("n", n, 1)
+        self._base.refuse_or_warn("index", on_stale or self.on_stale, stacklevel=3)
         if not len(self.ids_):
             raise NotFittedError("no documents are left in the index; call fit or add")
-        return min(check.check_integer("n", n, 1), len(self.ids_))
-
-    def _rows_of(self, ids: Iterable[Any]) -> NDArray[np.intp]:
-        wanted = _id_array([ids] if isinstance(ids, str | int | np.integer) else ids)
-        if len(np.unique(wanted)) < len(wanted):
-            raise DuplicateDocumentError("an id stands in the request twice")
-        if not len(wanted):
-            raise InvalidInputError("there are no ids in the request")
-        if len(self.ids_) and wanted.dtype.kind == self.ids_.dtype.kind:
-            rows = np.minimum(np.searchsorted(self.ids_, wanted), len(self.ids_) - 1)
-            unknown = wanted[self.ids_[rows] != wanted]
-        else:
-            rows, unknown = np.zeros(0, np.intp), wanted
-        if len(unknown):
-            raise UnknownDocumentError(
-                f"not in the index: {unknown[0].item()!r} ({len(unknown)} of {len(wanted)} ids)"
-            )
-        return rows
-
-    def _nearest(self, proportions: F64, n: int) -> Found:
-        return self._named(similarities(self.similarity, proportions, self.proportions_), n)
+        return min(n, len(self.ids_))
 
     def _named(self, scores: F64, n: int) -> Found:
         rows, best = top_of_rows(scores, n)
         return self.ids_[rows], best
 
 
-_STALE = (
-    "the base of this index has changed since the index was built; call unlearn() on the index to "
-    "bring it up to date"
-)
-
-
-def _proportions(model: AnchorTopicModel, documents: Documents) -> F64:
-    if not documents.n_documents or not model.n_topics_:
-        return np.zeros((documents.n_documents, model.n_topics_))
-    return model.fold_in(documents)
-
-
 def _relevance(head: LinearHead, scores: F64, label: Any) -> F64:
+    """Scores (m,) of one class, or of the only output of a regression."""
     if head.settings_.task == "regression":
         if label is not None or scores.shape[1] != 1:
             raise InvalidParameterError("a regression ranks by its only output, without a label")
@@ -347,44 +442,8 @@ def _relevance(head: LinearHead, scores: F64, label: Any) -> F64:
     classes = head.classes_.tolist()
     if label is None and len(classes) == 2:
         label = classes[1]
-    if label not in classes:
+    if not isinstance(label, str | bool | int | float | np.generic) or label not in classes:
         raise InvalidParameterError(f"label must be a class of the head, got {label!r}")
     if scores.shape[1] == 1 and len(classes) == 2:
         return scores[:, 0] if label == classes[1] else -scores[:, 0]
     return scores[:, classes.index(label)]
-
-
-def _id_array(ids: Iterable[Any]) -> NDArray[Any]:
-    try:
-        listed = list(ids)
-    except TypeError:
-        raise InvalidInputError(f"ids must be a list of ids, got {type(ids).__name__}") from None
-    kinds = {
-        str
-        if isinstance(one, str)
-        else int
-        if isinstance(one, int | np.integer) and not isinstance(one, bool)
-        else None
-        for one in listed
-    }
-    if len(kinds) > 1 or None in kinds:
-        raise InvalidInputError("ids must be all strings or all integers")
-    try:
-        return np.array(listed) if kinds == {str} else np.array(listed, np.int64)
-    except OverflowError:
-        raise InvalidInputError("an id is larger than int64 can hold; use strings") from None
-
-
-def _checked_ids(
-    ids: Iterable[Any], documents: Documents, like: NDArray[Any] | None = None
-) -> NDArray[Any]:
-    names = _id_array(ids)
-    if len(names) != documents.n_documents:
-        raise InvalidInputError(f"{len(names)} ids for {documents.n_documents} documents")
-    if like is not None and len(like) and like.dtype.kind != names.dtype.kind:
-        raise InvalidInputError("ids must be all strings or all integers, as those in the index")
-    found, counts = np.unique(names, return_counts=True)
-    if len(found) < len(names):
-        twice = found[np.argmax(counts > 1)].item()
-        raise DuplicateDocumentError(f"id {twice!r} stands in the request twice")
-    return names

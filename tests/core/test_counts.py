@@ -1,5 +1,9 @@
 """Counting kernels against the integer formula."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from core import reference
@@ -177,6 +181,12 @@ def test_documents_without_pairs_leave_no_entry():
     assert delta.n_documents == 2
 
 
-def test_threads_at_hand_are_counted():
-    assert parallel.effective_num_threads() >= 1
-    assert parallel.openmp_enabled() in (True, False)
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+def test_threads_at_hand_are_the_processors_that_openmp_may_use(limit):
+    code = "from pyunlearn._core import parallel; print(parallel.effective_num_threads())"
+    environment = {**os.environ, "OMP_NUM_THREADS": str(limit)}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True
+    )
+    mask = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
+    assert int(found.stdout) == (min(limit, len(mask)) if parallel.openmp_enabled() else 1)

@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 from pyunlearn import CooccurrenceStatistics
 from pyunlearn._core import factorise
-from pyunlearn._learners.factor import (
+from pyunlearn._learners.factorisation import (
     Factorisation,
     Roots,
     cross_product,

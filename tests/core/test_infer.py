@@ -7,7 +7,7 @@ from scipy import sparse
 
 from pyunlearn._core import infer
 from pyunlearn._documents import check_documents
-from pyunlearn.model import room_for_fold_in
+from pyunlearn._fold_in import work_space
 
 THREADS = (1, 2, 3, 7)
 
@@ -29,7 +29,7 @@ def documents(seed, m=25, n=40):
 
 def proportions(counts, A, start, tolerance, max_iter, threads):
     theta, steps = start.copy(), np.zeros(len(start), np.int32)
-    room = room_for_fold_in(check_documents(counts), A.shape[1], threads)
+    room = work_space(check_documents(counts), A.shape[1], threads)
     infer.proportions(
         counts.indptr.astype(np.int64), counts.indices.astype(np.int32),
         counts.data.astype(np.int32), A, tolerance, max_iter,

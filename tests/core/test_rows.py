@@ -1,5 +1,7 @@
 """Checked addition and subtraction of rows against dense matrices."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from core import reference
@@ -7,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyunlearn._cooccurrence.counting import count_documents
-from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._cooccurrence.rows import CooccurrenceRows, check_rows
 from pyunlearn._core import rows as kernels
 from pyunlearn._documents import check_documents, document_weights
+from pyunlearn.errors import CorruptStateError
 
 THREADS = (1, 2, 3, 7)
 N_WORDS = 40
@@ -117,6 +120,81 @@ def test_count_missing_counts_the_columns_not_held():
             2,
         )
         assert (missing == ((dense(rows) == 0) & (K > 0)).sum(axis=1)[delta.words]).all()
+
+
+def as_csr(K):
+    rows, columns = np.nonzero(K)
+    indptr = np.concatenate(([0], np.cumsum((K != 0).sum(axis=1))))
+    return [indptr, columns.astype(np.int32), K[rows, columns]]
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_rows_that_are_canonical_pass_and_give_their_sums(threads):
+    for seed in range(20):
+        K = batch(seed)[1]
+        assert check_rows(*as_csr(K), threads).tolist() == K.sum(axis=1).tolist()
+    assert check_rows(*as_csr(np.zeros((3, 3), np.int64)), threads).tolist() == [0, 0, 0]
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_any_change_of_rows_is_refused_or_canonical(data):
+    arrays = as_csr(batch(data.draw(st.integers(0, 50)))[1])
+    array = arrays[data.draw(st.integers(0, 2))]
+    if not len(array):
+        return
+    at = data.draw(st.integers(0, len(array) - 1))
+    info = np.iinfo(array.dtype)
+    near = st.integers(-1, N_WORDS + 1)
+    array[at] = data.draw(
+        st.one_of(near, st.sampled_from([info.min, info.max, 2**30, info.max // 2]))
+    )
+    indptr, indices, values = arrays
+    steps = np.diff(indptr.astype(object))
+    inside = indptr[0] == 0 and indptr[-1] == len(indices) and (steps >= 0).all()
+    parts = [slice(*edge) for edge in pairwise(indptr.tolist())] if inside else []
+    canonical = inside and all(
+        (np.diff(indices[part], prepend=-1) > 0).all()
+        and (indices[part] < N_WORDS).all()
+        and (values[part] > 0).all()
+        and sum(values[part].tolist()) < 2**62
+        for part in parts
+    )
+    if canonical:
+        sums = [sum(values[part].tolist()) for part in parts]
+        assert check_rows(*arrays, 2).tolist() == sums
+    else:
+        with pytest.raises(CorruptStateError):
+            check_rows(*arrays, 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda indptr, indices, values: (indptr[:0], indices, values),
+        lambda indptr, indices, values: (indptr.astype(np.int32), indices, values),
+        lambda indptr, indices, values: (indptr.astype(np.float64), indices, values),
+        lambda indptr, indices, values: (indptr, indices.astype(np.int64), values),
+        lambda indptr, indices, values: (indptr, indices, values.astype(np.float64)),
+        lambda indptr, indices, values: (indptr, indices, values.view(np.uint64)),
+        lambda indptr, indices, values: (indptr, indices[:, None], values),
+        lambda indptr, indices, values: (indptr, indices[:-1], values),
+        lambda indptr, indices, values: (indptr, indices, values[:-1]),
+        lambda indptr, indices, values: (indptr[:2], indices, values),
+        lambda indptr, indices, values: (indptr, indices, np.repeat(values, 2)[::2]),
+    ],
+)
+def test_rows_of_other_types_or_sizes_are_refused(change):
+    with pytest.raises(CorruptStateError):
+        check_rows(*change(*as_csr(batch(1)[1])), 1)
+
+
+def test_a_sum_may_reach_all_but_the_limit():
+    arrays = [np.array([0, 2, 2]), np.array([0, 1], np.int32), np.array([2**61, 2**61 - 1])]
+    assert check_rows(*arrays, 1).tolist() == [2**62 - 1, 0]
+    arrays[2][1] += 1
+    with pytest.raises(CorruptStateError, match="row 0"):
+        check_rows(*arrays, 1)
 
 
 def test_a_copy_is_independent():

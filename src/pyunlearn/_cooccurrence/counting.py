@@ -137,14 +137,14 @@ class _ByWord:
 
 
 def neighbours_at_most(documents: Documents) -> NDArray[np.int64]:
-    """For each word the entries that its documents have: the most that its row of K can have."""
+    """The most entries that each word's row of K can have: those of its documents, or all words."""
     total = np.zeros(documents.n_words)
     start = documents.start
     for first, last in pieces(start):
         sizes = np.diff(start[first : last + 1])
         columns = documents.columns[start[first] : start[last]]
         total += np.bincount(columns, np.repeat(sizes, sizes), documents.n_words)
-    return total.astype(np.int64)
+    return np.minimum(total, documents.n_words).astype(np.int64)
 
 
 def _own_numbering(documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -7,6 +7,42 @@ from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.counting import Delta
 from pyunlearn._core import rows as kernels
+from pyunlearn._owned import owned
+from pyunlearn.errors import CorruptStateError
+
+
+def check_rows(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: NDArray[np.int64],
+    num_threads: int,
+) -> NDArray[np.int64]:
+    """Row sums, (n,), of a square matrix that came from outside as CSR arrays.
+
+    Raises
+    ------
+    CorruptStateError
+        The arrays are not of the dtypes above, do not fit together, or are not canonical: columns
+        ascending and in range, values > 0, row sums below 2^62. The kernels trust in all of it.
+    """
+    of_their_kind = all(
+        array.dtype == dtype and array.ndim == 1 and array.flags.c_contiguous
+        for array, dtype in ((indptr, np.int64), (indices, np.int32), (values, np.int64))
+    )
+    if not of_their_kind or len(indptr) == 0:
+        raise CorruptStateError("the co-occurrence rows have other types or dimensions")
+    start, end = indptr[:-1], indptr[1:]
+    # Compared before lengths are formed, which could wrap around.
+    if indptr[0] != 0 or (start > end).any() or not len(indices) == len(values) == indptr[-1]:
+        raise CorruptStateError("the co-occurrence rows do not fill their arrays")
+    mass, status = np.zeros(len(start), np.int64), np.zeros(len(start), np.int32)
+    kernels.check_rows(start, end - start, indices, values, mass, status, num_threads)
+    if status.any():
+        row = int(np.argmax(status != 0))
+        raise CorruptStateError(
+            f"co-occurrence row {row} is not in canonical form, or its sum reaches 2**62"
+        )
+    return mass
 
 
 class CooccurrenceRows:
@@ -28,13 +64,20 @@ class CooccurrenceRows:
         indices: NDArray[np.int32],
         values: NDArray[np.int64],
     ) -> CooccurrenceRows:
-        """Rows over canonical CSR arrays, which are taken over, not copied."""
+        """Rows over canonical CSR arrays, which are taken over, not copied; see `check_rows`."""
         rows = cls(len(indptr) - 1)
         rows.start = indptr[:-1].astype(np.int64)
         rows.length = np.diff(indptr).astype(np.int64)
         rows.capacity = rows.length.copy()
         rows.indices, rows.values, rows.used = indices, values, len(indices)
         return rows
+
+    @property
+    def arrays(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """`start`, `length`, `indices`, `values`: the rows as every kernel takes them."""
+        return self.start, self.length, self.indices, self.values
 
     @property
     def nnz(self) -> int:
@@ -73,10 +116,7 @@ class CooccurrenceRows:
         """A word whose row would turn negative if the delta were subtracted, or None."""
         status = np.zeros(len(delta.words), np.int32)
         kernels.check_subtraction(
-            self.start,
-            self.length,
-            self.indices,
-            self.values,
+            *self.arrays,
             delta.words,
             delta.start,
             delta.indices,
@@ -88,11 +128,9 @@ class CooccurrenceRows:
 
     def subtract(self, delta: Delta, num_threads: int) -> None:
         """Subtract a delta that `first_uncovered` has passed."""
+        self._own()
         kernels.subtract_rows(
-            self.start,
-            self.length,
-            self.indices,
-            self.values,
+            *self.arrays,
             delta.words,
             delta.start,
             delta.indices,
@@ -133,6 +171,7 @@ class CooccurrenceRows:
         wanted: NDArray[np.int64],
         num_threads: int,
     ) -> None:
+        self._own()
         words = delta.words
         target = np.where(moved, self.used + np.cumsum(wanted) - wanted, self.start[words])
         self._merge_rows(delta, target, length, self.indices, self.values, num_threads)
@@ -160,6 +199,12 @@ class CooccurrenceRows:
         self.start, self.length, self.capacity = start, new_length, new_length.copy()
         self.indices, self.values, self.used = indices, values, used
 
+    def _own(self) -> None:
+        """Make sure that all can be written to."""
+        self.start, self.length = owned(self.start), owned(self.length)
+        self.capacity = owned(self.capacity)
+        self.indices, self.values = owned(self.indices), owned(self.values)
+
     def _copy_rows(
         self,
         words: NDArray[np.int32],
@@ -169,10 +214,7 @@ class CooccurrenceRows:
         num_threads: int,
     ) -> None:
         kernels.copy_rows(
-            self.start,
-            self.length,
-            self.indices,
-            self.values,
+            *self.arrays,
             words,
             target,
             indices,
@@ -190,10 +232,7 @@ class CooccurrenceRows:
         num_threads: int,
     ) -> None:
         kernels.merge_rows(
-            self.start,
-            self.length,
-            self.indices,
-            self.values,
+            *self.arrays,
             delta.words,
             delta.start,
             delta.indices,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,7 +19,7 @@ from pyunlearn._cooccurrence.counting import (
     neighbours_at_most,
 )
 from pyunlearn._cooccurrence.rows import CooccurrenceRows
-from pyunlearn._digest import PartHashes
+from pyunlearn._digest import STATISTICS_FORMAT, PartHashes
 from pyunlearn._documents import (
     COUNT_LIMIT,
     MASS_LIMIT,
@@ -29,11 +29,11 @@ from pyunlearn._documents import (
     check_lengths,
     document_weights,
 )
+from pyunlearn._owned import owned
 from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
 
 __all__ = ["CooccurrenceStatistics"]
 
-FORMAT = "pyunlearn-statistics-1"
 # An addition that may make the statistics larger than this is announced in the log.
 LARGE = 2**30
 # Bytes a word besides its row: f, c, its place in the arrays, when it changed, its hash.
@@ -217,8 +217,10 @@ class CooccurrenceStatistics:
         InvalidInputError
             `n_words`, `scale_bits` or `weighting` differ.
         StatisticsOverflowError
-            A word's mass would reach 2^62.
+            A word's mass or the number of documents would reach 2^62. Nothing has been changed.
         """
+        if not isinstance(other, CooccurrenceStatistics):
+            raise InvalidInputError(f"cannot merge a {type(other).__name__} with statistics")
         for name in ("n_words", "scale_bits", "weighting"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
@@ -226,12 +228,13 @@ class CooccurrenceStatistics:
         self._apply_addition(other._as_delta())
         return self
 
-    def copy(self) -> CooccurrenceStatistics:
+    def copy(self) -> Self:
         """Independent statistics with the same content."""
-        twin = CooccurrenceStatistics(
-            self.n_words, self.scale_bits, self.weighting, n_jobs=self.n_jobs
-        )
-        twin._n_documents = self._n_documents
+        # Not through the constructor: a subclass may take other arguments.
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        twin._digest, twin._version = None, 0
+        twin._changed_at = np.zeros(self.n_words, np.int64)
         twin._document_frequency = self._document_frequency.copy()
         twin._word_mass = self._word_mass.copy()
         twin._rows = self._rows.copy()
@@ -251,7 +254,7 @@ class CooccurrenceStatistics:
         """
         if self._digest is None:
             header = {
-                "format": FORMAT,
+                "format": STATISTICS_FORMAT,
                 "n_words": self.n_words,
                 "scale_bits": self.scale_bits,
                 "weighting": self.weighting,
@@ -278,6 +281,12 @@ class CooccurrenceStatistics:
     def changed_since(self, version: int) -> NDArray[np.int32]:
         """Words, ascending, whose row or document frequency changed after `version`."""
         return np.flatnonzero(self._changed_at > version).astype(np.int32)
+
+    def _own(self) -> None:
+        """Make sure that what is written to in place can be written to."""
+        self._word_mass = owned(self._word_mass)
+        self._document_frequency = owned(self._document_frequency)
+        self._changed_at = owned(self._changed_at)
 
     def _changed(self, words: NDArray[np.int32]) -> None:
         self._hashes.expire(words)
@@ -341,9 +350,12 @@ class CooccurrenceStatistics:
         )
 
     def _apply_addition(self, delta: Delta) -> None:
-        mass = self._word_mass[delta.words] + delta.mass
+        if self._n_documents + delta.n_documents >= MASS_LIMIT:
+            raise StatisticsOverflowError("the number of documents would reach 2**62")
+        mass = self._word_mass[delta.words] + delta.mass  # both below 2^62: no wrap-around
         if mass.size and int(mass.max()) >= MASS_LIMIT:
             raise self._overflow(int(delta.words[np.argmax(mass)]))
+        self._own()
         self._rows.add(delta, check.check_n_jobs(self.n_jobs))
         self._word_mass[delta.words] = mass
         self._document_frequency[delta.words] += delta.document_frequency
@@ -369,6 +381,7 @@ class CooccurrenceStatistics:
                 f"the documents to remove are not all in the statistics (first seen at word "
                 f"{word}): never added, removed already, or given with other lengths"
             )
+        self._own()
         self._rows.subtract(delta, num_threads)
         self._word_mass[delta.words] = mass
         self._document_frequency[delta.words] = frequency

@@ -3,6 +3,13 @@
 # because the compiler may not reorder additions (-ffp-contract=off, no -ffast-math).
 from libc.stdint cimport int64_t
 
+cimport pyunlearn._core._portable
+
+
+cdef inline int64_t padded(int64_t n) noexcept nogil:
+    """The next multiple of 8. Zeros behind the end change no bit of a sum in lanes."""
+    return (n + 7) // 8 * 8
+
 
 cdef inline double combine_lanes(const double* lane) noexcept nogil:
     return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]))

@@ -4,6 +4,15 @@ from numpy.typing import NDArray
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
+def check_rows(
+    start: I64,
+    length: I64,
+    indices: I32,
+    values: I64,
+    mass_out: I64,
+    status_out: I32,
+    num_threads: int,
+) -> None: ...
 def count_missing(
     start: I64,
     length: I64,

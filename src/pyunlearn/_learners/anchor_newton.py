@@ -8,31 +8,22 @@ from numpy.typing import NDArray
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import newton
-from pyunlearn._learners.anchor import TopicParameters, anchor_candidates, kept_words, row_norms
+from pyunlearn._learners.anchor import AnchorTopics, searched
 from pyunlearn._learners.anchor_search import (
-    AnchorSearch,
+    NormalisedRows,
     anchor_gram,
     dense_row,
     form_rows,
-    padded,
 )
-from pyunlearn.errors import AnchorVanishedError, InvalidParameterError
+from pyunlearn._linalg import padded
+from pyunlearn.errors import AnchorVanishedError
 
-__all__ = ["anchors_unchanged", "is_newton", "newton_update"]
-
-
-def is_newton(topics: TopicParameters) -> bool:
-    """Whether topics come from a Newton step: they have no pivots, since no anchor was searched.
-
-    The mark is in the arrays, so it survives saving. An exact update of such topics must learn from
-    the statistics anew and take nothing from them.
-    """
-    return len(topics.pivots) < topics.n_topics
+__all__ = ["anchors_unchanged", "newton_update"]
 
 
 def newton_update(
-    previous: TopicParameters, statistics: CooccurrenceStatistics, n_jobs: int | None = None
-) -> TopicParameters:
+    previous: AnchorTopics, statistics: CooccurrenceStatistics, n_jobs: int | None = None
+) -> AnchorTopics:
     """Bring topics up to date by one Newton step a word; the anchor words stay.
 
     B and G are those of the statistics after the deletion; then
@@ -42,7 +33,7 @@ def newton_update(
 
     Parameters
     ----------
-    previous : TopicParameters
+    previous : AnchorTopics
         The topics before the deletion.
     statistics : CooccurrenceStatistics
         The statistics after it.
@@ -51,54 +42,44 @@ def newton_update(
 
     Returns
     -------
-    TopicParameters
+    AnchorTopics
         With the settings and anchors of the previous topics; `pivots`, `candidates` and `factor`
-        are empty (see `is_newton`).
+        are empty.
 
     Raises
     ------
     AnchorVanishedError
         An anchor word has no mass left, or the anchor rows have become dependent. Nothing has
         been changed; mode="exact" chooses other anchors.
-    InvalidParameterError
-        The topics were not learned by `learner="anchor"`.
     """
-    if previous.settings.learner != "anchor":
-        raise InvalidParameterError(
-            f"a Newton step needs learner='anchor', the model has {previous.settings.learner!r}; "
-            "use mode='exact'"
-        )
     num_threads = check.check_n_jobs(n_jobs)
     anchors = previous.anchors
-    keep, mass = kept_words(statistics, previous.settings.min_df, num_threads)
-    _refuse_vanished(anchors, mass)
-    words = np.flatnonzero(mass).astype(np.int32)
-    norms = np.zeros(statistics.n_words)
-    row_norms(statistics, keep, mass, words, norms, num_threads)
-    rows = statistics.rows
+    kept = NormalisedRows.of(statistics, previous.settings.min_df, num_threads)
+    _refuse_vanished(anchors, kept.mass)
     anchor_rows = np.zeros((statistics.n_words, padded(len(anchors))))
     for topic, word in enumerate(anchors):
-        anchor_rows[:, topic] = dense_row(rows, keep, mass, int(word))
+        anchor_rows[:, topic] = dense_row(kept.rows, kept.keep, kept.mass, int(word))
     gram = np.zeros((statistics.n_words, len(anchors)))
-    form_rows(rows, mass, words, anchor_rows, gram, num_threads)
-    return TopicParameters(
+    form_rows(kept.rows, kept.mass, kept.words, anchor_rows, gram, num_threads)
+    return AnchorTopics(
         settings=previous.settings,
-        keep=keep,
-        mass=mass,
-        norms=norms,
+        mass=kept.mass,
+        word_topic=_step(previous, gram, kept.words, num_threads),
+        keep=kept.keep,
+        norms=kept.norms,
         anchors=anchors,
-        pivots=np.zeros(0),
         gram=gram,
-        candidates=np.zeros(0, np.int32),
-        factor=np.zeros((0, len(anchors))),
-        word_topic=_step(previous, gram, words, num_threads),
         converged=np.ones(statistics.n_words, np.uint8),
+        candidates=np.zeros(0, np.int32),
+        pivots=np.zeros(0),
+        factor=np.zeros((0, len(anchors))),
+        newton=True,
         anchor_rows=anchor_rows,
     )
 
 
 def anchors_unchanged(
-    topics: TopicParameters, statistics: CooccurrenceStatistics, n_jobs: int | None = None
+    topics: AnchorTopics, statistics: CooccurrenceStatistics, n_jobs: int | None = None
 ) -> bool:
     """Whether training on these statistics would choose the same anchor words, in any order.
 
@@ -106,16 +87,8 @@ def anchors_unchanged(
     is the retrained model; it costs the search for anchors, most of an exact update.
     """
     num_threads = check.check_n_jobs(n_jobs)
-    settings = topics.settings
-    keep, mass = kept_words(statistics, settings.min_df, num_threads)
-    norms = np.zeros(statistics.n_words)
-    words = np.flatnonzero(mass).astype(np.int32)
-    row_norms(statistics, keep, mass, words, norms, num_threads)
-    candidates = anchor_candidates(statistics, settings, mass)
-    search = AnchorSearch(statistics, settings.n_topics, keep, mass, norms, candidates, num_threads)
-    search.select()
-    if settings.anchor_cleanup:
-        search.clean_up()
+    rows = NormalisedRows.of(statistics, topics.settings.min_df, num_threads)
+    search = searched(statistics, topics.settings, rows, num_threads)
     return bool(np.array_equal(np.sort(search.anchors), np.sort(topics.anchors)))
 
 
@@ -129,7 +102,7 @@ def _refuse_vanished(anchors: NDArray[np.int32], mass: NDArray[np.int64]) -> Non
 
 
 def _step(
-    previous: TopicParameters,
+    previous: AnchorTopics,
     gram: NDArray[np.float64],
     words: NDArray[np.int32],
     num_threads: int,

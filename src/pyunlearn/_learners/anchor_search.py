@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,9 +11,56 @@ from pyunlearn._cooccurrence.rows import CooccurrenceRows
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn._core import gram as gram_kernels
+from pyunlearn._learners.kept_words import all_kept, kept_words
+from pyunlearn._linalg import padded
 
 # A candidate whose residual is this small beside the largest row counts as already spanned.
 RANK_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class NormalisedRows:
+    """Qbar, the rows of K over the kept columns divided by their sums: how to form them."""
+
+    rows: CooccurrenceRows  # of K
+    keep: NDArray[np.uint8]  # (n,), 1 for kept columns
+    mass: NDArray[np.int64]  # (n,), row sums over the kept columns; 0 for words left out
+    norms: NDArray[np.float64]  # (n,), |Qbar_i|^2
+
+    @classmethod
+    def of(
+        cls, statistics: CooccurrenceStatistics, min_df: int, num_threads: int
+    ) -> NormalisedRows:
+        """Of all words in at least `min_df` documents."""
+        keep, mass = kept_words(statistics, min_df, num_threads)
+        found = cls(statistics.rows, keep, mass, np.zeros(statistics.n_words))
+        row_norms(statistics, keep, mass, found.words, found.norms, num_threads)
+        return found
+
+    @property
+    def words(self) -> NDArray[np.int32]:
+        """Words of positive mass."""
+        return np.flatnonzero(self.mass).astype(np.int32)
+
+
+def row_norms(
+    statistics: CooccurrenceStatistics,
+    keep: NDArray[np.uint8],
+    mass: NDArray[np.int64],
+    words: NDArray[np.int32],
+    norms_out: NDArray[np.float64],
+    num_threads: int,
+) -> None:
+    """|Qbar_i|^2 for the given words."""
+    anchor_kernels.squared_norms(
+        *statistics.rows.arrays,
+        keep,
+        all_kept(statistics, keep),
+        mass,
+        words,
+        norms_out,
+        num_threads,
+    )
 
 
 class AnchorSearch:
@@ -24,23 +73,20 @@ class AnchorSearch:
 
     def __init__(
         self,
-        statistics: CooccurrenceStatistics,
+        rows: NormalisedRows,
         n_topics: int,
-        keep: NDArray[np.uint8],
-        mass: NDArray[np.int64],
-        norms: NDArray[np.float64],
         candidates: NDArray[np.int32],
         num_threads: int,
     ) -> None:
-        self.rows = statistics.rows
-        self.keep, self.mass = keep, mass
+        self.rows = rows.rows
+        self.keep, self.mass = rows.keep, rows.mass
         self.candidates = candidates
         self.num_threads = num_threads
         self.limit = min(n_topics, len(candidates))
-        self.norms = norms[candidates]
+        self.norms = rows.norms[candidates]
         self.gram = np.zeros((len(candidates), self.limit))
         self.factor = np.zeros((len(candidates), self.limit))
-        self.anchor_rows = np.zeros((statistics.n_words, padded(self.limit)))
+        self.anchor_rows = np.zeros((len(self.mass), padded(self.limit)))
         self.residual = self.norms.copy()
         self.anchors: list[int] = []
         self.pivots: list[float] = []
@@ -80,10 +126,7 @@ class AnchorSearch:
         by_length = np.argsort(self.rows.length[words], kind="stable")
         sums, column = np.empty(len(words)), np.empty(len(words))
         gram_kernels.gram_column(
-            self.rows.start,
-            self.rows.length,
-            self.rows.indices,
-            self.rows.values,
+            *self.rows.arrays,
             self.mass,
             words[by_length],
             np.ascontiguousarray(self.anchor_rows[:, topic]),
@@ -148,19 +191,12 @@ class AnchorSearch:
         return gram
 
 
-def padded(n_topics: int) -> int:
-    """Columns of an array of anchor rows: the kernels read 8 topics at a time."""
-    return -(-n_topics // 8) * 8
-
-
 def dense_row(
     rows: CooccurrenceRows, keep: NDArray[np.uint8], mass: NDArray[np.int64], word: int
 ) -> NDArray[np.float64]:
     """Qbar_word as a dense vector, (n,)."""
     row = np.empty(len(mass))
-    anchor_kernels.scatter_row(
-        rows.start, rows.length, rows.indices, rows.values, keep, int(mass[word]), word, row
-    )
+    anchor_kernels.scatter_row(*rows.arrays, keep, int(mass[word]), word, row)
     return row
 
 
@@ -174,10 +210,7 @@ def form_rows(
 ) -> None:
     """B[i, :] for the given words i of positive mass."""
     gram_kernels.gram_rows(
-        rows.start,
-        rows.length,
-        rows.indices,
-        rows.values,
+        *rows.arrays,
         mass,
         words,
         anchor_rows,

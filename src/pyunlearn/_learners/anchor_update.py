@@ -11,46 +11,26 @@ Nothing here reads a document; the cost depends on the touched words, n and r, n
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import anchors as anchor_kernels
-from pyunlearn._learners.anchor import (
-    HASH_BLOCK,
-    TopicParameters,
-    anchor_candidates,
-    kept_mass,
-    learn,
-    recover,
-    row_norms,
-)
-from pyunlearn._learners.anchor_newton import is_newton
+from pyunlearn._learners.anchor import AnchorTopics, anchor_candidates, learn, recover
 from pyunlearn._learners.anchor_search import (
     AnchorSearch,
+    NormalisedRows,
     anchor_gram,
     dense_row,
     form_rows,
-    padded,
+    row_norms,
 )
+from pyunlearn._learners.kept_words import kept_mass
+from pyunlearn._learners.topics import HASH_BLOCK, UpdatePath
+from pyunlearn._linalg import padded
 
-__all__ = ["UpdatePath", "relearn"]
-
-
-@dataclass
-class UpdatePath:
-    """How an update reached its result; for information, not part of any digest."""
-
-    kind: str = "incremental"  # or "full": learned again from the statistics
-    touched_words: int = 0  # words whose row of Qbar changed
-    touched_anchors: int = 0  # anchors among them
-    reselected_from: int | None = None  # first pivot that was chosen again, None if all stood
-    columns_formed: int = 0  # columns of B formed over all words
-    words_solved: int = 0  # simplex problems solved
-    seconds: dict[str, float] = field(default_factory=dict)
+__all__ = ["update"]
 
 
 class _Clock:
@@ -63,53 +43,34 @@ class _Clock:
         self.last = now
 
 
-def relearn(
-    previous: TopicParameters,
+def update(
+    previous: AnchorTopics,
     statistics: CooccurrenceStatistics,
     touched: NDArray[np.int32],
-    n_jobs: int | None = None,
-) -> tuple[TopicParameters, UpdatePath]:
-    """The topics of the changed statistics, equal in every byte to `learn(statistics, ...)`.
+    num_threads: int,
+) -> tuple[AnchorTopics, UpdatePath]:
+    """The topics of changed statistics, equal in every byte to `learn(statistics, ...)`.
 
-    Parameters
-    ----------
-    previous : TopicParameters
-        What was learned before the change.
-    statistics : CooccurrenceStatistics
-        After the change.
-    touched : ndarray of int32
-        Ascending; every word of the documents that were added or removed.
-    n_jobs : int or None
-        Threads.
-
-    Returns
-    -------
-    TopicParameters, UpdatePath
-        The second says which shortcut was possible.
+    `touched` are, ascending, all words of the documents that were added or removed.
     """
     path = UpdatePath()
     clock = _Clock(path.seconds)
     # The clean-up loop moves anchors off the greedy path that the shortcuts below follow.
-    # Topics of a Newton step are no result of `learn`. A factorisation depends on every word.
-    if (
-        previous.settings.anchor_cleanup
-        or previous.settings.learner == "refined"
-        or previous.n_topics == 0
-        or is_newton(previous)
-    ):
+    # Topics of a Newton step are no result of `learn`.
+    if previous.settings.anchor_cleanup or previous.n_topics == 0 or previous.newton:
         path.kind = "full"
-        parameters = learn(statistics, previous.settings, n_jobs)
-        path.words_solved = len(parameters.words)
+        topics = learn(statistics, previous.settings, num_threads)
+        path.words_solved = len(topics.words)
         clock.lap("learn")
-        return parameters, path
-    update = _Update(previous, statistics, touched, check.check_n_jobs(n_jobs), path)
-    update.rows()
+        return topics, path
+    change = _Update(previous, statistics, touched, num_threads, path)
+    change.rows()
     clock.lap("rows")
-    update.anchors()
+    change.anchors()
     clock.lap("anchors")
-    parameters = update.topics()
+    topics = change.topics()
     clock.lap("recovery")
-    return parameters, path
+    return topics, path
 
 
 class _Update:
@@ -117,7 +78,7 @@ class _Update:
 
     def __init__(
         self,
-        previous: TopicParameters,
+        previous: AnchorTopics,
         statistics: CooccurrenceStatistics,
         touched: NDArray[np.int32],
         num_threads: int,
@@ -226,7 +187,7 @@ class _Update:
             )
         return int(wins.min(initial=limit))
 
-    def topics(self) -> TopicParameters:
+    def topics(self) -> AnchorTopics:
         """Solve the words whose problem changed."""
         previous = self.previous
         G = anchor_gram(self.gram, self.anchor_words)
@@ -258,25 +219,25 @@ class _Update:
             converged,
             self.num_threads,
         )
-        return TopicParameters(
+        return AnchorTopics(
             previous.settings,
-            self.keep,
             self.mass,
+            word_topic,
+            self.keep,
             self.norms,
             self.anchor_words,
-            self.pivots,
             self.gram,
-            self.candidates,
-            self.factor,
-            word_topic,
             converged,
-            self.anchor_rows,
-            hashes,
+            self.candidates,
+            self.pivots,
+            self.factor,
+            anchor_rows=self.anchor_rows,
+            hashes=hashes,
         )
 
 
 def _widen(
-    previous: TopicParameters, statistics: CooccurrenceStatistics, touched: NDArray[np.int32]
+    previous: AnchorTopics, statistics: CooccurrenceStatistics, touched: NDArray[np.int32]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """The mask of kept words, and the touched words with all that share a changed column.
 
@@ -293,7 +254,7 @@ def _widen(
     return keep, touched
 
 
-def _by_anchor(previous: TopicParameters, anchors: NDArray[np.int32]) -> NDArray[np.float64]:
+def _by_anchor(previous: AnchorTopics, anchors: NDArray[np.int32]) -> NDArray[np.float64]:
     """The weights by anchor word in the new order, as a warm start; 0 for new anchors."""
     if np.array_equal(previous.anchors, anchors):
         return previous.word_topic.copy()
@@ -310,15 +271,8 @@ class _AnchorUpdate(AnchorSearch):
 
     def __init__(self, update: _Update, factor: NDArray[np.float64], stands: int) -> None:
         previous = update.previous
-        super().__init__(
-            update.statistics,
-            previous.settings.n_topics,
-            update.keep,
-            update.mass,
-            update.norms,
-            update.candidates,
-            update.num_threads,
-        )
+        rows = NormalisedRows(update.statistics.rows, update.keep, update.mass, update.norms)
+        super().__init__(rows, previous.settings.n_topics, update.candidates, update.num_threads)
         self.columns_formed = 0
         self.known_gram, self.known_rows = update.gram, update.anchor_rows
         self.known = {

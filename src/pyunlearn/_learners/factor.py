@@ -1,293 +1,148 @@
-"""The refined learner: topics by non-negative factorisation of damped, normalised co-occurrence.
-
-    core words -> M_ij = sqrt(K_ij) s_i s_j, s_i = c_i^(-1/8) -> background -> seed words ->
-    factorisation of the core -> the other words, the core fixed -> topics -> one word a topic
-
-Like all learners a function of the statistics alone. Only + - * / and sqrt in a fixed order.
-"""
+"""The learner of `TopicModel`: topics by a factorisation that some core words decide."""
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._cooccurrence.rows import CooccurrenceRows
-from pyunlearn._core import anchors, factorise
-from pyunlearn._linalg import column_sums, dot, ordered_sum, product
+from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._learners.factorisation import Factorisation, factor_topics
+from pyunlearn._learners.kept_words import kept_words, share_as_number, words_in_documents
+from pyunlearn._learners.topics import F64, Settings, Topics, UpdatePath
+from pyunlearn._linalg import ordered_sum
 
-__all__ = ["Factorisation", "RefinedTopics", "refine"]
-
-F64 = NDArray[np.float64]
-# A word whose row is this near to the span of the seeds, beside the longest row, is no seed.
-RANK_TOLERANCE = 1e-12
-# Rows of M that are in memory at once while words outside the core are fitted.
-ROWS_AT_ONCE = 512
-# Words whose products with M are made in one go when one of them becomes a seed.
-SEEDS_AT_ONCE = 8
-# Sweeps of coordinate descent for one row: in each update, and for a word outside the core.
-SWEEPS, LAST_SWEEPS = 2, 10
+__all__ = ["FactorSettings", "FactorTopics", "learn", "update"]
 
 
 @dataclass(frozen=True)
-class Factorisation:
-    """What the factorisation may be told."""
-
-    n_topics: int
-    background: float  # share of the independence model that is taken off before topics are fitted
-    n_updates: int
-
-
-@dataclass(frozen=True, eq=False)
-class RefinedTopics:
-    """r' topics; `topical` is the mass of each word that topics explain, in units of K."""
-
-    word_topic: F64  # (n, r'), p(topic | word) of its topical part; 0 where there is none
-    topical: F64  # (n,)
-    shares: F64  # (r',), p(topic)
-    representatives: NDArray[np.int32]  # (r',), one word a topic
-
-
-def refine(
-    rows: CooccurrenceRows,
-    mass: NDArray[np.int64],
-    core: NDArray[np.int32],
-    options: Factorisation,
-    num_threads: int,
-) -> RefinedTopics:
-    """Topics from the rows of K.
+class FactorSettings(Settings):
+    """Settings of the factorisation.
 
     Parameters
     ----------
-    rows : CooccurrenceRows
-        K.
-    mass : ndarray of int64, shape (n,)
-        Row sums of K over the words of the model; 0 for all other words.
-    core : ndarray of int32
-        Words that decide the topics, ascending, of positive mass.
-    options : Factorisation
-        Topics, background and number of updates.
-    num_threads : int
-        No bit depends on it.
-
-    Returns
-    -------
-    RefinedTopics
-        With fewer topics than asked for when the core is smaller, or topics died out.
+    n_topics : int
+        Topics r to look for.
+    core_min_df : int, float or None
+        Words in this many documents (int), or in this share of them (float), decide the topics.
+        None are 0.6 sqrt(m) of m documents, from 10,000 documents on 0.6 %.
+    min_df : int
+        Words in fewer documents are left out of the model.
+    background : float
+        Share of what independent words would show that is taken off, 0 to 2.
+    n_updates : int
+        Updates of the factorisation.
     """
-    scale = eighth_root_scale(mass)
-    roots = Roots.of(rows, scale, core, core, num_threads)
-    total = ordered_sum(roots.sums)
-    if total <= 0.0:
-        return no_topics(len(mass))
-    expected = roots.sums / np.sqrt(total)
-    factors = without_dead_topics(starting_factors(roots, expected, options, num_threads))
-    for _ in range(options.n_updates if factors.size else 0):
-        factors = updated(roots, expected, factors, options.background, num_threads)
-    factors = without_dead_topics(factors)
-    if not factors.size:
-        return no_topics(len(mass))
-    weights = np.zeros((len(mass), factors.shape[1]))
-    weights[core] = factors
-    share = options.background / np.sqrt(total)
-    common = share * column_sums(expected[:, None] * factors)
-    others = np.setdiff1d(np.flatnonzero(mass).astype(np.int32), core, assume_unique=True)
-    fit_others(rows, scale, core, others, factors, common, weights, num_threads)
-    return topics_of(weights, scale, core)
 
+    learner: ClassVar[str] = "factor"
+    weighting: ClassVar[str] = "token"
 
-def eighth_root_scale(mass: NDArray[np.int64]) -> F64:
-    """s_i = c_i^(-1/8), 0 for words without mass."""
-    scale = np.zeros(len(mass))
-    words = mass > 0
-    scale[words] = 1.0 / np.sqrt(np.sqrt(np.sqrt(mass[words].astype(np.float64))))
-    return scale
+    n_topics: int = 20
+    min_df: int = 1
+    core_min_df: int | float | None = None
+    background: float = 0.375
+    n_updates: int = 16
+
+    @classmethod
+    def checked(cls, **settings: Any) -> Self:
+        """Settings after validation; raises InvalidParameterError."""
+        core_min_df = settings["core_min_df"]
+        if core_min_df is not None:
+            core_min_df = check.check_min_df("core_min_df", core_min_df)
+        return cls(
+            n_topics=check.check_integer("n_topics", settings["n_topics"], 1),
+            min_df=check.check_integer("min_df", settings["min_df"], 1),
+            core_min_df=core_min_df,
+            background=check.check_between("background", settings["background"], 0.0, 2.0),
+            n_updates=check.check_integer("n_updates", settings["n_updates"], 1, 10_000),
+        )
+
+    def word_threshold(self, n_documents: int) -> int:
+        """Documents that must hold a core word, at least 1."""
+        if self.core_min_df is not None:
+            return share_as_number(self.core_min_df, n_documents)
+        # The noise of a word's row depends on the number of its documents, not on their share; in
+        # large corpora the share keeps the number of words, hence the time, from growing.
+        return max(math.ceil(0.6 * max(math.sqrt(n_documents), n_documents / 100)), 1)
 
 
 @dataclass(frozen=True, eq=False)
-class Roots:
-    """Rows of M over the core: M_ij = sqrt(K_ij) s_i s_j, columns by place in the core.
+class FactorTopics(Topics):
+    """Topics of a factorisation: each explains a part of the mass of its words."""
 
-    Dense: nine in ten pairs of core words occur together, so that row indices would not pay.
-    """
+    settings: FactorSettings
+    core: NDArray[np.int32]  # (q,), words that decided the topics, ascending
+    central: NDArray[np.int32]  # (r',), one core word a topic
+    topical: F64  # (n,), mass that topics explain; what is left of a word's mass is background
 
-    values: F64  # (rows, core)
-    sums: F64  # (rows,)
-    squares: F64  # (rows,), sums of squares
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All arrays that a saved model needs, by name."""
+        return {
+            "mass": self.mass,
+            "word_topic": self.word_topic,
+            "core": self.core,
+            "central": self.central,
+            "topical": self.topical,
+        }
 
     @classmethod
-    def of(
-        cls,
-        rows: CooccurrenceRows,
-        scale: F64,
-        core: NDArray[np.int32],
-        words: NDArray[np.int32],
-        num_threads: int,
-    ) -> Roots:
-        """Rows of M of the given words."""
-        position = np.full(len(scale), -1, np.int32)
-        position[core] = np.arange(len(core), dtype=np.int32)
-        sums, squares = np.zeros((2, len(words)))
-        roots = cls(np.empty((len(words), len(core))), sums, squares)
-        factorise.fill_roots(
-            rows.start,
-            rows.length,
-            rows.indices,
-            rows.values,
-            position,
-            scale,
-            words,
-            roots.values,
-            roots.sums,
-            roots.squares,
-            num_threads,
-        )
-        return roots
+    def from_arrays(cls, settings: FactorSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """What `arrays` gave; KeyError when one is missing."""
+        names = ("mass", "word_topic", "core", "central", "topical")
+        return cls(settings, *(arrays[name] for name in names))
 
-    def times(self, factors: F64, num_threads: int) -> F64:
-        """M H."""
-        return product(self.values, factors, num_threads)
+    def digested(self) -> dict[str, NDArray[Any]]:
+        """The arrays that a digest covers besides `word_topic`."""
+        return {"representatives": self.central, "topical": self.topical}
+
+    @property
+    def representatives(self) -> NDArray[np.int32]:
+        """For each topic a core word that is frequent in it and found in few others, (r',)."""
+        return self.central
+
+    @property
+    def deciding_words(self) -> NDArray[np.int32]:
+        """The core words, ascending."""
+        return self.core
+
+    def explained_mass(self) -> F64:
+        """Mass of each word that topics explain, (n,), in units of K."""
+        return self.topical
+
+    def joint(self) -> F64:
+        """p(word, topic) of the part that topics explain, (n, r')."""
+        total = ordered_sum(self.topical)
+        return (self.topical / (total if total > 0 else 1.0))[:, None] * self.word_topic
 
 
-def starting_factors(roots: Roots, expected: F64, options: Factorisation, num_threads: int) -> F64:
-    """The rows of M at the seed words as columns, scaled so that H H^T is of the size of M."""
-    seeds = seed_words(roots, expected, options, num_threads)
-    factors = np.ascontiguousarray(roots.values[seeds].T)
-    # K has no pairs of a token with itself, so that a word may be missing in its own row.
-    topics = np.arange(len(seeds))
-    factors[seeds, topics] = np.maximum(factors[seeds, topics], np.sqrt(roots.squares[seeds]))
-    if not seeds:
-        return factors
-    ahead = column_sums(factors * roots.times(factors, num_threads))
-    size = column_sums(factors * factors)
-    factors *= np.sqrt(ahead) / np.where(size > 0, size, 1.0)
-    cross = cross_product(factors, num_threads)
-    ahead = column_sums(factors * roots.times(factors, num_threads))
-    factors *= np.sqrt(ordered_sum(ahead) / ordered_sum((cross * cross).ravel()))
-    return factors
+def learn(
+    statistics: CooccurrenceStatistics, settings: FactorSettings, num_threads: int
+) -> FactorTopics:
+    """Topics of statistics; no bit depends on the number of threads."""
+    _, mass = kept_words(statistics, settings.min_df, num_threads)
+    core = words_in_documents(statistics, settings.word_threshold(statistics.n_documents), mass)
+    options = Factorisation(settings.n_topics, settings.background, settings.n_updates)
+    found = factor_topics(statistics.rows, mass, core, options, num_threads)
+    return FactorTopics(
+        settings, mass, found.word_topic, core, found.representatives, found.topical
+    )
 
 
-def seed_words(roots: Roots, expected: F64, options: Factorisation, num_threads: int) -> list[int]:
-    """Places of words whose rows of M, less the background, are far from the span of each other.
-
-    A greedy search like that for anchor words, by pivoted Cholesky, of the largest distance. It
-    does not depend on the numbering of words but in ties.
-    """
-    share = options.background
-    ahead = roots.times(expected[:, None], num_threads)[:, 0]  # M e
-    size = dot(expected, expected)
-    # |M_i - share e_i e|^2
-    residual = roots.squares - 2.0 * share * expected * ahead
-    residual += share * share * size * expected * expected
-    smallest = RANK_TOLERANCE * float(residual.max())
-    factor, gram = np.zeros((2, len(expected), min(options.n_topics, len(expected))))
-    seeds: list[int] = []
-    products: dict[int, F64] = {}
-    for topic in range(gram.shape[1]):
-        seed = int(np.argmax(residual))
-        pivot = float(residual[seed])
-        if pivot <= smallest:
-            break
-        seeds.append(seed)
-        if seed not in products:
-            # One pass over M serves the next seeds as well: most are among the farthest of now.
-            near = np.argpartition(residual, -min(SEEDS_AT_ONCE, len(residual)))[-SEEDS_AT_ONCE:]
-            some = sorted({seed, *near.tolist()})
-            found = roots.times(roots.values[some].T, num_threads)
-            products.update(zip(some, found.T, strict=True))
-        gram[:, topic] = products[seed]
-        gram[:, topic] -= share * (expected[seed] * ahead + ahead[seed] * expected)
-        gram[:, topic] += share * share * size * expected[seed] * expected
-        anchors.cholesky_step(gram, seed, topic, pivot, factor, residual, num_threads)
-    return seeds
-
-
-def updated(roots: Roots, expected: F64, factors: F64, background: float, num_threads: int) -> F64:
-    """One update: three quarters of the way to the best rows, by non-negative least squares.
-
-    All the way, with W of M ~ W H^T in the place of H, it swings between two factors; a part of the
-    way has the same resting points.
-    """
-    cross = cross_product(factors, num_threads)
-    residual = roots.times(factors, num_threads)
-    residual -= background * np.outer(expected, column_sums(expected[:, None] * factors))
-    residual -= product(factors, cross, num_threads)
-    weights = factors.copy()
-    factorise.descend(cross, inverse_diagonal(cross), SWEEPS, residual, weights, num_threads)
-    # A topic that fits nothing any more is gone; a part of it would come back much too large.
-    return np.where(weights.any(axis=0), (factors + 3.0 * weights) / 4.0, 0.0)
-
-
-def inverse_diagonal(cross: F64) -> F64:
-    """1 / G_kk, and 0 for a topic that has died out, which then stays so."""
-    sizes = np.diagonal(cross)
-    return np.where(sizes > 0, 1.0 / np.where(sizes > 0, sizes, 1.0), 0.0)
-
-
-def without_dead_topics(factors: F64) -> F64:
-    """The columns that are not all 0."""
-    return np.ascontiguousarray(factors[:, factors.any(axis=0)])
-
-
-def fit_others(
-    rows: CooccurrenceRows,
-    scale: F64,
-    core: NDArray[np.int32],
-    words: NDArray[np.int32],
-    factors: F64,
-    common: F64,
-    weights_out: F64,
+def update(
+    previous: FactorTopics,
+    statistics: CooccurrenceStatistics,
+    touched: NDArray[np.int32],
     num_threads: int,
-) -> None:
-    """Words outside the core, each by non-negative least squares on the core's topics.
-
-    `common`: what the background takes off M H for each unit of a row's sum.
-    """
-    cross = cross_product(factors, num_threads)
-    inverse = inverse_diagonal(cross)
-    for first in range(0, len(words), ROWS_AT_ONCE):
-        some = words[first : first + ROWS_AT_ONCE]
-        roots = Roots.of(rows, scale, core, some, num_threads)
-        residual = roots.times(factors, num_threads)
-        residual -= np.outer(roots.sums, common)
-        weights = np.zeros((len(some), len(cross)))
-        factorise.descend(cross, inverse, LAST_SWEEPS, residual, weights, num_threads)
-        weights_out[some] = weights
-
-
-def topics_of(weights: F64, scale: F64, core: NDArray[np.int32]) -> RefinedTopics:
-    """Back to the units of K: topic k stands for the pairs u_k u_k^T with u_ik = (W_ik / s_i)^2."""
-    unscaled = weights / np.where(scale > 0, scale, 1.0)[:, None]
-    pairs = unscaled * unscaled
-    joint = pairs * column_sums(pairs)
-    topical = column_sums(np.ascontiguousarray(joint.T))
-    shares = column_sums(joint)
-    word_topic = joint / np.where(topical > 0, topical, 1.0)[:, None]
-    # Frequent in its topic, and found in few others.
-    fitness = word_topic[core] * (joint[core] / shares)
-    return RefinedTopics(
-        word_topic, topical, shares / ordered_sum(shares), core[distinct_best(fitness)]
-    )
-
-
-def distinct_best(fitness: F64) -> NDArray[np.int32]:
-    """For each column in turn the row, not taken yet, with the largest entry; lowest of ties."""
-    fitness = fitness.copy()
-    best = np.zeros(fitness.shape[1], np.int32)
-    for topic in range(len(best)):
-        best[topic] = np.argmax(fitness[:, topic])
-        fitness[best[topic]] = -1.0
-    return best
-
-
-def no_topics(n_words: int) -> RefinedTopics:
-    """What is left when no word, or no co-occurrence, is left."""
-    return RefinedTopics(
-        np.zeros((n_words, 0)), np.zeros(n_words), np.zeros(0), np.zeros(0, np.int32)
-    )
-
-
-def cross_product(factors: F64, num_threads: int) -> F64:
-    """H^T H, symmetric to the last bit."""
-    return product(np.ascontiguousarray(factors.T), factors, num_threads)
+) -> tuple[FactorTopics, UpdatePath]:
+    """Topics of changed statistics. A factorisation depends on every word: learned in full."""
+    start = time.perf_counter()
+    topics = learn(statistics, previous.settings, num_threads)
+    path = UpdatePath("full", touched_words=len(touched), words_solved=len(topics.words))
+    path.seconds["learn"] = time.perf_counter() - start
+    return topics, path

@@ -13,8 +13,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from pyunlearn import _params as check
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._learners.anchor import AnchorTopics
 from pyunlearn.errors import CapacityExceededError, CorruptStateError, InvalidParameterError
-from pyunlearn.privacy._constants import Constants
+from pyunlearn.privacy._constants import Constants, measure
 from pyunlearn.privacy._mechanism import MECHANISMS, check_privacy, gaussian_sigma
 from pyunlearn.privacy._sensitivity import Sensitivity, worst_case
 
@@ -267,6 +269,15 @@ class Budget:
             )
         self.constants.check(measured)
         return replace(self, used=self.used + n_documents)
+
+    def after_newton(
+        self, n_documents: int, statistics: CooccurrenceStatistics, topics: AnchorTopics
+    ) -> Budget:
+        """The budget after a deletion by a Newton step; statistics and topics are those after it.
+
+        Errors as for `spend`.
+        """
+        return self.spend(n_documents, measure(statistics, topics, "newton"))
 
     def released(self, mu: float) -> Budget:
         """The budget after one more release."""

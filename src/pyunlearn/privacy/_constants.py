@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._learners.anchor import KKT_TOLERANCE, TopicParameters
+from pyunlearn._learners.anchor import KKT_TOLERANCE, AnchorTopics
+from pyunlearn._learners.topics import Topics
 from pyunlearn.errors import CorruptStateError, FloorsError, InvalidParameterError
 
-__all__ = ["ROUNDING", "Constants", "measure", "topic_matrix"]
+__all__ = ["ROUNDING", "Constants", "measure", "require_anchors"]
 
 RECOVERIES = ("simplex", "newton")
 # Unit roundoff times a generous constant, for sums and Cholesky solves of n or r^2 terms.
@@ -110,7 +110,7 @@ class Constants:
 
 
 def measure(
-    statistics: CooccurrenceStatistics, topics: TopicParameters, recovery: str = "simplex"
+    statistics: CooccurrenceStatistics, topics: Topics, recovery: str = "simplex"
 ) -> Constants:
     """The constants of a learned model.
 
@@ -122,11 +122,12 @@ def measure(
         of one with words whose solver stopped short.
     """
     check.check_choice("recovery", recovery, RECOVERIES)
+    topics = require_anchors(topics)
     _refuse_uncovered(statistics, topics)
     eigenvalues = np.linalg.eigvalsh(topics.anchor_gram)
     mass = topics.mass.astype(np.float64) / 2.0**statistics.scale_bits
     total = float(mass.sum())
-    A, shares = topic_matrix(topics)
+    A, shares = topics.word_distributions(), topics.proportions()
     slack = ROUNDING * topics.n_topics
     gram_min = max(0.0, float(eigenvalues[0] - slack * eigenvalues[-1]))
     gram_max = float(eigenvalues[-1] * (1 + slack))
@@ -145,21 +146,18 @@ def measure(
     )
 
 
-def topic_matrix(topics: TopicParameters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A = p(word | topic), (n, r), and the topic probabilities pi, (r,)."""
-    mass = topics.mass.astype(np.float64)
-    joint = (mass / mass.sum())[:, None] * topics.word_topic
-    shares = joint.sum(axis=0)
-    return joint / np.where(shares > 0, shares, 1.0), shares
-
-
-def _refuse_uncovered(statistics: CooccurrenceStatistics, topics: TopicParameters) -> None:
-    instead = "mode='exact' needs no bound"
-    if topics.settings.learner != "anchor":
+def require_anchors(topics: Topics) -> AnchorTopics:
+    """The topics; InvalidParameterError unless they are those of `AnchorTopicModel`."""
+    if not isinstance(topics, AnchorTopics):
         raise InvalidParameterError(
-            "the sensitivity bound is for learner='anchor', the model has "
-            f"{topics.settings.learner!r}; {instead}"
+            "the sensitivity bound is for AnchorTopicModel, these topics are of the learner "
+            f"{topics.settings.learner!r}; mode='exact' needs no bound"
         )
+    return topics
+
+
+def _refuse_uncovered(statistics: CooccurrenceStatistics, topics: AnchorTopics) -> None:
+    instead = "mode='exact' needs no bound"
     if statistics.weighting != "document":
         raise InvalidParameterError(
             "the sensitivity bound needs weighting='document', the statistics have "
@@ -172,14 +170,14 @@ def _refuse_uncovered(statistics: CooccurrenceStatistics, topics: TopicParameter
         )
     if topics.n_topics == 0:
         raise InvalidParameterError("the model has no topics: fit it on documents first")
-    if not np.all(topics.converged):
+    if topics.n_unconverged:
         raise InvalidParameterError(
-            f"the solver stopped short for {int(np.sum(topics.converged == 0))} words; raise "
+            f"the solver stopped short for {topics.n_unconverged} words; raise "
             "max_iter and fit again"
         )
 
 
-def _row_error(topics: TopicParameters, recovery: str, smallest: float, largest: float) -> float:
+def _row_error(topics: AnchorTopics, recovery: str, smallest: float, largest: float) -> float:
     """Distance of a computed row of C from the exact one, from strong convexity."""
     if smallest <= 0:
         return math.sqrt(2)

@@ -1,8 +1,8 @@
 """Deletion capacity of a head: the explicit bound, and the paper's rate with the head's q.
 
-The bound of guarantees.md 4 is on features A^T x. Ours are [1, A^T x] T with T from the base; with
-T as it was when the capacity was declared, rows of E move by at most |T|_2 times those of A, so the
-head of `deletion_capacity` is asked for an error that much smaller.
+The bound of docs/epsilon-delta.md is on features A^T x. Ours are [1, A^T x] T with T from the base;
+with T as it was when the capacity was declared, rows of E move by at most |T|_2 times those of A,
+so the head of `deletion_capacity` is asked for an error that much smaller.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn.errors import InvalidParameterError
-from pyunlearn.privacy import Capacity, deletion_capacity, measure
+from pyunlearn.privacy._capacity import Capacity, deletion_capacity
+from pyunlearn.privacy._constants import measure
 
 if TYPE_CHECKING:
-    from pyunlearn.heads.head import LinearHead
+    from pyunlearn.heads._linear_head import LinearHead
 
 __all__ = ["head_capacity", "smallest_topic_used"]
 
@@ -83,7 +84,7 @@ def head_capacity(
     model = head.model_
     scale = float(np.linalg.norm(transform, 2))
     return deletion_capacity(
-        measure(model.statistics_, model.parameters_),
+        measure(model.statistics_, model.topics_),
         epsilon,
         delta,
         alpha=alpha / scale,

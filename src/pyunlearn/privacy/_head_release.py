@@ -9,11 +9,10 @@ and, for kind="head", a base that is public already.
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,38 +21,25 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn._digest import content_digest
-from pyunlearn._learners.anchor_newton import is_newton
-from pyunlearn._version import __version__
+from pyunlearn.certificates import HeadReleaseCertificate
 from pyunlearn.errors import (
     DowngradedCertificateWarning,
     InvalidInputError,
     InvalidParameterError,
     StaleHeadError,
 )
-from pyunlearn.privacy import gaussian_sigma, stopping_sensitivity
+from pyunlearn.privacy._capacity import stopping_sensitivity
 from pyunlearn.privacy._mechanism import check_privacy
-from pyunlearn.privacy._noise import (
-    discrete_gaussian,
-    grid_charge,
-    require_sampler,
-    rounding_charge,
-)
+from pyunlearn.privacy._noise import calibrated, noised
 
 if TYPE_CHECKING:
-    from pyunlearn.heads.head import LinearHead
+    from pyunlearn.heads._linear_head import LinearHead
 
 __all__ = ["HeadRelease", "HeadReleaseCertificate", "release_head"]
 
 RELEASES = ("composed", "head", "full")
-FORMAT = "pyunlearn-head-release-1"
 GRID_BITS = 64
-# The share of delta that replacing the continuous by the discrete Gaussian may cost.
-GRID_SHARE = 2.0**-20
 
-COMPARATOR = (
-    "the same release of a head with the same parameters, trained to `tol` on the remaining task "
-    "documents over the base trained on the remaining documents"
-)
 COVERS = {
     "composed": "the word scores B = A W (A of the base after the deletions); not the base itself",
     "head": (
@@ -63,94 +49,12 @@ COVERS = {
     ),
     "full": "A of the base after the deletions, and the weights of the head on it",
 }
-NOT_COVERED = (
-    "the choice of the vocabulary; a base from before the deletions, which voids this certificate "
-    "when it is exported with the release; earlier releases of head or base; copies of the "
-    "documents elsewhere; the digests in this certificate (publish `public()`, not this)"
-)
 DOWNGRADED = (
     "a base that is not the one after the deletions was exported with this release: it was trained "
     "on documents that have been deleted since, or is another model; nothing is certified"
 )
 
 F64 = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class HeadReleaseCertificate:
-    """What a release of a head claims, and what it does not.
-
-    Attributes
-    ----------
-    certified : bool
-        Whether a claim is made at all: not for seeded noise, and not after a downgrade.
-    kind : {"composed", "head", "full"}
-        What is released.
-    mode : {"exact", "newton"}
-        How the head was trained last. Exact heads need no noise.
-    released : tuple of str
-        Names of the arrays.
-    epsilon, delta : float
-        The claim; both 0 for an exact head.
-    tolerance : float
-        tau, the declared bound of the gradient norm, the larger of `residual_budget` and `tol`; 0
-        for an exact head.
-    sensitivity, sigma : float
-        2 tau / alpha with the charge for rounding, and the noise on each entry of W.
-    score_noise : float
-        Root mean square of the noise on the score of a token of the base's corpus.
-    grid_bits : int
-        Noise is on multiples of 2^-grid_bits; 0 without noise, or with seeded noise.
-    residual, relative_residual : float or None
-        kind="head": |A_S V - B|, root mean square over the tokens of the base's corpus, and its
-        share of that of B.
-    parameters : Mapping
-        Of the head.
-    base_components : str or None
-        SHA-256 of A after the deletions.
-    head_digest, release_digest : str or None
-        SHA-256 of the head and of what is released.
-    downgraded : str or None
-        Why nothing is certified any more.
-    """
-
-    certified: bool
-    kind: str
-    mode: str
-    released: tuple[str, ...]
-    epsilon: float
-    delta: float
-    tolerance: float
-    sensitivity: float
-    sigma: float
-    score_noise: float
-    grid_bits: int
-    residual: float | None
-    relative_residual: float | None
-    parameters: Mapping[str, Any]
-    base_components: str | None
-    head_digest: str | None
-    release_digest: str | None
-    covers: str
-    comparator: str = COMPARATOR
-    not_covered: str = NOT_COVERED
-    downgraded: str | None = None
-    version: str = __version__
-    format: str = FORMAT
-
-    def __str__(self) -> str:
-        if self.downgraded:
-            return f"not certified: {self.downgraded}"
-        claim = f"({self.epsilon:g}, {self.delta:g})-unlearning of {self.kind} release"
-        return claim if self.certified else f"not certified (seeded noise): {claim}"
-
-    def public(self) -> HeadReleaseCertificate:
-        """A copy that may go with the release: without digests of what was not noised."""
-        return replace(self, base_components=None, head_digest=None)
-
-    def to_json(self) -> str:
-        """One line of JSON, keys sorted."""
-        return json.dumps(asdict(self), sort_keys=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,11 +149,11 @@ def release_head(
     if seed is not None:
         check.check_integer("seed", seed, 0)
     if not head.is_fresh():
-        raise StaleHeadError("the base of this head has changed; call head.unlearn() first")
-    if is_newton(head.model_.parameters_):
+        raise StaleHeadError("the base of this head has changed; call head.refresh() first")
+    if getattr(head.model_.topics_, "newton", False):
         raise InvalidParameterError(
             "the base was last updated with mode='newton', so it differs from a retrained one; "
-            "call model.fit_statistics(model.statistics_) and head.unlearn() first"
+            "call model.fit_statistics(model.statistics_) and head.refresh() first"
         )
     if kind != "full" and head.settings_.features == "proportions":
         raise InvalidParameterError(
@@ -258,11 +162,17 @@ def release_head(
     frozen = _checked_base(base, head.n_features_in_) if kind == "head" else None
     tolerance = _declared_tolerance(head)
     weights = head.weights_
-    sensitivity, sigma = _calibrate(tolerance, head.settings_.alpha, weights.size, epsilon, delta)
-    if sigma > 0 and seed is None:
-        require_sampler()
-    noised = _noised(weights, sigma, seed)
-    arrays, residual = _released(head, noised, kind, frozen)
+    sensitivity = sigma = 0.0
+    published = weights.copy()
+    if tolerance > 0:
+        moved = stopping_sensitivity(tolerance, head.settings_.alpha)
+        sigmas, charged = calibrated(
+            {"weights": moved}, {"weights": weights.size}, epsilon, delta, GRID_BITS
+        )
+        sensitivity, sigma = charged["weights"], sigmas["weights"]
+        random = None if seed is None else np.random.default_rng(seed)
+        published = noised(weights, sigma, GRID_BITS, random)
+    arrays, residual = _released(head, published, kind, frozen)
     components = np.ascontiguousarray(head.model_.components_)
     certificate = HeadReleaseCertificate(
         certified=sigma == 0 or seed is None,
@@ -296,7 +206,7 @@ def _declared_tolerance(head: LinearHead) -> float:
     if head.residual_spent_ > budget:
         raise InvalidParameterError(
             f"residual_budget={budget:g} was lowered below the {head.residual_spent_:.3g} that "
-            "Newton steps may have left; raise it again, or call head.unlearn() first"
+            "Newton steps may have left; raise it again, or call head.refresh() first"
         )
     return max(budget, head.settings_.tol)
 
@@ -317,30 +227,6 @@ def _checked_base(base: Any, n_words: int | None) -> F64:
     if not np.isfinite(components).all():
         raise InvalidInputError("base contains NaN or infinity")
     return components
-
-
-def _calibrate(
-    tolerance: float, alpha: float, size: int, epsilon: float, delta: float
-) -> tuple[float, float]:
-    """Sensitivity with the charge for rounding to the grid, and sigma; both 0 for tolerance 0."""
-    if tolerance == 0:
-        return 0.0, 0.0
-    sensitivity = stopping_sensitivity(tolerance, alpha) + rounding_charge(size, GRID_BITS)
-    sigma = gaussian_sigma(sensitivity, epsilon, delta * (1 - GRID_SHARE))
-    if grid_charge(size, sigma, epsilon, GRID_BITS) > delta * GRID_SHARE:
-        raise InvalidParameterError(
-            f"delta={delta:g} with epsilon={epsilon:g} is finer than a grid of 2^-{GRID_BITS} can "
-            "certify; use a larger delta or a smaller epsilon"
-        )
-    return sensitivity, sigma
-
-
-def _noised(weights: F64, sigma: float, seed: int | None) -> F64:
-    if sigma == 0:
-        return weights.copy()
-    if seed is None:
-        return discrete_gaussian(weights, sigma, GRID_BITS)
-    return weights + sigma * np.random.default_rng(seed).standard_normal(weights.shape)
 
 
 def _released(

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from scipy.optimize import brentq
-from scipy.special import erfcx, log_ndtr
+from scipy.special import erf, erfcx, log_ndtr, ndtr
 
 from pyunlearn import _params as check
 from pyunlearn.errors import InvalidParameterError
@@ -33,6 +33,9 @@ __all__ = [
 MECHANISMS = ("analytic", "classical")
 # Every root is moved to the safe side by this relative amount, far above rounding (1e-10).
 SAFETY = 1e-9
+# Below this mu a difference of Mills ratios is taken from their derivative.
+TINY = 1e-5
+MOST_NEGATIVE = -1e9
 
 
 def check_privacy(epsilon: Any, delta: Any) -> tuple[float, float]:
@@ -112,7 +115,7 @@ def gaussian_delta(mu: float, epsilon: float) -> float:
     if mu == math.inf:
         return 1.0
     # The second term is the rounding of the difference in `_log_delta`.
-    margin = SAFETY + 8e-15 * epsilon / (mu * mu)
+    margin = SAFETY + (8e-15 * epsilon / mu / mu if mu > TINY else 0.0)
     return min(1.0, math.exp(_log_delta(mu, epsilon)) * (1 + margin))
 
 
@@ -123,12 +126,17 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
         return 0.0
     if mu == math.inf:
         return math.inf
+    target = math.log(delta) - math.log1p(SAFETY)
+
+    def excess(epsilon: float) -> float:
+        return max(_log_delta(mu, epsilon), MOST_NEGATIVE) - target
+
+    if excess(0.0) <= 0:
+        return 0.0
     high = 1.0
-    while gaussian_delta(mu, high) > delta:
+    while excess(high) > 0:
         high *= 2
-    target = math.log(delta)
-    root = brentq(lambda e: _log_delta(mu, e) - target, 0.0, high, xtol=1e-300, rtol=1e-13)
-    return float(root * (1 + SAFETY))
+    return float(brentq(excess, 0.0, high, xtol=1e-300, rtol=1e-13) * (1 + SAFETY))
 
 
 def composed_mu(mus: Iterable[float]) -> float:
@@ -142,13 +150,30 @@ def composed_mu(mus: Iterable[float]) -> float:
 def _log_delta(mu: float, epsilon: float) -> float:
     """Logarithm of the left side of the criterion, for mu > 0."""
     upper, lower = mu / 2 - epsilon / mu, -mu / 2 - epsilon / mu
+    if upper > 0 and mu <= 1:
+        # Phi(upper) - Phi(lower) is a sum of two positive numbers, about twice what is taken off.
+        between = float(erf(upper / math.sqrt(2)) + erf(-lower / math.sqrt(2))) / 2
+        return math.log(between - math.expm1(epsilon) * float(ndtr(lower)))
     if upper > 0:
         # At least Phi(0) - e^epsilon Phi(-mu): no cancellation to speak of unless mu is tiny.
         log_ratio = epsilon + float(log_ndtr(lower)) - float(log_ndtr(upper))
         return float(log_ndtr(upper)) + math.log(-math.expm1(min(log_ratio, -1e-300)))
+    if mu <= TINY:
+        return _log_delta_of_tiny(mu, epsilon / mu) - upper * upper / 2
     # Phi(-t) = phi(t) m(t) with the Mills ratio m, and e^epsilon phi(lower) = phi(upper): the two
     # terms share a factor, and what is left is a difference of well-scaled numbers.
     mills = float(erfcx(-upper / math.sqrt(2)) - erfcx(-lower / math.sqrt(2)))
     if mills <= 0:
         return -math.inf
     return math.log(mills / 2) - upper * upper / 2
+
+
+def _log_delta_of_tiny(mu: float, middle: float) -> float:
+    """Logarithm of (m(middle - mu/2) - m(middle + mu/2)) / sqrt(2 pi), m the Mills ratio.
+
+    It is mu times the derivative t m(t) - 1 in the middle, to a relative mu^2.
+    """
+    if middle > 40:  # the density there is below the smallest float
+        return 0.0
+    mills = math.sqrt(math.pi / 2) * float(erfcx(middle / math.sqrt(2)))
+    return math.log(mu) + math.log(1 - middle * mills) - math.log(2 * math.pi) / 2

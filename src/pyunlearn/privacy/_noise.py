@@ -14,14 +14,27 @@ exact rational arithmetic by OpenDP. Two charges make the claim that of the cont
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn.errors import MissingExtraError
+from pyunlearn.errors import InvalidParameterError, MissingExtraError
+from pyunlearn.privacy._mechanism import gaussian_sigma
 
-__all__ = ["discrete_gaussian", "grid_charge", "require_sampler", "rounding_charge"]
+__all__ = [
+    "GRID_SHARE",
+    "calibrated",
+    "discrete_gaussian",
+    "grid_charge",
+    "noised",
+    "require_sampler",
+    "rounding_charge",
+]
+
+# The share of delta that replacing the continuous by the discrete Gaussian may cost.
+GRID_SHARE = 2.0**-20
 
 
 def rounding_charge(size: int, grid_bits: int) -> float:
@@ -38,6 +51,53 @@ def grid_charge(size: int, sigma: float, epsilon: float, grid_bits: int) -> floa
         return 1.0
     exponent = math.log(size / 24) + math.log1p(math.exp(min(epsilon, 700.0))) - 2 * log_steps
     return math.exp(min(0.0, exponent))
+
+
+def calibrated(
+    moved: Mapping[str, float],
+    sizes: Mapping[str, int],
+    epsilon: float,
+    delta: float,
+    grid_bits: int,
+    mechanism: str = "analytic",
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Noise of each array on the grid, and the sensitivity that it is charged for.
+
+    `moved` are the l2 distances to hide. With q arrays, each takes 1 / sqrt(q) of mu.
+
+    Raises
+    ------
+    InvalidParameterError
+        The grid is too coarse for this delta.
+    """
+    charged = {
+        name: value + rounding_charge(sizes[name], grid_bits) if value > 0 else 0.0
+        for name, value in moved.items()
+    }
+    share, target = math.sqrt(len(charged)), delta * (1 - GRID_SHARE)
+    sigma = {
+        name: gaussian_sigma(value * share, epsilon, target, mechanism)
+        for name, value in charged.items()
+    }
+    spent = sum(grid_charge(sizes[name], sigma[name], epsilon, grid_bits) for name in sigma)
+    if spent > delta * GRID_SHARE:
+        raise InvalidParameterError(
+            f"delta={delta:g} with epsilon={epsilon:g} is finer than a grid of 2^-{grid_bits} can "
+            "certify; use a larger delta or a smaller epsilon"
+        )
+    return sigma, charged
+
+
+def noised(
+    values: NDArray[np.float64],
+    sigma: float,
+    grid_bits: int,
+    random: np.random.Generator | None,
+) -> NDArray[np.float64]:
+    """Values with noise: on the grid, or from a generator for tests."""
+    if random is None:
+        return discrete_gaussian(values, sigma, grid_bits)
+    return values + sigma * random.standard_normal(values.shape)
 
 
 def require_sampler() -> Any:

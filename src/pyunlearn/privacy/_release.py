@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,36 +12,29 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
-from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import newton
 from pyunlearn._digest import content_digest
-from pyunlearn._learners.anchor import TopicParameters
-from pyunlearn._learners.anchor_newton import is_newton, newton_update
+from pyunlearn._learners.anchor import AnchorTopics
+from pyunlearn._learners.anchor_newton import newton_update
+from pyunlearn._learners.topics import topic_correlation
+from pyunlearn.certificates import ReleaseCertificate
 from pyunlearn.errors import (
     FloorsError,
     InvalidParameterError,
     NoisyReleaseWarning,
 )
 from pyunlearn.privacy._capacity import Budget
-from pyunlearn.privacy._constants import measure, topic_matrix
-from pyunlearn.privacy._mechanism import gaussian_epsilon, gaussian_sigma
-from pyunlearn.privacy._noise import (
-    discrete_gaussian,
-    grid_charge,
-    require_sampler,
-    rounding_charge,
-)
-from pyunlearn.privacy.certificate import ReleaseCertificate
+from pyunlearn.privacy._constants import measure, require_anchors
+from pyunlearn.privacy._mechanism import gaussian_epsilon
+from pyunlearn.privacy._noise import GRID_SHARE, calibrated, noised, require_sampler
 
 if TYPE_CHECKING:
-    from pyunlearn.model import AnchorTopicModel
+    from pyunlearn.anchor_topic_model import AnchorTopicModel
 
 __all__ = ["Release", "release"]
 
 RECOVERY = {"exact": "simplex", "newton": "newton"}
 GRID_BITS = 128
-# The share of delta that replacing the continuous by the discrete Gaussian may cost.
-GRID_SHARE = 2.0**-20
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +72,15 @@ def release(
     mode: str | None = None,
     correlation: bool = True,
     sensitivity: float | None = None,
-    budget: Budget | None = None,
     seed: int | None = None,
 ) -> Release:
-    """Noise the topics so that the release hides which `capacity` documents were removed.
+    """A noised copy of the topics that hides which `capacity` documents were removed.
+
+    The first release declares a budget: the claim, the capacity, and constants of the model
+    rounded to powers of two. It is kept as `model.budget_`, saved with the model, and later
+    releases and deletions with mode="newton" are counted against it. See docs/epsilon-delta.md for
+    what is claimed; at common sizes the noise is larger than the topics (see
+    `deletion_capacity`).
 
     Parameters
     ----------
@@ -104,8 +101,6 @@ def release(
     sensitivity : float, optional
         Bound on |A_F - A_S|_F to use instead of ours, with correlation=False; the certificate
         says that the caller gave it.
-    budget : Budget, optional
-        What was declared before; default a fresh one with constants rounded from the model's.
     seed : int, optional
         For tests only: reproducible noise, and a release that is not certified.
 
@@ -134,7 +129,9 @@ def release(
     NoisyReleaseWarning
         The noise is larger than any two topic matrices can differ by.
     """
-    check_is_fitted(model, "parameters_")
+    check_is_fitted(model, "topics_")
+    model.refuse_stale()
+    budget: Budget | None = getattr(model, "budget_", None)
     if seed is None:
         require_sampler()
     else:
@@ -150,22 +147,29 @@ def release(
     budget.constants.check(measured)
     # By anchor column: the order in which anchors were found depends on the data.
     order = np.argsort(topics.anchors)
-    arrays = {"components": topic_matrix(topics)[0][:, order]}
+    arrays = {"components": np.ascontiguousarray(topics.word_distributions().T[:, order])}
     if correlation:
-        arrays["topic_correlation"] = _correlation(statistics, topics)[np.ix_(order, order)]
+        arrays["topic_correlation"] = topic_correlation(topics, statistics)[np.ix_(order, order)]
     moved = _sensitivities(budget, sensitivity, correlation)
-    sigma, charged, mu = _calibrate(budget, arrays, moved)
+    sizes = {name: array.size for name, array in arrays.items()}
+    sigma, charged = calibrated(
+        moved, sizes, budget.epsilon, budget.delta, GRID_BITS, budget.mechanism
+    )
+    mu = math.hypot(*(charged[name] / sigma[name] for name in sigma if sigma[name] > 0), 0.0)
     noise_norm = {name: sigma[name] * math.sqrt(arrays[name].size) for name in arrays}
     _warn_if_useless(noise_norm["components"], topics.n_topics)
-    noised = _add_noise(arrays, sigma, seed)
-    noised["components"] = _project_rows(np.ascontiguousarray(noised["components"].T))
+    random = None if seed is None else np.random.default_rng(seed)
+    published = {
+        name: noised(array, sigma[name], GRID_BITS, random) for name, array in arrays.items()
+    }
+    published["components"] = _project_rows(np.ascontiguousarray(published["components"].T))
     if correlation:
-        noised["topic_correlation"] = _nearest_semidefinite(noised["topic_correlation"])
+        published["topic_correlation"] = _nearest_semidefinite(published["topic_correlation"])
     budget = budget.released(mu)
     certificate = ReleaseCertificate(
         certified=seed is None,
         mode=mode,
-        released=tuple(noised),
+        released=tuple(published),
         epsilon=budget.epsilon,
         delta=budget.delta,
         epsilon_composed=gaussian_epsilon(budget.mu_released, budget.delta * (1 - GRID_SHARE)),
@@ -183,11 +187,12 @@ def release(
         parameters=topics.settings.as_dict(),
         n_documents=statistics.n_documents,
         model_digest=model.digest(),
-        release_digest=content_digest({}, noised),
+        release_digest=content_digest({}, published),
     )
+    model.budget_ = budget
     return Release(
-        noised["components"],
-        noised.get("topic_correlation"),
+        published["components"],
+        published.get("topic_correlation"),
         topics.anchors[order],
         certificate,
         budget,
@@ -196,10 +201,10 @@ def release(
 
 def _finished(
     model: AnchorTopicModel, mode: str | None, budget: Budget | None
-) -> tuple[str, TopicParameters]:
+) -> tuple[str, AnchorTopics]:
     """Mode of the release and the topics to be noised."""
-    topics = model.parameters_
-    updated = is_newton(topics)
+    topics = require_anchors(model.topics_)
+    updated = topics.newton
     if mode is None:
         recovery = budget.constants.recovery if budget else ("newton" if updated else "simplex")
         mode = "newton" if recovery == "newton" else "exact"
@@ -212,17 +217,6 @@ def _finished(
             "call fit_statistics(model.statistics_) first, or release with mode='newton'"
         )
     return mode, topics
-
-
-def _correlation(
-    statistics: CooccurrenceStatistics, topics: TopicParameters
-) -> NDArray[np.float64]:
-    """R = A^+ Q (A^+)^T, symmetric, (r, r)."""
-    kept = topics.words
-    inverse = np.linalg.pinv(topic_matrix(topics)[0][kept])
-    K = statistics.to_csr()[kept][:, kept]
-    R = inverse @ (K @ inverse.T) / topics.total_mass
-    return np.asarray((R + R.T) / 2, np.float64)
 
 
 def _refuse_other_claim(
@@ -261,35 +255,6 @@ def _sensitivities(budget: Budget, given: float | None, correlation: bool) -> di
     return moved
 
 
-def _calibrate(
-    budget: Budget, arrays: Mapping[str, NDArray[np.float64]], moved: Mapping[str, float]
-) -> tuple[dict[str, float], dict[str, float], float]:
-    """Noise and charged sensitivity of each array, and mu of all of them.
-
-    With q arrays, each takes 1 / sqrt(q) of mu.
-    """
-    charged = {
-        name: value + rounding_charge(arrays[name].size, GRID_BITS) if value > 0 else 0.0
-        for name, value in moved.items()
-    }
-    share = math.sqrt(len(charged))
-    target = budget.delta * (1 - GRID_SHARE)
-    sigma = {
-        name: gaussian_sigma(value * share, budget.epsilon, target, budget.mechanism)
-        for name, value in charged.items()
-    }
-    spent = sum(
-        grid_charge(arrays[name].size, sigma[name], budget.epsilon, GRID_BITS) for name in sigma
-    )
-    if spent > budget.delta * GRID_SHARE:
-        raise InvalidParameterError(
-            f"delta={budget.delta:g} with epsilon={budget.epsilon:g} is finer than a grid of "
-            f"2^-{GRID_BITS} can certify; use a larger delta or a smaller epsilon"
-        )
-    mu = math.hypot(*(charged[name] / sigma[name] for name in sigma if sigma[name] > 0), 0.0)
-    return sigma, charged, mu
-
-
 def _warn_if_useless(noise_norm: float, n_topics: int) -> None:
     if noise_norm > math.sqrt(2 * n_topics):
         warnings.warn(
@@ -299,18 +264,6 @@ def _warn_if_useless(noise_norm: float, n_topics: int) -> None:
             NoisyReleaseWarning,
             stacklevel=3,
         )
-
-
-def _add_noise(
-    arrays: Mapping[str, NDArray[np.float64]], sigma: Mapping[str, float], seed: int | None
-) -> dict[str, NDArray[np.float64]]:
-    if seed is None:
-        return {name: discrete_gaussian(arrays[name], sigma[name], GRID_BITS) for name in arrays}
-    random = np.random.default_rng(seed)
-    return {
-        name: array + sigma[name] * random.standard_normal(array.shape)
-        for name, array in arrays.items()
-    }
 
 
 def _project_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -35,7 +35,7 @@ import numpy as np
 
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._learners.anchor import TopicParameters
+from pyunlearn._learners.anchor import AnchorTopics
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.privacy._constants import ROUNDING, Constants, measure
 
@@ -83,7 +83,7 @@ class Sensitivity:
 
 def sensitivity_bound(
     statistics: CooccurrenceStatistics,
-    topics: TopicParameters,
+    topics: AnchorTopics,
     k: int,
     *,
     recovery: str = "simplex",
@@ -95,7 +95,7 @@ def sensitivity_bound(
     ----------
     statistics : CooccurrenceStatistics
         T(S).
-    topics : TopicParameters
+    topics : AnchorTopics
         What was learned from it.
     k : int
         Documents that may be removed, from 0 to all.
@@ -132,7 +132,7 @@ def worst_case(constants: Constants, k: int) -> Sensitivity:
 
 def removal_bound(
     statistics: CooccurrenceStatistics,
-    topics: TopicParameters,
+    topics: AnchorTopics,
     removed: CooccurrenceStatistics,
     *,
     recovery: str = "simplex",
@@ -143,7 +143,7 @@ def removal_bound(
     ----------
     statistics : CooccurrenceStatistics
         T(S), before the removal.
-    topics : TopicParameters
+    topics : AnchorTopics
         What was learned from it.
     removed : CooccurrenceStatistics
         Statistics of the removed documents alone.

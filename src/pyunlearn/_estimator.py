@@ -1,0 +1,804 @@
+"""`BaseTopicModel`: what the topic models share, a scikit-learn estimator over a learner."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from pyunlearn import _params as check
+from pyunlearn._alignment import align_topics
+from pyunlearn._columns import names_of_columns, validated_documents, vocabulary_kept_on_error
+from pyunlearn._cooccurrence.arrays import statistics_arrays
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._digest import MODEL_FORMAT, content_digest
+from pyunlearn._documents import Documents
+from pyunlearn._files import write_file
+from pyunlearn._fold_in import completion, fold_in
+from pyunlearn._learners import learn, update
+from pyunlearn._learners.topics import F64, Settings, Topics, UpdatePath, topic_correlation
+from pyunlearn.certificates import STATISTICS_COMPARATOR, STATISTICS_COVER, Certificate
+from pyunlearn.errors import (
+    FewerTopicsWarning,
+    InvalidInputError,
+    InvalidParameterError,
+    StaleModelError,
+    TooFewAnchorsError,
+)
+
+__all__ = ["BaseTopicModel", "Learned"]
+
+REFRESHES = ("now", "later")
+TRANSFORMS = ("em", "linear")
+# Weight of the corpus' word frequencies in `score`, without which one unexpected word is all.
+SCORE_BACKGROUND = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class _Pending:
+    """The state of before the deletions that the topics do not know of yet."""
+
+    n_documents: int  # deleted since
+    statistics: str
+    model: str | None
+    topics: Topics | None
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Topics of the changed statistics, before the model takes them over."""
+
+    topics: Topics
+    path: UpdatePath
+    claim: Mapping[str, Any] = field(default_factory=dict)  # fields of the certificate
+    attributes: Mapping[str, Any] = field(default_factory=dict)  # that change with the topics
+
+
+class BaseTopicModel(TransformerMixin, BaseEstimator):
+    """Topics as a function of integer statistics; see `TopicModel` and `AnchorTopicModel`."""
+
+    _settings_type: ClassVar[type[Settings]]
+    _modes: ClassVar[tuple[str, ...]] = ("exact",)
+
+    n_topics: int
+    scale_bits: int
+    weighting: str | None
+    vocabulary: Sequence[str] | None
+    transform_method: str
+    transform_tol: float
+    transform_max_iter: int
+    n_jobs: int | None
+
+    n_features_in_: int
+    statistics_: CooccurrenceStatistics
+    topics_: Topics
+    _learned_version: int  # of the statistics when the topics were learned
+    _pending: _Pending | None = None
+
+    # ---- training -------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: None = None, lengths: Any = None) -> Self:
+        """Learn topics from documents.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame, shape (n_documents, n_words)
+            Integer word counts.
+        y : None
+            Ignored.
+        lengths : array-like of int, shape (n_documents,), optional
+            Tokens of each document, out-of-vocabulary ones included; default the row sums of X.
+
+        Returns
+        -------
+        self
+            The fitted model.
+
+        Raises
+        ------
+        InvalidInputError, DocumentTooLongError, StatisticsOverflowError
+            Bad counts; see `CooccurrenceStatistics.add`.
+        InvalidParameterError
+            A parameter outside its range.
+        TooFewAnchorsError
+            The statistics support fewer than `n_topics` topics. The model is unchanged, after any
+            of these errors.
+        """
+        settings = self._settings()
+        with vocabulary_kept_on_error(self):
+            documents = self._checked(X, reset=True)
+            statistics = self.new_statistics(documents.n_words).add(documents, lengths)
+            topics = self._learn_all(statistics, settings)
+        self._begin_anew()
+        self._accept(statistics, topics)
+        return self
+
+    def partial_fit(
+        self, X: Any, y: None = None, lengths: Any = None, refresh: str = "now"
+    ) -> Self:
+        """Add documents to the statistics and bring the topics up to date.
+
+        Parameters
+        ----------
+        X, y, lengths
+            As for `fit`.
+        refresh : {"now", "later"}, default="now"
+            "later": only the statistics are brought up to date, so that several additions and
+            deletions share one `refresh`. Until then every use of the topics raises
+            StaleModelError.
+
+        Returns
+        -------
+        self
+            The model.
+
+        Raises
+        ------
+        InvalidInputError, DocumentTooLongError, StatisticsOverflowError, InvalidParameterError
+            As for `fit`.
+        StaleModelError
+            refresh="now" while deletions wait: call `refresh`, which certifies them, or add with
+            refresh="later". The model is unchanged, after any of these errors.
+
+        Warns
+        -----
+        FewerTopicsWarning
+            The documents support fewer than `n_topics` topics; more may follow.
+        """
+        settings = self._settings()
+        check.check_choice("refresh", refresh, REFRESHES)
+        if not hasattr(self, "statistics_"):
+            return self._first_documents(X, lengths, settings, refresh)
+        documents = self._checked(X, reset=False)
+        self._refuse_other_parameters(settings)
+        if refresh == "now" and self._pending is not None:
+            raise StaleModelError(
+                "deletions wait for refresh(), which certifies them; call it first, or add these "
+                "documents with refresh='later'"
+            )
+        stale = self.is_stale()
+        self.statistics_.add(documents, lengths)
+        if refresh == "later":
+            return self
+        try:
+            learned = self._exact()
+        except BaseException:
+            # Interrupted or out of memory: integers take the documents out again exactly.
+            self.statistics_.remove(documents, lengths)
+            if not stale:
+                self.take_as_learned()
+            raise
+        self._accept(self.statistics_, learned.topics)
+        self.warn_if_fewer()
+        return self
+
+    def fit_statistics(self, statistics: CooccurrenceStatistics) -> Self:
+        """Learn topics from statistics, which the model takes over (pass a copy to keep yours).
+
+        Parameters
+        ----------
+        statistics : CooccurrenceStatistics
+            Of the corpus.
+
+        Returns
+        -------
+        self
+            The fitted model.
+
+        Raises
+        ------
+        InvalidParameterError, TooFewAnchorsError
+            As for `fit`; also when `scale_bits` or `weighting` of the statistics differ. The model
+            is unchanged then.
+        """
+        settings = self._settings()
+        if not isinstance(statistics, CooccurrenceStatistics):
+            raise InvalidInputError(
+                f"fit_statistics takes CooccurrenceStatistics, got {type(statistics).__name__}"
+            )
+        self._refuse_other_statistics(statistics)
+        names = names_of_columns(self.vocabulary, statistics.n_words)
+        topics = self._learn_all(statistics, settings)
+        self.n_features_in_ = statistics.n_words
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
+        self._begin_anew()
+        self._accept(statistics, topics)
+        return self
+
+    # ---- deletion -------------------------------------------------------------------------
+
+    def forget(
+        self, X: Any, lengths: Any = None, mode: str = "exact", refresh: str = "now"
+    ) -> Certificate:
+        """Delete documents: afterwards the model is the one that never saw them.
+
+        The documents are subtracted from the statistics and the topics are brought up to date
+        from the statistics alone; no other document is read. Statistics hold sums, not documents:
+        counts that are contained in them are taken out, whether or not a document with exactly
+        these counts was added. `Store` knows documents by id.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (k, n_words)
+            Word counts of the documents, as they were trained on.
+        lengths : array-like of int, shape (k,), optional
+            As they were given to `fit`.
+        mode : {"exact", "newton"}, default="exact"
+            "exact": byte equality with a model trained on the remaining documents. "newton", of
+            `AnchorTopicModel` only: the paper's algorithm 1, one Newton step a word with the
+            anchors kept. Its claim is that of a release (`pyunlearn.privacy.release`); the
+            documents count against the capacity declared there.
+        refresh : {"now", "later"}, default="now"
+            "later": only the statistics are brought up to date, so that several requests share one
+            `refresh`. Until then every use of the topics raises StaleModelError.
+
+        Returns
+        -------
+        Certificate
+            With the digests before and after.
+
+        Raises
+        ------
+        NotInModelError
+            The documents are not contained in the statistics.
+        InvalidInputError
+            Bad counts.
+        AnchorVanishedError, CapacityExceededError, FloorsError
+            mode="newton" only: the step does not exist, or the declared capacity or constants do
+            not hold after it.
+        InvalidParameterError
+            mode="newton" of another learner, with refresh="later", or while the topics wait for
+            `refresh`; or parameters that were changed after `fit`. The model is unchanged, after
+            any of these errors.
+
+        Warns
+        -----
+        FewerTopicsWarning
+            The remaining documents support fewer than `n_topics` topics. Deletion is never
+            refused for that.
+        """
+        check_is_fitted(self, "statistics_")
+        self._check_mode(mode, refresh)
+        self._refuse_other_parameters(self._settings())
+        documents = self._checked(X, reset=False)
+        stale, before = self.is_stale(), self._before()
+        counted = replace(before, statistics=self.statistics_.digest())
+        start = time.perf_counter()
+        self.statistics_.remove(documents, lengths)
+        seconds = {"subtract": time.perf_counter() - start}
+        removed = documents.n_documents
+        if refresh == "later":
+            self._pending = replace(before, n_documents=before.n_documents + removed)
+            path = UpdatePath(kind="later", seconds=seconds)
+            claim = {"comparator": STATISTICS_COMPARATOR, "covers": STATISTICS_COVER}
+            return self._certificate(counted, removed, path, model_after=None, **claim)
+        try:
+            learned = self._exact() if mode == "exact" else self._newton(removed)
+        except BaseException:
+            self.statistics_.add(documents, lengths)
+            if not stale:
+                self.take_as_learned()
+            raise
+        learned.path.seconds.update(seconds)
+        return self._updated(counted, removed, learned)
+
+    def refresh(self) -> Certificate:
+        """Learn the topics again from the statistics, as requests with refresh="later" left them.
+
+        Returns
+        -------
+        Certificate
+            Of all deletions since the topics were last up to date, with the digests of then.
+
+        Raises
+        ------
+        InvalidParameterError
+            Parameters that were changed after `fit`.
+
+        Warns
+        -----
+        FewerTopicsWarning
+            As for `forget`.
+        """
+        check_is_fitted(self, "statistics_")
+        self._refuse_other_parameters(self._settings())
+        before = self._before()
+        return self._updated(before, before.n_documents, self._exact())
+
+    # ---- use ------------------------------------------------------------------------------
+
+    def transform(self, X: Any) -> F64:
+        """Topic proportions of documents, with the topics fixed; see `transform_method`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (m, n_words)
+            Integer word counts.
+
+        Returns
+        -------
+        ndarray of float64, shape (m, n_topics_)
+            Proportions, or linear features.
+
+        Raises
+        ------
+        NotFittedError
+            Not fitted, or all topics are gone with the deleted documents.
+        StaleModelError
+            The topics wait for `refresh`.
+        InvalidInputError
+            Bad counts.
+        InvalidParameterError
+            A parameter of transform outside its range.
+        """
+        documents = self._ready(X)
+        method = check.check_choice("transform_method", self.transform_method, TRANSFORMS)
+        tol = check.check_positive("transform_tol", self.transform_tol)
+        max_iter = check.check_integer("transform_max_iter", self.transform_max_iter, 1, 2**31 - 2)
+        if method == "linear":
+            return np.asarray(documents.to_csr() @ self.components_.T, dtype=np.float64)
+        return fold_in(self.topics_, documents, self.n_jobs, tol, max_iter)
+
+    def inverse_transform(self, theta: Any) -> F64:
+        """p(word | document) of documents with given topic proportions.
+
+        Parameters
+        ----------
+        theta : array-like, shape (m, n_topics_)
+            Topic proportions, as `transform` gives them.
+
+        Returns
+        -------
+        ndarray of float64, shape (m, n_words)
+            theta @ components_.
+
+        Raises
+        ------
+        InvalidInputError
+            Another number of topics, or values that are no finite numbers.
+        """
+        components = self._learned().word_distributions()
+        try:
+            given = np.asarray(theta, np.float64)
+        except (TypeError, ValueError):
+            raise InvalidInputError("theta must be an array of numbers") from None
+        if given.ndim != 2 or given.shape[1] != len(components):
+            raise InvalidInputError(
+                f"theta has shape {given.shape}, expected (m, {len(components)}): one column a "
+                "topic"
+            )
+        if not np.isfinite(given).all():
+            raise InvalidInputError("theta contains NaN or infinity")
+        return np.asarray(given @ components)
+
+    def score(self, X: Any, y: None = None) -> float:
+        """Mean log-probability of held-out tokens by document completion; larger is better.
+
+        Every second token of each document is shown to the fold-in, the others are predicted
+        (Wallach et al. 2009; `pyunlearn.metrics.perplexity` has the formula).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (m, n_words)
+            Counts of documents that were not trained on.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            -log(perplexity); nan without a token to predict.
+
+        Raises
+        ------
+        NotFittedError, StaleModelError, InvalidInputError
+            As for `transform`.
+        """
+        log_likelihood, predicted = completion(
+            self.topics_, self._ready(X), self.n_jobs, SCORE_BACKGROUND
+        )
+        return log_likelihood / predicted if predicted else float("nan")
+
+    def perplexity(self, X: Any) -> float:
+        """exp(-`score`), smaller is better; arguments and errors as there."""
+        return float(np.exp(-self.score(X)))
+
+    def top_words(
+        self, vocabulary: Any = None, n_words: int = 10, scores: bool = False
+    ) -> list[list[Any]]:
+        """The most probable words of each topic, best first.
+
+        Parameters
+        ----------
+        vocabulary : sequence of str, length n_features_in_, optional
+            Words by column; default `feature_names_in_`, else column numbers.
+        n_words : int, default=10
+            Words a topic.
+        scores : bool, default=False
+            Pairs of a word and p(word | topic) in place of words.
+
+        Returns
+        -------
+        list of lists
+            One a topic.
+
+        Raises
+        ------
+        InvalidInputError
+            A vocabulary of another length, or none at all.
+        """
+        components = self._learned().word_distributions()
+        check.check_integer("n_words", n_words, 1)
+        names = self._names(vocabulary)
+        best = np.argsort(-components, axis=1, kind="stable")[:, :n_words]
+        rows = [
+            [int(word) for word in row if components[topic, word] > 0]
+            for topic, row in enumerate(best)
+        ]
+        if not scores:
+            return [[names[word] for word in row] for row in rows]
+        return [
+            [(names[word], float(components[topic, word])) for word in row]
+            for topic, row in enumerate(rows)
+        ]
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Names of the columns that `transform` gives: "topic0", "topic1", ...
+
+        Parameters
+        ----------
+        input_features : sequence of str, optional
+            Must be the names of the columns of `fit`, where those are known.
+
+        Returns
+        -------
+        ndarray of object, shape (n_topics_,)
+            Names.
+
+        Raises
+        ------
+        InvalidInputError
+            Other `input_features`.
+        """
+        n_topics = self._learned().n_topics
+        known = getattr(self, "feature_names_in_", None)
+        if input_features is not None:
+            given = np.asarray(input_features, dtype=object)
+            if len(given) != self.n_features_in_:
+                raise InvalidInputError(
+                    f"input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(given)}"
+                )
+            if known is not None and not np.array_equal(given, known):
+                raise InvalidInputError("input_features is not equal to feature_names_in_")
+        return np.array([f"topic{number}" for number in range(n_topics)], dtype=object)
+
+    def digest(self) -> str:
+        """SHA-256 of the settings that decide topics, the statistics and the topics, hexadecimal.
+
+        Equal for every history of additions and deletions that ends with the same documents, and
+        for any number of threads, SIMD width or (but for solver="eg") C library.
+        """
+        check_is_fitted(self, "topics_")
+        learned, num_threads = self._learned(), check.check_n_jobs(self.statistics_.n_jobs)
+        hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
+        header = {
+            "format": MODEL_FORMAT,
+            "learner": learned.settings.learner,
+            "settings": learned.settings.deciding(),
+            "statistics": self.statistics_.digest(),
+        }
+        return content_digest(header, {**learned.digested(), "word_topic_hashes": hashes})
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write statistics and topics to one safetensors file (no pickle), atomically.
+
+        Equal models give equal files.
+
+        Raises
+        ------
+        NotFittedError, StaleModelError
+            Not fitted, or the topics wait for `refresh`.
+        OSError
+            The file cannot be written; an older file stays as it was.
+        """
+        check_is_fitted(self, "topics_")
+        topics = self._learned()
+        names = getattr(self, "feature_names_in_", None)
+        header = {
+            "format": MODEL_FORMAT,
+            "learner": topics.settings.learner,
+            "settings": topics.settings.as_dict(),
+            "scale_bits": self.statistics_.scale_bits,
+            "weighting": self.statistics_.weighting,
+            "n_documents": self.statistics_.n_documents,
+            "digest": self.digest(),
+            "feature_names": None if names is None else [str(name) for name in names],
+            "vocabulary_given": self.vocabulary is not None,
+            **self._saved(),
+        }
+        learned = {f"learned.{name}": array for name, array in topics.arrays().items()}
+        write_file(Path(path), header, {**statistics_arrays(self.statistics_), **learned})
+
+    # ---- what was learned -----------------------------------------------------------------
+
+    @property
+    def n_topics_(self) -> int:
+        """Topics found: n_topics, or fewer when the documents support fewer."""
+        return self._learned().n_topics
+
+    @property
+    def word_topic_(self) -> F64:
+        """p(topic | word), (n_words, n_topics_); zeros for words without mass."""
+        return self._learned().word_topic
+
+    @property
+    def word_frequencies_(self) -> F64:
+        """p(word) by word mass, (n_words,); 0 for words that are left out."""
+        return self._learned().word_frequencies()
+
+    @property
+    def topic_proportions_(self) -> F64:
+        """p(topic) = sum_i p(word i) p(topic | word i), (n_topics_,)."""
+        return self._learned().proportions()
+
+    @property
+    def components_(self) -> F64:
+        """p(word | topic) = p(word) p(topic | word) / p(topic), (n_topics_, n_words)."""
+        return self._learned().word_distributions()
+
+    @property
+    def topic_correlation_(self) -> F64:
+        """R = A^+ Q (A^+)^T, symmetric, (n_topics_, n_topics_), computed when asked for.
+
+        Q is K / sum(K) over the words of the model; A^+ is the pseudo-inverse of
+        p(word | topic) (Arora et al. 2013).
+        """
+        return topic_correlation(self._learned(), self.statistics_)
+
+    def is_stale(self) -> bool:
+        """Whether the statistics changed since the topics were learned: see `refresh`."""
+        check_is_fitted(self, ("statistics_", "topics_"), all_or_any=any)
+        statistics: CooccurrenceStatistics | None = self.__dict__.get("statistics_")
+        if "topics_" not in self.__dict__:
+            return True
+        return statistics is not None and statistics.version != self._learned_version
+
+    def refuse_stale(self) -> None:
+        """Raise StaleModelError while the topics wait for `refresh`."""
+        if self.is_stale():
+            raise StaleModelError(
+                "the statistics have changed since these topics were learned; call refresh() first"
+            )
+
+    def new_statistics(self, n_words: int) -> CooccurrenceStatistics:
+        """Empty statistics as this model learns from. For the store."""
+        weighting = self._settings_type.weighting if self.weighting is None else self.weighting
+        return CooccurrenceStatistics(n_words, self.scale_bits, weighting, n_jobs=self.n_jobs)
+
+    def learned_with(self) -> dict[str, Any]:
+        """Learner, settings and those of the statistics, as plain values. For the store."""
+        return {
+            "learner": self._settings_type.learner,
+            **self._settings().as_dict(),
+            "scale_bits": self.statistics_.scale_bits,
+            "weighting": self.statistics_.weighting,
+        }
+
+    def take_topics(self, topics: Topics) -> None:
+        """Take over topics that were learned elsewhere. For `pyunlearn.io` and the store."""
+        self.topics_ = topics
+        self.n_features_in_ = len(topics.mass)
+
+    def take_as_learned(self) -> None:
+        """Declare the topics to be those of the statistics as they are now. For `pyunlearn.io`."""
+        self._learned_version = self.statistics_.version
+
+    def warn_if_fewer(self) -> None:
+        """Give a FewerTopicsWarning when there are fewer topics than asked for."""
+        if self.n_topics_ < self.n_topics:
+            warnings.warn(
+                f"{self.statistics_.n_documents} documents remain; they support {self.n_topics_} "
+                f"of {self.n_topics} topics",
+                FewerTopicsWarning,
+                stacklevel=3,
+            )
+
+    def fold_in(self, documents: Documents) -> F64:
+        """Topic proportions of checked documents, as heads and indexes use them."""
+        return fold_in(self._learned(), documents, self.n_jobs)
+
+    # ---- inside ---------------------------------------------------------------------------
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_topics_
+
+    def _settings(self) -> Settings:
+        check.check_n_jobs(self.n_jobs)
+        names = self._settings_type.names()
+        return self._settings_type.checked(**{name: getattr(self, name) for name in names})
+
+    def _checked(self, X: Any, *, reset: bool) -> Documents:
+        return validated_documents(self, X, reset=reset, vocabulary=self.vocabulary)
+
+    def _ready(self, X: Any) -> Documents:
+        """Checked documents to use the topics with."""
+        check_is_fitted(self, "topics_")
+        documents = self._checked(X, reset=False)
+        if self.n_topics_ == 0:
+            raise NotFittedError("the model has no topics left: fit it on documents first")
+        return documents
+
+    def _names(self, vocabulary: Any) -> Any:
+        if vocabulary is None:
+            return getattr(self, "feature_names_in_", range(self.n_features_in_))
+        if isinstance(vocabulary, str) or not hasattr(vocabulary, "__len__"):
+            raise InvalidInputError(
+                "vocabulary must be the words by column; the number of words a topic is n_words="
+            )
+        if len(vocabulary) != self.n_features_in_:
+            raise InvalidInputError(
+                f"vocabulary has {len(vocabulary)} words, the model {self.n_features_in_}"
+            )
+        return vocabulary
+
+    def _learned(self) -> Topics:
+        # An AttributeError, so that hasattr() says False before fit.
+        if "topics_" not in self.__dict__:
+            raise AttributeError("the model is not fitted")
+        self.refuse_stale()
+        return self.topics_
+
+    def _learn_all(self, statistics: CooccurrenceStatistics, settings: Settings) -> Topics:
+        topics = learn(statistics, settings, self.n_jobs)
+        if topics.n_topics < settings.n_topics:
+            raise TooFewAnchorsError(self._too_few(topics, statistics))
+        return topics
+
+    def _too_few(self, topics: Topics, statistics: CooccurrenceStatistics) -> str:
+        """Why there are fewer topics than asked for, and what to do."""
+        raise NotImplementedError
+
+    def _first_documents(self, X: Any, lengths: Any, settings: Settings, refresh: str) -> Self:
+        with vocabulary_kept_on_error(self):
+            documents = self._checked(X, reset=True)
+            statistics = self.new_statistics(documents.n_words).add(documents, lengths)
+            if refresh == "later":
+                self.statistics_, self._learned_version = statistics, -1
+                return self
+            topics = learn(statistics, settings, self.n_jobs)
+        self._accept(statistics, topics)
+        self.warn_if_fewer()
+        return self
+
+    def _check_mode(self, mode: str, refresh: str) -> None:
+        if mode == "newton" and mode not in self._modes:
+            raise InvalidParameterError(
+                f"mode='newton' is of AnchorTopicModel, this is a {type(self).__name__}; use "
+                "mode='exact'"
+            )
+        check.check_choice("mode", mode, self._modes)
+        check.check_choice("refresh", refresh, REFRESHES)
+        if mode == "newton" and (refresh == "later" or self.is_stale()):
+            raise InvalidParameterError(
+                "mode='newton' steps from topics that are up to date; use refresh='now', and call "
+                "refresh() first if documents were deleted with refresh='later'"
+            )
+
+    def _before(self) -> _Pending:
+        """The state that the next refresh starts from, to be named in its certificate."""
+        if self._pending is not None:
+            return self._pending
+        # Stale without a deletion of ours: additions wait, or somebody changed the statistics.
+        model = None if self.is_stale() else self.digest()
+        return _Pending(0, self.statistics_.digest(), model, self.__dict__.get("topics_"))
+
+    def _exact(self) -> Learned:
+        if "topics_" not in self.__dict__:
+            topics = learn(self.statistics_, self._settings(), self.n_jobs)
+            return Learned(topics, UpdatePath("full", words_solved=len(topics.words)))
+        touched = self.statistics_.changed_since(self._learned_version)
+        return Learned(*update(self.topics_, self.statistics_, touched, self.n_jobs))
+
+    def _newton(self, removed: int) -> Learned:
+        """mode="newton", for learners that have it."""
+        raise NotImplementedError
+
+    def _begin_anew(self) -> None:
+        """Forget what belongs to the topics of before a new fit."""
+
+    def _saved(self) -> dict[str, Any]:
+        """Further entries of the header of a saved model."""
+        return {}
+
+    def _updated(self, before: _Pending, removed: int, learned: Learned) -> Certificate:
+        """Take over what was learned, and certify it. Nothing but a warning is raised here."""
+        for name, value in learned.attributes.items():
+            setattr(self, name, value)
+        self._accept(self.statistics_, learned.topics)
+        certificate = self._certificate(
+            before,
+            removed,
+            learned.path,
+            model_after=self.digest(),
+            topic_alignment=_alignment(before.topics, learned.topics),
+            **learned.claim,
+        )
+        self.warn_if_fewer()
+        return certificate
+
+    def _certificate(
+        self, before: _Pending, removed: int, path: UpdatePath, **claim: Any
+    ) -> Certificate:
+        described = {"mode": "exact", "epsilon": 0.0, "delta": 0.0, **claim}
+        return Certificate(
+            n_documents_removed=removed,
+            n_documents_left=self.statistics_.n_documents,
+            statistics_before=before.statistics,
+            statistics_after=self.statistics_.digest(),
+            model_before=before.model,
+            parameters=self.learned_with(),
+            path=dict(vars(path)),
+            **described,
+        )
+
+    def _accept(self, statistics: CooccurrenceStatistics, topics: Topics) -> None:
+        self.statistics_ = statistics
+        self.topics_ = topics
+        self.take_as_learned()
+        self._pending = None
+        if topics.n_unconverged:
+            warnings.warn(
+                f"{topics.n_unconverged} of {len(topics.words)} words did not reach the tolerance "
+                f"({topics.settings.as_dict()})",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _refuse_other_parameters(self, settings: Settings) -> None:
+        """Raise when parameters were set after fit that are not those of what was learned."""
+        if "topics_" in self.__dict__ and settings != self.topics_.settings:
+            raise InvalidParameterError(
+                "parameters were changed after fit; call fit_statistics(model.statistics_) to "
+                "learn with the new ones first"
+            )
+        self._refuse_other_statistics(self.statistics_)
+
+    def _refuse_other_statistics(self, statistics: CooccurrenceStatistics) -> None:
+        for name in ("scale_bits", "weighting"):
+            if getattr(self, name) not in (getattr(statistics, name), None):
+                raise InvalidParameterError(
+                    f"the statistics have {name}={getattr(statistics, name)!r}, the model "
+                    f"{name}={getattr(self, name)!r}; give both the same"
+                )
+
+
+def _alignment(before: Topics | None, after: Topics) -> dict[str, Any]:
+    """`topic_alignment` of a certificate."""
+    if before is None:
+        return {}
+    if before.same_topics(after):
+        same = list(range(after.n_topics))
+        return {"before": same, "after": same, "overlap": None}
+    found = align_topics(before.word_distributions(), after.word_distributions())
+    return {name: np.asarray(values).tolist() for name, values in vars(found).items()}

@@ -1,0 +1,170 @@
+"""What every learner has: settings, topics, and the path that an update took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._digest import PartHashes
+from pyunlearn._linalg import column_sums
+
+__all__ = ["Settings", "Topics", "UpdatePath", "topic_correlation"]
+
+F64 = NDArray[np.float64]
+
+# Rows of p(topic | word) that are hashed together: few words change in a small deletion.
+HASH_BLOCK = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a learner may be told. Each learner has a class of its own, with its settings alone."""
+
+    learner: ClassVar[str]
+    weighting: ClassVar[str]  # of documents, that the learner does best with
+
+    n_topics: int
+    min_df: int
+
+    @classmethod
+    def checked(cls, **settings: Any) -> Self:
+        """Settings after validation; raises InvalidParameterError."""
+        raise NotImplementedError
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of all settings."""
+        return tuple(one.name for one in fields(cls))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for files and certificates."""
+        return asdict(self)
+
+    def deciding(self) -> dict[str, Any]:
+        """The values that topics depend on, for digests."""
+        return self.as_dict()
+
+    def word_threshold(self, n_documents: int) -> int:
+        """Documents that must hold a word for it to decide topics."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class Topics:
+    """What was learned: r' <= n_topics topics over n words. Arrays are not to be written to."""
+
+    settings: Settings
+    mass: NDArray[np.int64]  # (n,), row sums of K over the kept columns, 0 where not kept
+    word_topic: F64  # (n, r'), p(topic | word); 0 for words without mass
+    # SHA-256 by blocks of word_topic, filled by `word_topic_hashes`.
+    hashes: PartHashes | None = field(default=None, kw_only=True)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All arrays that a saved model needs, by name."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_arrays(cls, settings: Any, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """What `arrays` gave; KeyError when one is missing."""
+        raise NotImplementedError
+
+    def digested(self) -> dict[str, NDArray[Any]]:
+        """The arrays that a digest covers besides `word_topic`."""
+        raise NotImplementedError
+
+    @property
+    def representatives(self) -> NDArray[np.int32]:
+        """One word a topic, (r',)."""
+        raise NotImplementedError
+
+    @property
+    def deciding_words(self) -> NDArray[np.int32]:
+        """Words that topics were found from, ascending."""
+        raise NotImplementedError
+
+    @property
+    def n_unconverged(self) -> int:
+        """Words for which a solver stopped short of its tolerance."""
+        return 0
+
+    def same_topics(self, other: Topics) -> bool:
+        """Whether the topics are surely the same ones, in the same order, changed or not."""
+        return False
+
+    def explained_mass(self) -> F64:
+        """Mass of each word that topics explain, (n,), in units of K."""
+        return self.mass.astype(np.float64)
+
+    def joint(self) -> F64:
+        """p(word, topic), (n, r')."""
+        return self.word_frequencies()[:, None] * self.word_topic
+
+    @property
+    def n_topics(self) -> int:
+        """Topics found, r'."""
+        return int(self.word_topic.shape[1])
+
+    @property
+    def words(self) -> NDArray[np.int32]:
+        """The words that have a row in the model."""
+        return np.flatnonzero(self.mass).astype(np.int32)
+
+    @property
+    def total_mass(self) -> float:
+        """Sum of the masses, exact but for the last rounding: it may not fit int64."""
+        return float(sum(self.mass.tolist()))
+
+    def word_frequencies(self) -> F64:
+        """p(word) by word mass, (n,); 0 for words that are left out."""
+        mass = self.mass.astype(np.float64)
+        total = self.total_mass
+        return mass / total if total > 0 else mass
+
+    def proportions(self) -> F64:
+        """p(topic), (r',)."""
+        return column_sums(self.joint())
+
+    def word_distributions(self) -> F64:
+        """p(word | topic), (r', n)."""
+        joint = self.joint()
+        share = column_sums(joint)
+        return (joint / np.where(share > 0, share, 1.0)).T
+
+    def word_topic_hashes(self, num_threads: int) -> bytes:
+        """SHA-256 of each block of HASH_BLOCK rows of p(topic | word), one after the other."""
+        hashes = self.hashes or PartHashes(-(-len(self.word_topic) // HASH_BLOCK))
+        object.__setattr__(self, "hashes", hashes)
+        little = self.word_topic.astype("<f8", copy=False)
+        return hashes.combined(
+            lambda block: (little[block * HASH_BLOCK : (block + 1) * HASH_BLOCK].data,), num_threads
+        )
+
+
+@dataclass
+class UpdatePath:
+    """How an update reached its result; for information, not part of any digest."""
+
+    kind: str = "incremental"  # or "full": learned again from the statistics
+    touched_words: int = 0  # words whose row of Qbar changed
+    touched_anchors: int = 0  # anchors among them
+    reselected_from: int | None = None  # first pivot that was chosen again, None if all stood
+    columns_formed: int = 0  # columns of B formed over all words
+    words_solved: int = 0  # simplex problems solved
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def topic_correlation(topics: Topics, statistics: CooccurrenceStatistics) -> F64:
+    """R = A^+ Q (A^+)^T, symmetric, (r', r'); by LAPACK, so no digest may depend on it."""
+    kept = topics.words
+    inverse = np.linalg.pinv(topics.word_distributions().T[kept])
+    if not topics.n_topics:
+        return np.zeros((0, 0))
+    K = statistics.to_csr()[kept][:, kept]
+    half = np.vstack([(K[a : a + 512] @ inverse.T) for a in range(0, len(kept), 512)] or [[]])
+    R = inverse @ half / max(topics.total_mass, 1.0)
+    return np.asarray((R + R.T) / 2.0)

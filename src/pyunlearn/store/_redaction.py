@@ -1,0 +1,197 @@
+"""A document without some names: in its text where that is kept, and in its counts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pyunlearn.certificates import Certificate
+from pyunlearn.errors import FewerTopicsWarning, InvalidInputError
+from pyunlearn.store import _dependents as dependents
+from pyunlearn.store import _stored_documents as docs
+from pyunlearn.store import _stored_model as state
+from pyunlearn.store._coverage import COVERS, NOT_COVERED, REDACTED
+from pyunlearn.store._current import Current
+from pyunlearn.store._database import Database
+from pyunlearn.store._refreshing import current_model
+from pyunlearn.text import CountedText
+
+
+def redact(current: Current, identifier: str, names: Sequence[str]) -> Certificate:
+    """Take names out of a document, and learn again."""
+    ((_, before),) = docs.read_some(current.db, [identifier])
+    after, text, n_names = _redacted(current.db, identifier, before, names)
+    model = current_model(current)
+    known = current.heads()
+    old = docs.as_one([(identifier, before)], model.n_features_in_)
+    new = docs.as_one([(identifier, after)], model.n_features_in_)
+    with warnings.catch_warnings():
+        # Topics that are gone only between the two steps are no news.
+        warnings.simplefilter("ignore", FewerTopicsWarning)
+        certificate = model.forget(old.counts, old.lengths)
+    model.partial_fit(new.counts, lengths=new.lengths)
+    touched = np.union1d(before.columns, after.columns).astype(np.intp)
+    docs.replace_counts(current.db, identifier, after, text)
+    docs.delete_words(current.db, touched[model.statistics_.document_frequency[touched] == 0])
+    state.write_model(current.db, model, touched)
+    dependents.replace_in_tasks(current.db, known, old, new)
+    certificate = replace(
+        certificate,
+        n_documents_removed=0,
+        n_documents_left=model.statistics_.n_documents,
+        statistics_after=model.statistics_.digest(),
+        model_after=model.digest(),
+        comparator=REDACTED,
+        covers=COVERS,
+        not_covered=certificate.not_covered + NOT_COVERED,
+        dependents=dependents.update(current, known, touched),
+        path={**certificate.path, "n_words_redacted": n_names},
+    )
+    current.record("redact", 1, certificate)
+    return certificate
+
+
+def without_names(text: str, names: Sequence[str], ignore_case: bool) -> tuple[str, int]:
+    """The text without every occurrence of some names, and how many of the names occur.
+
+    A name is found as it is written, whatever its tokens: composed and decomposed letters are
+    equal, and so are upper and lower case when asked for; its words may be parted by any white
+    space. An occurrence that continues a word, on either side, is none.
+    """
+    patterns = [_pattern(name, ignore_case) for name in names]
+    spans = _spans(text, patterns, ignore_case)
+    n_found = sum(map(bool, spans))
+    while any(spans):  # what stands on both sides of a name may be a name
+        text = _without_spans(text, sorted({span for some in spans for span in some}))
+        spans = _spans(text, patterns, ignore_case)
+    return text, n_found
+
+
+def _redacted(
+    db: Database, identifier: str, before: CountedText, names: Sequence[str]
+) -> tuple[CountedText, str | None, int]:
+    """Counts and text of a document without names, and their number; each must be found."""
+    dictionary, rules = docs.read_dictionary(db), docs.read_rules(db)
+    assert rules is not None
+    if rules.lowercase:
+        names = list(dict.fromkeys(name.lower() for name in names))
+    text = docs.read_text(db, identifier)
+    if text is None:
+        return _without_words(identifier, before, names, dictionary.words), None, len(names)
+    text, n_found = without_names(text, names, rules.lowercase)
+    if n_found < len(names):
+        raise InvalidInputError(
+            f"document {identifier!r} does not hold {len(names) - n_found} of the {len(names)} "
+            "names as they are written, with no letter or digit joined to them; nothing was "
+            "redacted. Give each name as it stands in the text"
+        )
+    return dictionary.count(text), text, len(names)
+
+
+def _without_words(
+    identifier: str,
+    before: CountedText,
+    names: Sequence[str],
+    words: Sequence[str | None],
+) -> CountedText:
+    """Counts of a document whose text is not kept: each name must be one of its words."""
+    gone: set[int] = set()
+    for name in names:
+        form = unicodedata.normalize("NFC", name)
+        columns = [
+            column
+            for column in before.columns.tolist()
+            if unicodedata.normalize("NFC", words[column] or "") == form
+        ]
+        if not columns:
+            raise InvalidInputError(
+                f"the text of document {identifier!r} is not kept (keep_text=False), so a name can "
+                "be taken out of its counts only when it is exactly one counted word of the "
+                "document, which one of the names is not; nothing was redacted. Forget the "
+                "document, and add it again without the name"
+            )
+        gone |= set(columns)
+    kept = ~np.isin(before.columns, sorted(gone))
+    length = before.length - int(before.counts[~kept].sum())
+    return CountedText(before.columns[kept], before.counts[kept], length)
+
+
+def _pattern(name: str, ignore_case: bool) -> re.Pattern[str]:
+    words = _folded(name, ignore_case)[0].split()
+    return re.compile(r"\s+".join(map(re.escape, words)))
+
+
+def _spans(
+    text: str, patterns: Sequence[re.Pattern[str]], ignore_case: bool
+) -> list[list[tuple[int, int]]]:
+    """Start and end in the text of each occurrence of each pattern that continues no word."""
+    folded, origin = _folded(text, ignore_case)
+    return [
+        [(origin[first], origin[last]) for first, last in _whole(folded, origin, pattern)]
+        for pattern in patterns
+    ]
+
+
+def _whole(
+    folded: str, origin: Sequence[int], pattern: re.Pattern[str]
+) -> Iterator[tuple[int, int]]:
+    at = 0
+    while match := pattern.search(folded, at):
+        first, last = match.span()
+        at = first + 1
+        if _parts(folded, origin, first) and _parts(folded, origin, last):
+            at = last
+            yield first, last
+
+
+def _folded(text: str, ignore_case: bool) -> tuple[str, list[int]]:
+    """The text decomposed, without case; where the letter of each character begins, and the end.
+
+    A letter is a character with the combining marks after it: in Unicode's canonical form, marks
+    are put in order within a letter only.
+    """
+    starts = [at for at, one in enumerate(text) if at == 0 or not _is_combining(one)]
+    parts, origin = [], []
+    for first, last in zip(starts, [*starts[1:], len(text)], strict=True):
+        letter = unicodedata.normalize("NFD", text[first:last])
+        if ignore_case:
+            letter = unicodedata.normalize("NFD", letter.casefold())
+        parts.append(letter)
+        origin += [first] * len(letter)
+    return "".join(parts), [*origin, len(text)]
+
+
+def _parts(folded: str, origin: Sequence[int], at: int) -> bool:
+    """Whether a word may end and another begin before this character."""
+    if at in (0, len(folded)):
+        return True
+    return origin[at - 1] != origin[at] and not (
+        _is_of_word(folded[at - 1]) and _is_of_word(folded[at])
+    )
+
+
+def _is_combining(character: str) -> bool:
+    return (
+        character >= "\u0300"
+        and unicodedata.combining(unicodedata.normalize("NFD", character)[0]) > 0
+    )
+
+
+def _is_of_word(character: str) -> bool:
+    """Letters, digits, the underscore, and marks such as the vowels of Devanagari."""
+    return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
+
+
+def _without_spans(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text with a blank in place of each span; spans are ascending and may overlap."""
+    parts, end = [], 0
+    for first, last in spans:
+        if first >= end:
+            parts += [text[end:first], " "]
+        end = max(end, last)
+    return "".join(parts) + text[end:]

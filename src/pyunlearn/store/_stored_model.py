@@ -1,0 +1,301 @@
+"""Statistics and learned topics of a store: from the model to tables and back."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._cooccurrence.arrays import Arrays, statistics_from_arrays
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._core import counts as counting
+from pyunlearn._digest import content_digest
+from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._learners import LEARNERS
+from pyunlearn._params import check_choice, check_n_jobs
+from pyunlearn.errors import (
+    CorruptStateError,
+    FewerTopicsWarning,
+    InvalidParameterError,
+    PyUnlearnError,
+    StaleModelError,
+    StoreError,
+)
+from pyunlearn.io import assembled_model, new_model
+from pyunlearn.store._database import Database
+from pyunlearn.store._packing import pack, unpack
+
+PART_BYTES = 64 * 2**20
+# What `Store.fit` may be told of a model.
+COMMON = ("n_topics", "scale_bits", "weighting")
+
+
+def model_to_fit(
+    learner: str, parameters: Mapping[str, Any], min_df: int, n_jobs: int | None
+) -> BaseTopicModel:
+    """A model of a learner, not fitted; InvalidParameterError for what the learner has not."""
+    check_choice("learner", learner, tuple(LEARNERS))
+    for name in parameters:
+        owners = [one for one in LEARNERS if name in (*COMMON, *LEARNERS[one].settings.names())]
+        if owners and learner not in owners:
+            raise InvalidParameterError(
+                f"{name} is a parameter of learner={owners[0]!r}, not of learner={learner!r}; "
+                "leave it out, or choose the other learner"
+            )
+        if not owners:
+            raise InvalidParameterError(f"learner={learner!r} has no parameter {name!r}")
+    return new_model({**parameters, "learner": learner, "min_df": min_df}, n_jobs)
+
+
+def write_model(db: Database, model: BaseTopicModel, touched: Iterable[int] | None) -> None:
+    """Write a model; of the co-occurrence rows only those of the touched words, None for all."""
+    statistics = model.statistics_
+    db.set_meta("model_parameters", model.learned_with())
+    db.set_meta("n_counted", statistics.n_documents)
+    learned = model.topics_.arrays()
+    db.execute("DELETE FROM arrays WHERE name LIKE 'learned.%'")
+    for name, array in learned.items():
+        write_array(db, f"learned.{name}", array)
+    db.set_meta("learned_digest", content_digest({}, learned))
+    write_statistics(db, statistics, touched)
+
+
+def write_statistics(
+    db: Database,
+    statistics: CooccurrenceStatistics,
+    touched: Iterable[int] | None,
+    head: int | None = None,
+) -> None:
+    """Write statistics: those of the topics, or of the task of a head; see `write_model`."""
+    prefix = _prefix(head)
+    write_array(db, f"{prefix}document_frequency", statistics.document_frequency)
+    write_array(db, f"{prefix}word_mass", statistics.word_mass)
+    write_array(db, f"{prefix}row_length", statistics.rows.length)
+    if touched is None:
+        delete_rows(db, head)
+        touched = range(statistics.n_words)
+    for word in touched:
+        _write_row(db, int(word), statistics, head)
+
+
+def delete_rows(db: Database, head: int | None) -> None:
+    """Delete the co-occurrence rows of the topics, or of a head."""
+    if head is None:
+        db.execute("DELETE FROM cooccurrence")
+    else:
+        db.execute("DELETE FROM head_pairs WHERE head = ?", (head,))
+
+
+def read_model(db: Database, n_jobs: int | None) -> BaseTopicModel:
+    """The model with its statistics.
+
+    Raises
+    ------
+    CorruptStateError
+        What is stored does not fit together.
+    """
+    try:
+        model = _read_assembled(db, n_jobs)
+        model.statistics_ = read_counted(db, n_jobs)
+        model.take_as_learned()
+        return model
+    except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
+        raise CorruptStateError(
+            f"{db.path}: the statistics or topics are damaged ({error})"
+        ) from None
+
+
+def read_counted(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
+    """The statistics of the topics; errors of all kinds when they are damaged."""
+    parameters = db.get_meta("model_parameters")
+    return statistics_from_arrays(
+        read_statistics(db, n_jobs),
+        int(db.get_meta("n_counted")),
+        parameters["scale_bits"],
+        parameters["weighting"],
+        n_jobs,
+    )
+
+
+def read_waiting(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
+    """The statistics alone; CorruptStateError if what is stored does not fit together."""
+    try:
+        return read_counted(db, n_jobs)
+    except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
+        raise CorruptStateError(f"{db.path}: the statistics are damaged ({error})") from None
+
+
+def learned_model(
+    parameters: Mapping[str, Any], statistics: CooccurrenceStatistics, n_jobs: int | None
+) -> BaseTopicModel:
+    """A model learned from statistics; with fewer topics when fewer are supported."""
+    model = new_model(parameters, n_jobs)
+    model.n_features_in_, model.statistics_ = statistics.n_words, statistics
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FewerTopicsWarning)
+        model.refresh()
+    return model
+
+
+def is_fitted(db: Database) -> bool:
+    """Whether topics have been learned, also while they wait for a refresh."""
+    return db.get_meta("model_parameters") is not None
+
+
+def refuse_unfitted(db: Database) -> None:
+    """Raise StoreError before the first fit."""
+    if not is_fitted(db):
+        raise StoreError(f"the store at {db.directory} has no topics yet; call fit first")
+
+
+def n_waiting(db: Database) -> int:
+    """Documents forgotten since the topics were learned; topics wait for a refresh if any."""
+    return int(db.get_meta("n_waiting", 0))
+
+
+def refuse_waiting(db: Database) -> None:
+    """Raise StaleModelError while the topics wait for a refresh."""
+    if n_waiting(db):
+        raise StaleModelError(
+            f"{n_waiting(db)} documents were forgotten since the topics were learned, and topics, "
+            "heads and index were deleted with them; run `pyunlearn refresh` (Store.refresh) first"
+        )
+
+
+def delete_learned(db: Database) -> None:
+    """Delete the topics: what was learned from documents that are gone."""
+    db.execute("DELETE FROM arrays WHERE name LIKE 'learned.%'")
+    db.set_meta("learned_digest", None)
+
+
+def read_topics(db: Database) -> BaseTopicModel:
+    """The model without its statistics: no co-occurrence row is read.
+
+    Raises
+    ------
+    StaleModelError
+        The topics wait for a refresh.
+    CorruptStateError
+        What is stored does not fit together.
+    """
+    refuse_waiting(db)
+    try:
+        return _read_assembled(db, None)
+    except (KeyError, TypeError, ValueError, PyUnlearnError) as error:
+        raise CorruptStateError(f"{db.path}: the topics are damaged ({error})") from None
+
+
+def read_document_frequency(db: Database) -> NDArray[np.int64]:
+    """Documents with each word, (n_words,)."""
+    return read_array(db, "document_frequency")
+
+
+def _prefix(head: int | None) -> str:
+    return "" if head is None else f"head.{head}."
+
+
+def _write_row(
+    db: Database, word: int, statistics: CooccurrenceStatistics, head: int | None
+) -> None:
+    columns, values = statistics.rows.row(word)
+    first = int(np.searchsorted(columns, word))
+    packed = pack(word, columns[first:], values[first:])
+    if head is None:
+        db.execute("DELETE FROM cooccurrence WHERE word = ?", (word,))
+        if first < len(columns):
+            db.execute("INSERT INTO cooccurrence VALUES (?, ?)", (word, packed))
+    else:
+        db.execute("DELETE FROM head_pairs WHERE head = ? AND word = ?", (head, word))
+        if first < len(columns):
+            db.execute("INSERT INTO head_pairs VALUES (?, ?, ?)", (head, word, packed))
+
+
+def _rows(db: Database, head: int | None) -> Iterable[tuple[int, bytes]]:
+    if head is None:
+        return db.execute("SELECT word, entries FROM cooccurrence ORDER BY word")
+    return db.execute("SELECT word, entries FROM head_pairs WHERE head = ? ORDER BY word", (head,))
+
+
+def read_statistics(db: Database, n_jobs: int | None, head: int | None = None) -> Arrays:
+    """The arrays that `statistics_from_arrays` takes, K made whole from its upper half."""
+    prefix = _prefix(head)
+    length = read_array(db, f"{prefix}row_length")
+    if len(length) and not 0 <= length.min() <= length.max() <= len(length):
+        raise ValueError("a row has a length that cannot be")
+    start = np.concatenate(([0], np.cumsum(length)))
+    end = start[1:]
+    upper_start = end.copy()
+    indices = np.zeros(start[-1], np.int32)
+    values = np.zeros(start[-1], np.int64)
+    lower = np.zeros(len(length), np.int64)
+    for word, data in _rows(db, head):
+        columns, entries = unpack(word, data)
+        # The kernel below trusts its input.
+        if not word <= columns[0] or not columns[-1] < len(length):
+            raise ValueError(f"row {word} has columns out of range")
+        upper_start[word] -= len(columns)
+        if upper_start[word] < start[word]:
+            raise ValueError(f"row {word} is longer than its length")
+        indices[upper_start[word] : end[word]] = columns
+        values[upper_start[word] : end[word]] = entries
+        lower[columns[int(columns[0] == word) :]] += 1
+    if not np.array_equal(start[:-1] + lower, upper_start):
+        raise ValueError("rows are missing or too many")
+    counting.mirror(
+        start[:-1],
+        upper_start,
+        end,
+        np.zeros(len(length), np.int64),
+        indices,
+        values,
+        check_n_jobs(n_jobs),
+    )
+    return {
+        "indptr": start,
+        "indices": indices,
+        "values": values,
+        "word_mass": read_array(db, f"{prefix}word_mass"),
+        "document_frequency": read_array(db, f"{prefix}document_frequency"),
+    }
+
+
+def _read_assembled(db: Database, n_jobs: int | None) -> BaseTopicModel:
+    """The model without its statistics; errors of all kinds when it is damaged."""
+    names = db.execute("SELECT DISTINCT name FROM arrays WHERE name LIKE 'learned.%'").fetchall()
+    learned = {name.removeprefix("learned."): read_array(db, name) for (name,) in names}
+    # The model digest does not cover all of them, and kernels index by their values.
+    if content_digest({}, learned) != db.get_meta("learned_digest"):
+        raise ValueError("the learned arrays were changed")
+    return assembled_model(db.get_meta("model_parameters"), learned, n_jobs)
+
+
+def write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:
+    """Write an array under a name."""
+    # Not ascontiguousarray, which gives a number a dimension.
+    little = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+    data = little.tobytes()
+    db.execute("DELETE FROM arrays WHERE name = ?", (name,))
+    db.execute_many(
+        "INSERT INTO arrays VALUES (?, ?, ?, ?, ?)",
+        (
+            (name, part, little.dtype.str, json.dumps(little.shape), data[at : at + PART_BYTES])
+            for part, at in enumerate(range(0, max(len(data), 1), PART_BYTES))
+        ),
+    )
+
+
+def read_array(db: Database, name: str) -> NDArray[Any]:
+    """The array of a name; ValueError when there is none."""
+    rows = db.execute(
+        "SELECT dtype, shape, data FROM arrays WHERE name = ? ORDER BY part", (name,)
+    ).fetchall()
+    if not rows:
+        raise ValueError(f"the array {name!r} is missing")
+    dtype = np.dtype(rows[0][0])
+    data = bytearray().join(row[2] for row in rows)
+    array = np.frombuffer(data, dtype).reshape(json.loads(rows[0][1]))
+    return array.astype(dtype.newbyteorder("="), copy=False)
