@@ -9,7 +9,7 @@ import pytest
 
 from pyunlearn import Store, cli
 
-FIT = ["--topics", "3", "--anchor-min-df", "2", "--min-df", "2"]
+FIT = ["--topics", "3", "--core-min-df", "2", "--min-df", "2"]
 
 WORDS = ["red", "blue", "green", "dog", "cat", "bird", "piano", "violin", "drum"]
 RECORDS = [
@@ -208,7 +208,7 @@ def test_help_is_printed_and_fits_a_terminal(command, capsys, monkeypatch):
 
 def test_module_runs_as_a_program():
     done = subprocess.run(
-        [sys.executable, "-m", "pyunlearn.cli", "--version"], capture_output=True, text=True
+        [sys.executable, "-m", "pyunlearn", "--version"], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout[:10]) == (0, "pyunlearn ")
 
