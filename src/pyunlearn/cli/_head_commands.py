@@ -73,8 +73,8 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--features",
-        choices=("linear", "word-topic", "proportions"),
-        help="what of a document is used (default word-topic; see docs/heads.md)",
+        choices=("word-topic", "linear", "proportions"),
+        help="what of a document is used (default word-topic), see docs/heads.md",
     )
     parser.add_argument(
         "--task",
