@@ -149,7 +149,7 @@ def write_jsonl(path: Path, posts: list[dict[str, Any]]) -> str:
 def pyunlearn(*arguments: str) -> int:
     """Run the command as a person would; its exit status."""
     print("$ pyunlearn", *arguments, flush=True)
-    status = subprocess.run([sys.executable, "-m", "pyunlearn.cli", *arguments]).returncode
+    status = subprocess.run([sys.executable, "-m", "pyunlearn", *arguments]).returncode
     if status and arguments[0] != "verify":
         sys.exit(status)
     return status
@@ -159,14 +159,14 @@ def pyunlearn_json(*arguments: str) -> tuple[dict[str, Any], float]:
     """Run the command as a program would; what it printed, and how many seconds it took."""
     print("$ pyunlearn", *arguments, flush=True)
     started = time.perf_counter()
-    command = [sys.executable, "-m", "pyunlearn.cli", *arguments, "--json"]
+    command = [sys.executable, "-m", "pyunlearn", *arguments, "--json"]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     return json.loads(printed), time.perf_counter() - started
 
 
 def words_of_topics(store: str) -> list[tuple[str, list[str]]]:
     """Anchor and 50 top words of each topic."""
-    command = [sys.executable, "-m", "pyunlearn.cli", "topics", "--json"]
+    command = [sys.executable, "-m", "pyunlearn", "topics", "--json"]
     printed = subprocess.run(
         [*command, "--words", "50", "--store", store], check=True, stdout=subprocess.PIPE
     ).stdout

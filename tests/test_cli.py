@@ -1,15 +1,35 @@
 """Laws of the command line: exit status, one JSON object, one line for an error."""
 
+import argparse
 import gzip
+import inspect
+import io
 import json
+import os
+import re
+import shlex
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
-from pyunlearn import Store, cli
+import pyunlearn
+from pyunlearn import (
+    AnchorTopicModel,
+    LinearHeadClassifier,
+    Store,
+    TextRules,
+    TopicModel,
+    cli,
+)
+from pyunlearn._similarity import SIMILARITIES
+from pyunlearn.cli._fit_command import OF_LEARNER
+from pyunlearn.cli._program import parser
+from pyunlearn.heads._features import FEATURES
+from pyunlearn.heads._training import LOSSES, TASKS
 
-FIT = ["--topics", "3", "--anchor-min-df", "2", "--min-df", "2"]
+FIT = ["--topics", "3", "--core-min-df", "2", "--min-df", "2"]
 
 WORDS = ["red", "blue", "green", "dog", "cat", "bird", "piano", "violin", "drum"]
 RECORDS = [
@@ -128,10 +148,13 @@ def test_failed_fit_can_be_tried_again_with_other_rules(corpus, tmp_path, capsys
 
 
 def test_bad_line_is_refused_by_number_and_can_be_skipped(corpus, tmp_path, capsys):
-    corpus.write_text(corpus.read_text() + "{nope\n")
-    command = ["fit", str(corpus), "--store", str(tmp_path / "s"), *FIT]
-    assert "corpus.jsonl, line 31: not JSON" in refused(capsys, *command)
-    assert run_json(capsys, *command, "--skip-bad")[1]["n_skipped"] == 1
+    corpus.write_text("{nope\n" + corpus.read_text() + "{nope\n" * 5)
+    command = ["fit", str(corpus), *FIT, "--store"]
+    assert "corpus.jsonl, line 1: not JSON" in refused(capsys, *command, str(tmp_path / "s"))
+    _, fitted = run_json(capsys, *command, str(tmp_path / "s"), "--skip-bad")
+    assert (fitted["n_skipped"], fitted["skipped_lines"]) == (6, [1, 32, 33, 34, 35])
+    assert cli.main([*command, str(tmp_path / "t"), "--skip-bad"]) == 0
+    assert "\n6 bad lines passed over: 1, 32, 33, 34, 35, ...\n" in capsys.readouterr().out
 
 
 def test_missing_file_and_missing_store_are_refused(tmp_path, capsys):
@@ -206,15 +229,336 @@ def test_help_is_printed_and_fits_a_terminal(command, capsys, monkeypatch):
     assert all(len(line) <= 100 for line in capsys.readouterr().out.splitlines())
 
 
-def test_module_runs_as_a_program():
-    done = subprocess.run(
-        [sys.executable, "-m", "pyunlearn.cli", "--version"], capture_output=True, text=True
-    )
-    assert (done.returncode, done.stdout[:10]) == (0, "pyunlearn ")
-
-
 def test_the_package_runs_as_a_module():
     said = subprocess.run(
         [sys.executable, "-m", "pyunlearn", "--help"], capture_output=True, text=True, check=True
     )
     assert "usage: pyunlearn" in said.stdout
+
+
+# ---- options ------------------------------------------------------------------------------------
+
+
+def commands(top=None, name=""):
+    """Every command, "head fit" among them, with its parser."""
+    for action in (top or parser())._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, command in action.choices.items():
+                yield from commands(command, f"{name} {word}".strip())
+                if command.get_default("run"):
+                    yield f"{name} {word}".strip(), command
+
+
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_of_the_help_are_commands(name):
+    _, *examples = COMMANDS[name].epilog.splitlines()
+    assert examples
+    for example in examples:
+        program, *arguments = shlex.split(example)
+        assert parser().parse_args(arguments).run == COMMANDS[name].get_default("run")
+        assert (program, " ".join(arguments).startswith(name)) == ("pyunlearn", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("fit", Store.fit),
+        ("fit", TextRules),
+        ("fit", TopicModel),
+        ("fit", AnchorTopicModel),
+        ("topics", Store.topics),
+        ("search", Store.search),
+        ("head fit", LinearHeadClassifier),
+    ],
+)
+def test_defaults_stand_in_the_classes_and_the_help_says_them(name, called):
+    defaults = {name: one.default for name, one in inspect.signature(called).parameters.items()}
+    n_compared = 0
+    for action in COMMANDS[name]._actions:
+        default = defaults.get(action.dest)
+        if isinstance(default, str | int | float) and not isinstance(default, bool):
+            said = re.search(r"\(default (\S+)\)", action.help)[1]
+            assert (said if isinstance(default, str) else float(said)) == default
+            assert action.default in (None, default)
+            n_compared += 1
+    assert n_compared
+
+
+def test_choices_are_those_of_the_library():
+    choices = {
+        (name, action.dest): action.choices
+        for name, command in COMMANDS.items()
+        for action in command._actions
+    }
+    assert choices["head fit", "loss"] == LOSSES
+    assert choices["head fit", "features"] == FEATURES
+    assert choices["head fit", "task"] == TASKS
+    assert choices["search", "similarity"] == SIMILARITIES
+
+
+GIVEN = {
+    "factor": {"core_min_df": "2", "background": "0.5", "n_updates": "3"},
+    "anchor": {"anchor_min_df": "2", "solver": "eg", "tol": "1e-4", "max_iter": "50"},
+}
+
+
+def options(learner):
+    return [part for name, at in GIVEN[learner].items() for part in (OF_LEARNER[learner][name], at)]
+
+
+@pytest.mark.parametrize("learner", ["factor", "anchor"])
+def test_only_options_that_were_given_are_passed_on(corpus, tmp_path, capsys, learner):
+    command = ["fit", str(corpus), "--topics", "3", "--learner", learner]
+    run_json(capsys, *command, "--store", str(tmp_path / "given"), *options(learner))
+    with Store.open(tmp_path / "given") as store:
+        parameters = store.info().parameters
+    for name, value in GIVEN[learner].items():
+        assert str(parameters[name]) == value or parameters[name] == float(value)
+    run_json(capsys, *command, "--store", str(tmp_path / "default"))
+    with Store.open(tmp_path / "default") as one, Store.open(tmp_path / "python") as other:
+        other.train(RECORDS, n_topics=3, learner=learner)
+        assert one.info().parameters == other.info().parameters
+        assert one.info().model_digest == other.info().model_digest
+
+
+@pytest.mark.parametrize(
+    ("learner", "option", "value"),
+    [
+        (learner, OF_LEARNER[other][name], value)
+        for learner, other in [("factor", "anchor"), ("anchor", "factor")]
+        for name, value in GIVEN[other].items()
+    ],
+)
+def test_an_option_of_the_other_learner_is_an_error_of_usage(capsys, learner, option, value):
+    assert cli.main(["fit", "x", "--store", "s", "--learner", learner, option, value]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"pyunlearn: {option} is an option of --learner ")
+    assert said.endswith(f", not of --learner {learner}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["--help"],
+        ["head", "fit", "--help"],
+        ["fit"],
+        ["head"],
+        ["search", "x", "--store", "s", "--similarity", "none"],
+        ["fit", "x", "--store", "s", "--learner", "anchor", "--background", "1"],
+    ],
+)
+def test_help_and_errors_of_usage_do_not_wait_for_numpy(arguments):
+    code = (
+        f"import sys; from pyunlearn.cli import main; main({arguments!r}); "
+        "sys.exit(bool({'numpy', 'scipy', 'sklearn', 'tqdm'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_the_package_has_its_names_without_importing_them():
+    code = (
+        "import sys, pyunlearn; assert 'numpy' not in sys.modules; "
+        "print(set(pyunlearn.__all__) <= set(dir(pyunlearn)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "True\n"
+    assert all(getattr(pyunlearn, name) is not None for name in pyunlearn.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'AnchorModel'"):
+        _ = pyunlearn.AnchorModel
+
+
+# ---- streams ------------------------------------------------------------------------------------
+
+
+def ascii_output(monkeypatch):
+    """Streams as with PYTHONIOENCODING=ascii; what was printed on them."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2)]
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+
+    def printed():
+        for stream in streams:
+            stream.flush()
+        return [stream.buffer.getvalue().decode("ascii") for stream in streams]
+
+    return printed
+
+
+def test_what_cannot_be_encoded_is_escaped(tmp_path, monkeypatch):
+    printed = ascii_output(monkeypatch)
+    corpus = tmp_path / "\u00e9.jsonl"
+    lines = [dict(one, text=one["text"].replace("dog", "\u72ac\u72ac")) for one in RECORDS]
+    lines = [dict(one, id=f"\u00fc{one['id']}") for one in lines]
+    corpus.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    where = ["--store", str(tmp_path / "\u0142")]
+    assert cli.main(["fit", str(corpus), *where, *FIT]) == 0
+    assert cli.main(["topics", *where]) == 0
+    assert cli.main(["info", *where]) == 0
+    assert cli.main(["search", "\u72ac\u72ac", *where]) == 0
+    assert cli.main(["forget", "\u00fcd1", *where]) == 0
+    assert cli.main(["redact", "\u00fcd2", "\u72ac\u72ac", *where]) in (0, 1)
+    assert cli.main(["forget", "\u0142", *where]) == 1
+    assert cli.main(["forget", "\udcff", *where]) == 1
+    assert cli.main(["fit", str(tmp_path / "\udcff"), *where]) == 1
+    out, err = printed()
+    assert "\\u72ac\\u72ac" in out
+    assert "\\xfcd2" in out
+    assert "\\u0142" in err
+    assert err.count("\n") == err.count("pyunlearn: ")
+
+
+def test_json_is_the_same_in_every_encoding(directory, monkeypatch):
+    printed = ascii_output(monkeypatch)
+    assert cli.main(["topics", "--store", directory, "--json"]) == 0
+    assert len(json.loads(printed()[0])["topics"]) == 3
+
+
+@contextmanager
+def nobody_reads():
+    """Stdout is a pipe whose other end was closed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        yield
+
+
+def test_a_reader_that_stops_is_no_error(directory, capsys):
+    with nobody_reads():
+        assert cli.main(["topics", "--store", directory]) == 0
+    with nobody_reads():
+        assert cli.main(["--help"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_failed_verification_fails_though_nobody_reads_it(directory, capsys):
+    with Store.open(directory) as store:
+        store._db.execute("DELETE FROM documents WHERE id = 'd5'")
+    with nobody_reads():
+        assert cli.main(["verify", "--store", directory]) == 1
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.parametrize("arguments", ["--help", "topics --store {}"])
+def test_a_pipe_into_nothing_is_quiet(directory, arguments):
+    command = f"{shlex.quote(sys.executable)} -m pyunlearn {arguments.format(directory)} | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_for_the_result_says_that_the_command_did_its_work(
+    directory, capsys, monkeypatch
+):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert cli.main(["forget", "d1", "--store", directory]) == 1
+        monkeypatch.undo()
+    assert capsys.readouterr().err.startswith("pyunlearn: done, but the result could not be")
+    with Store.open(directory) as store:
+        assert store.info().n_documents == 29
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stdout", "stderr"])
+def test_closed_streams_are_no_errors(directory, monkeypatch, capsys, closed):
+    monkeypatch.setattr(sys, closed, None)
+    assert cli.main(["verify", "--store", directory]) == 0
+    assert cli.main(["forget", "--ids", "-", "nobody", "--store", directory]) == 1
+    monkeypatch.undo()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+# ---- interrupts and memory ----------------------------------------------------------------------
+
+
+class InterruptedImport:
+    """Ctrl-C while a module is imported."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.name:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["pyunlearn.cli._program", "pyunlearn.cli._bars", "pyunlearn.store", "pyunlearn.records"],
+)
+def test_ctrl_c_during_imports_is_one_line(corpus, tmp_path, capsys, monkeypatch, module):
+    monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(sys, "meta_path", [InterruptedImport(module), *sys.meta_path])
+    assert cli.main(["fit", str(corpus), "--store", str(tmp_path / "s"), *FIT]) == 130
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert printed.err.startswith("pyunlearn: interrupted")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (KeyboardInterrupt(), 130, "pyunlearn: interrupted; an unfinished request changed nothing"),
+        (MemoryError("Unable to allocate 7.28 TiB"), 1, "of memory (Unable to allocate 7.28 TiB);"),
+        (MemoryError(), 1, "pyunlearn: out of memory (no size is known); nothing has been changed"),
+    ],
+)
+def test_a_fit_that_is_cut_off_is_one_line_and_changes_nothing(
+    corpus, tmp_path, capsys, monkeypatch, error, status, said
+):
+    def cut_off(*_):
+        raise error
+
+    command = ["fit", str(corpus), "--store", str(tmp_path / "s"), *FIT]
+    monkeypatch.setattr("pyunlearn.store._stored_model.write_model", cut_off)
+    assert cli.main(command) == status
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert said in printed.err
+    monkeypatch.undo()
+    assert run_json(capsys, *command)[1]["n_documents"] == 30
+
+
+# ---- hints --------------------------------------------------------------------------------------
+
+FUNCTION_WORDS = "the of and to in is that it was for on are as with his they at be this from"
+
+
+def fit_of(tmp_path, capsys, texts, *options):
+    """What fit says on stderr."""
+    corpus = tmp_path / "texts.jsonl"
+    lines = [json.dumps({"id": i, "text": text}) for i, text in enumerate(texts)]
+    corpus.write_text("\n".join(lines))
+    assert cli.main(["fit", str(corpus), "--store", str(tmp_path / "s"), *options]) == 0
+    return capsys.readouterr().err
+
+
+def with_function_words(n_documents):
+    functions = FUNCTION_WORDS.split()
+    for number, record in enumerate((RECORDS * 2)[:n_documents]):
+        words = functions[number % 5 :: 2] + functions[number % 7 :: 3]
+        yield f"{' '.join(words)} {record['text']}"
+
+
+def test_topics_of_stop_words_are_pointed_out(tmp_path, capsys):
+    said = fit_of(tmp_path, capsys, with_function_words(60), "--topics", "3")
+    assert said.startswith("pyunlearn: hint: most words of these topics are common English words")
+    assert said.endswith("fit again with --stop-words english\n")
+    assert str(tmp_path / "s") in said
+
+
+def test_topics_without_stop_words_get_no_hint(tmp_path, capsys):
+    texts = with_function_words(60)
+    assert fit_of(tmp_path, capsys, texts, *FIT, "--stop-words", "english") == ""
+
+
+def test_many_topics_of_few_documents_are_pointed_out(tmp_path, capsys):
+    texts = [record["text"] for record in RECORDS[:25]]
+    said = fit_of(tmp_path, capsys, texts, "--topics", "3")
+    assert said.startswith("pyunlearn: hint: 3 topics from 25 documents")
+    assert said.endswith("--topics 2\n")

@@ -1,12 +1,16 @@
 """Laws of the JSONL reader: a record, or an error that names file and line."""
 
+import bz2
 import gzip
 import json
+import lzma
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from pyunlearn.errors import DuplicateDocumentError, RecordError
-from pyunlearn.records import JsonlReader, Record, as_records, ids_from_lines
+from pyunlearn.records import JsonlReader, Record, as_records, ids_from_lines, label_text
 
 GOOD = b'{"id": "a", "text": "one two", "label": "x", "other": [1]}\n{"id": 7, "text": "three"}\n'
 
@@ -20,7 +24,10 @@ BAD_LINES = {
     "'id' must be a string or an integer, not a boolean": b'{"id": true, "text": "x"}',
     "'id' must be a string or an integer, not a number": b'{"id": 1.5, "text": "x"}',
     "'text' must be a string, not null": b'{"id": "x", "text": null}',
-    "'label' must be a string or an integer, not an object": b'{"id":"x","text":"","label":{}}',
+    "'text' must be a string, not a missing value": b'{"id": "x", "text": NaN}',
+    "'label' must be a string, a number or a boolean, not an object": (
+        b'{"id": "x", "text": "", "label": {}}'
+    ),
     "not UTF-8": b'{"id": "x", "text": "\xff"}',
     "surrogate": b'{"id": "x", "text": "\\ud800"}',
 }
@@ -59,7 +66,46 @@ def test_bad_line_is_an_error_that_names_file_and_line(corpus, message, line):
 def test_skip_bad_passes_over_bad_lines_and_counts_them(corpus, line):
     reader = JsonlReader(corpus(line + b"\n" + GOOD), skip_bad=True)
     assert [record.id for record in reader] == ["a", "7"]
-    assert (reader.n_read, reader.n_skipped) == (2, 1)
+    assert (reader.n_read, reader.n_skipped, reader.skipped_lines) == (2, 1, [1])
+
+
+def test_first_lines_that_are_skipped_are_named_by_number(corpus):
+    reader = JsonlReader(corpus(b"\n" + 9 * b"nope\n" + GOOD + b"nope"), skip_bad=True)
+    for _ in range(2):
+        list(reader)
+        assert (reader.n_skipped, reader.skipped_lines) == (10, [2, 3, 4, 5, 6])
+
+
+@pytest.mark.parametrize("skip_bad", [False, True])
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"PAR1\x15\x04\x15\x00\nPAR1", "a Parquet file"),
+        (b"PK\x03\x04\x14\x00", "a zip archive or a spreadsheet"),
+        (bz2.compress(GOOD), "a bzip2 file"),
+        (lzma.compress(GOOD), "an xz file"),
+        (GOOD.decode().encode("utf-16"), "text in UTF-16"),
+    ],
+)
+def test_file_of_another_format_is_named_with_what_is_wanted(corpus, content, name, skip_bad):
+    with pytest.raises(RecordError, match=f"this is {name}; what is read is JSONL"):
+        list(JsonlReader(corpus(content), skip_bad))
+
+
+@pytest.mark.parametrize(
+    ("content", "guess"),
+    [
+        (b"id,text\n1,secret\n", "a table (CSV)"),
+        (b"id\ttext\n1\tsecret\n", "a table (CSV)"),
+        (b'[{"id": "x", "text": "secret"}]', "one JSON array"),
+        (b'{\n  "id": "x",\n  "text": "secret"\n}', "JSON over several lines"),
+    ],
+)
+def test_text_of_another_format_is_guessed_without_its_content(corpus, content, guess):
+    with pytest.raises(RecordError, match="line 1: ") as error:
+        list(JsonlReader(corpus(content)))
+    assert f"the file looks like {guess}; what is read is JSONL" in str(error.value)
+    assert "secret" not in str(error.value)
 
 
 def test_second_record_of_an_id_is_an_error_and_can_be_skipped(corpus):
@@ -103,6 +149,69 @@ def test_mappings_are_checked_like_lines():
     ]
     with pytest.raises(RecordError, match="record 1: not an object"):
         list(as_records(["text"]))
+
+
+FRAME = pd.DataFrame({"id": [1, 2], "text": ["one", "two"], "label": [True, False]})
+
+
+def test_rows_of_a_data_frame_are_records_like_plain_values():
+    plain = [{"id": 1, "text": "one", "label": "x"}, {"id": 2, "text": "two", "label": "y"}]
+    frame = pd.DataFrame(plain)
+    assert list(as_records(frame.to_dict("records"))) == list(as_records(plain))
+    rows = [dict(row) for _, row in frame.iterrows()]
+    assert list(as_records(rows)) == list(as_records(plain))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.int64, np.uint64, np.str_])
+def test_numpy_ids_are_plain_strings(kind):
+    [record] = as_records([{"id": kind(7), "text": ""}])
+    assert (record.id, type(record.id)) == ("7", str)
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (np.int64(1), 1),
+        (np.uint8(1), 1),
+        (np.bool_(True), True),
+        (np.float64(0.1), 0.1),
+        (np.float32(0.5), 0.5),
+        (np.float16(2), 2.0),
+        (np.str_("x"), "x"),
+    ],
+)
+def test_numpy_labels_are_written_like_the_python_value(value, plain):
+    assert label_text(value, "f", "here") == label_text(plain, "f", "here")
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), np.float32("inf"), pd.NA, pd.NaT, [1]])
+def test_label_that_says_nothing_is_refused(value):
+    with pytest.raises(RecordError, match="'f' must be a string, a number or a boolean, not "):
+        label_text(value, "f", "here")
+
+
+@pytest.mark.parametrize("missing", [float("nan"), np.float32("nan"), pd.NA, pd.NaT])
+def test_missing_text_of_a_data_frame_is_refused_by_position(missing):
+    values = [{"id": 1, "text": "x"}, {"id": 2, "text": missing}]
+    with pytest.raises(RecordError, match=r"record 2: 'text' must be .* not a missing value"):
+        list(as_records(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (FRAME, r'df\.to_dict\("records"\)'),
+        ({"id": "x", "text": "y"}, "a list of them"),
+        (Record("x", "y"), "a list of them"),
+        ("corpus.jsonl", "JsonlReader"),
+        (b"corpus.jsonl", "JsonlReader"),
+        (None, "null is no iterable"),
+        (7, "a number is no iterable"),
+    ],
+)
+def test_what_is_no_iterable_of_records_is_refused_at_once(values, message):
+    with pytest.raises(RecordError, match=message):
+        as_records(values)
 
 
 def test_messages_do_not_repeat_content(corpus):

@@ -1,15 +1,20 @@
 """Topic models that forget documents exactly."""
 
-from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pyunlearn._version import __version__
-from pyunlearn.anchor_topic_model import AnchorTopicModel
-from pyunlearn.certificates import Certificate
-from pyunlearn.heads import LinearHeadClassifier, LinearHeadRegressor
-from pyunlearn.io import load
-from pyunlearn.retrieval import TopicRetriever
-from pyunlearn.store import Store
-from pyunlearn.text import TextRules
-from pyunlearn.topic_model import TopicModel
+
+if TYPE_CHECKING:
+    from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+    from pyunlearn.anchor_topic_model import AnchorTopicModel
+    from pyunlearn.certificates import Certificate
+    from pyunlearn.heads import LinearHeadClassifier, LinearHeadRegressor
+    from pyunlearn.io import load
+    from pyunlearn.retrieval import TopicRetriever
+    from pyunlearn.store import Store
+    from pyunlearn.text import TextRules
+    from pyunlearn.topic_model import TopicModel
 
 __all__ = [
     "AnchorTopicModel",
@@ -24,3 +29,37 @@ __all__ = [
     "__version__",
     "load",
 ]
+
+# Where each name is. Imported when first asked for: scikit-learn takes two seconds to import, and
+# `pyunlearn --help` needs none of it.
+_HOMES = {
+    "AnchorTopicModel": "anchor_topic_model",
+    "Certificate": "certificates",
+    "CooccurrenceStatistics": "_cooccurrence.statistics",
+    "LinearHeadClassifier": "heads",
+    "LinearHeadRegressor": "heads",
+    "Store": "store",
+    "TextRules": "text",
+    "TopicModel": "topic_model",
+    "TopicRetriever": "retrieval",
+    "load": "io",
+}
+# `pyunlearn.io` without an import of it, as before any name was asked for.
+_MODULES = {
+    *("anchor_topic_model", "certificates", "datasets", "errors", "heads", "io", "metrics"),
+    *("privacy", "records", "retrieval", "store", "text", "topic_model"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -10,8 +10,11 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from pyunlearn.errors import DuplicateDocumentError, PyUnlearnError, RecordError
 
@@ -19,6 +22,23 @@ __all__ = ["JsonlReader", "Record", "as_records", "ids_from_lines", "label_text"
 
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What else people have their corpora in, by the first bytes of the file.
+OTHER_FORMATS = {
+    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "a zip archive or a spreadsheet",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a zstandard file",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"SQLite format 3": "an SQLite database",
+    b"%PDF": "a PDF",
+}
+WANTED = (
+    'what is read is JSONL in UTF-8, plain or gzip: {"id": "...", "text": "..."}, one object a '
+    "line (of a pandas data frame: df.to_json(FILE, orient='records', lines=True))"
+)
+SHOWN_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -53,7 +73,7 @@ class JsonlReader:
         (an integer becomes its decimal string), `text` a string, `label` a string, an integer or
         null and may be missing. Other fields are ignored.
     skip_bad : bool, default=False
-        Pass over lines that are no record, and count them, instead of raising.
+        Pass over lines that are no record, and note them, instead of raising.
     label_field : str, default="label"
         The field that has the label.
 
@@ -61,6 +81,8 @@ class JsonlReader:
     ----------
     n_read, n_skipped : int
         Records given out and lines passed over so far.
+    skipped_lines : list of int
+        Numbers of the first five lines passed over, from 1.
     n_bytes : int
         Size of the file.
     position : int
@@ -72,7 +94,7 @@ class JsonlReader:
         The file cannot be opened.
     RecordError
         While iterating: a line that is no record (file and line are named), a damaged gzip file,
-        or a file without a record.
+        a file without a record, or one of another format (CSV, Parquet, ...), which is named.
     DuplicateDocumentError
         While iterating: an id for the second time.
     """
@@ -85,12 +107,14 @@ class JsonlReader:
         self.skip_bad = skip_bad
         self.n_read = 0
         self.n_skipped = 0
+        self.skipped_lines: list[int] = []
         self.position = 0
         with open(self.path, "rb") as file:
             self.n_bytes = file.seek(0, os.SEEK_END)
 
     def __iter__(self) -> Iterator[Record]:
         self.n_read = self.n_skipped = 0
+        self.skipped_lines = []
         seen: set[str] = set()
         with open(self.path, "rb") as file:
             for number, line in enumerate(self._lines(file), start=1):
@@ -98,22 +122,34 @@ class JsonlReader:
                 if not line.strip():
                     continue
                 try:
-                    record = _parse(line, f"{self.path}, line {number}", self.label_field)
-                    if record.id in seen:
-                        raise DuplicateDocumentError(
-                            f"{record.where}: id {record.id!r} stands in the file twice"
-                        )
-                except PyUnlearnError:
-                    if not self.skip_bad:
-                        raise
-                    self.n_skipped += 1
+                    record = self._new_record(line, number, seen)
+                except PyUnlearnError as error:
+                    self._skip(number, line, error)
                     continue
-                seen.add(record.id)
                 self.n_read += 1
                 yield record
         if self.n_read == 0:
             skipped = f" ({self.n_skipped} lines are no records)" if self.n_skipped else ""
-            raise RecordError(f"{self.path}: there is no record in this file{skipped}")
+            raise RecordError(f"{self.path}: there is no record in this file{skipped}; {WANTED}")
+
+    def _new_record(self, line: bytes, number: int, seen: set[str]) -> Record:
+        record = _parse(line, f"{self.path}, line {number}", self.label_field)
+        if record.id in seen:
+            raise DuplicateDocumentError(
+                f"{record.where}: id {record.id!r} stands in the file twice"
+            )
+        seen.add(record.id)
+        return record
+
+    def _skip(self, number: int, line: bytes, error: PyUnlearnError) -> None:
+        """Note a bad line; raise if it must not be skipped, or tells that no line is a record."""
+        if not self.skip_bad:
+            if self.n_read == 0 and isinstance(error, RecordError):
+                raise RecordError(f"{error}{_other_text(line)}") from None
+            raise error
+        self.n_skipped += 1
+        if len(self.skipped_lines) < SHOWN_LINES:
+            self.skipped_lines.append(number)
 
     def _lines(self, file: BinaryIO) -> Iterator[bytes]:
         packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
@@ -122,11 +158,19 @@ class JsonlReader:
         number = 0
         try:
             for number, line in enumerate(lines, start=1):
-                yield line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+                if number == 1:
+                    line = line.removeprefix(BYTE_ORDER_MARK)
+                    self._refuse_other_formats(line)
+                yield line
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise RecordError(
                 f"{self.path}, after line {number}: the gzip file is damaged or cut short ({error})"
             ) from None
+
+    def _refuse_other_formats(self, start: bytes) -> None:
+        for magic, name in OTHER_FORMATS.items():
+            if start.startswith(magic):
+                raise RecordError(f"{self.path}: this is {name}; {WANTED}")
 
 
 def as_records(values: Iterable[Any]) -> Iterator[Record]:
@@ -135,8 +179,27 @@ def as_records(values: Iterable[Any]) -> Iterator[Record]:
     Raises
     ------
     RecordError
-        A value that is neither, or fields of the wrong type; its position is named.
+        At once: something that is no iterable of records, such as a data frame. While iterating:
+        a value that is neither, or fields of the wrong type; its position is named.
     """
+    if hasattr(values, "columns"):  # iterating would give the names of the columns
+        raise RecordError(
+            'a data frame is no iterable of records; give df.to_dict("records"), with the columns '
+            "id and text"
+        )
+    if isinstance(values, Mapping | Record):
+        raise RecordError("one object is no iterable of records; give a list of them")
+    if isinstance(values, str | bytes | os.PathLike):
+        raise RecordError(
+            "records are mappings with id and text; read a file with "
+            "pyunlearn.records.JsonlReader(path)"
+        )
+    if not isinstance(values, Iterable):
+        raise RecordError(f"{_kind(values)} is no iterable of records with id and text")
+    return _as_records(values)
+
+
+def _as_records(values: Iterable[Any]) -> Iterator[Record]:
     for number, value in enumerate(values, start=1):
         yield value if isinstance(value, Record) else _record(value, f"record {number}")
 
@@ -194,27 +257,31 @@ def _record(value: Any, where: str, label_field: str = "label") -> Record:
 
 
 def label_text(value: Any, field: str, where: str) -> str:
-    """A label as the store keeps it: numbers and booleans as JSON writes them."""
-    finite = isinstance(value, float) and math.isfinite(value)
-    if finite or isinstance(value, bool):
-        return json.dumps(value)
-    return _name(value, field, where)
+    """A label as the store keeps it: numbers and booleans, NumPy's too, as JSON writes them."""
+    if isinstance(value, bool | np.bool_):
+        return json.dumps(bool(value))
+    if isinstance(value, float | np.floating) and math.isfinite(value):
+        return json.dumps(float(value))
+    return _name(value, field, where, "a string, a number or a boolean")
 
 
-def _name(value: Any, field: str, where: str) -> str:
+def _name(value: Any, field: str, where: str, wanted: str = "a string or an integer") -> str:
     if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise RecordError(f"{where}: {field!r} must be a string or an integer, not {_kind(value)}")
+    if isinstance(value, Integral) and not isinstance(value, bool | np.timedelta64):
+        return str(int(value))
+    raise RecordError(f"{where}: {field!r} must be {wanted}, not {_kind(value)}")
 
 
 def _kind(value: Any) -> str:
     """What JSON calls a value; never the value itself, which may be content."""
+    missing = isinstance(value, Real) and value != value
+    if missing or type(value).__name__ in ("NAType", "NaTType"):
+        return "a missing value (NaN); leave such records or labels out"
     for kind, name in (
         (type(None), "null"),
-        (bool, "a boolean"),
-        (int | float, "a number"),
+        (bool | np.bool_, "a boolean"),
+        (Real, "a number"),
         (str, "a string"),
         (list, "a list"),
         (Mapping, "an object"),
@@ -222,6 +289,22 @@ def _kind(value: Any) -> str:
         if isinstance(value, kind):
             return name
     return type(value).__name__
+
+
+def _other_text(line: bytes) -> str:
+    """What a file of text looks like whose first line is no record; nothing of the line itself."""
+    start = line.lstrip()[:1]
+    if start == b"[":
+        return f"; the file looks like one JSON array; {WANTED}"
+    if start == b"{":
+        return (
+            ""
+            if line.rstrip().endswith(b"}")
+            else (f"; the file looks like JSON over several lines; {WANTED}")
+        )
+    if any(mark in line for mark in (b",", b";", b"\t")):
+        return f"; the file looks like a table (CSV); {WANTED}"
+    return f"; {WANTED}"
 
 
 def _is_unicode(string: str) -> bool:

@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -54,23 +54,20 @@ class TextRules:
     lowercase: bool = True
 
     def __post_init__(self) -> None:
-        check.check_min_df("min_df", self.min_df)
+        # Plain values, so that equal rules are equal and can be written as JSON.
+        plain: dict[str, Any] = {"min_df": check.check_min_df("min_df", self.min_df)}
         if self.max_features is not None:
-            check.check_integer("max_features", self.max_features, 1)
+            plain["max_features"] = check.check_integer("max_features", self.max_features, 1)
         if self.stop_words is not None:
-            check.check_choice("stop_words", self.stop_words, ("english",))
-        if not isinstance(self.lowercase, bool):
-            raise InvalidParameterError(f"lowercase must be a bool, got {self.lowercase!r}")
-        try:
-            groups = re.compile(self.token_pattern).groups
-        except (re.error, TypeError) as error:
-            raise InvalidParameterError(
-                f"token_pattern {self.token_pattern!r} is not a regular expression: {error}"
-            ) from None
-        if groups > 1:
-            raise InvalidParameterError(
-                f"token_pattern has {groups} groups; it may have one at most"
+            plain["stop_words"] = str(
+                check.check_choice("stop_words", self.stop_words, ("english",))
             )
+        if not isinstance(self.lowercase, bool | np.bool_):
+            raise InvalidParameterError(f"lowercase must be a bool, got {self.lowercase!r}")
+        plain["lowercase"] = bool(self.lowercase)
+        plain["token_pattern"] = _checked_pattern(self.token_pattern)
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
 
     def analyzer(self) -> Callable[[str], list[str]]:
         """The function from a text to its words, repeated as often as they occur."""
@@ -80,7 +77,7 @@ class TextRules:
         return vectorizer.build_analyzer()  # type: ignore[no-any-return]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """The rules as values that JSON can hold."""
         return asdict(self)
 
 
@@ -142,7 +139,7 @@ class CandidateWords:
         if isinstance(self.rules.min_df, int):
             return self.rules
         number = max(1, math.ceil(self.rules.min_df * self.n_documents))
-        return TextRules(**{**self.rules.as_dict(), "min_df": number})
+        return replace(self.rules, min_df=number)
 
     def choose(self) -> tuple[list[str], NDArray[np.int32]]:
         """The dictionary.
@@ -224,6 +221,22 @@ def renumbered(
         order = np.argsort(column, kind="stable")
         order = order[column[order] >= 0]
         yield record, CountedText(column[order], text.counts[order], text.length)
+
+
+def _checked_pattern(pattern: Any) -> str:
+    if not isinstance(pattern, str):
+        raise InvalidParameterError(
+            f"token_pattern {pattern!r} is not a regular expression: it must be a string"
+        )
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        raise InvalidParameterError(
+            f"token_pattern {pattern!r} is not a regular expression: {error}"
+        ) from None
+    if groups > 1:
+        raise InvalidParameterError(f"token_pattern has {groups} groups; it may have one at most")
+    return str(pattern)
 
 
 def _counted(numbers: list[int], length: int) -> CountedText:

@@ -1,5 +1,6 @@
 """Laws of the dictionary: the words and counts of scikit-learn's CountVectorizer."""
 
+import json
 import re
 
 import numpy as np
@@ -128,6 +129,11 @@ def test_more_words_than_the_first_room_are_counted():
         ({"stop_words": "klingon"}, "stop_words"),
         ({"token_pattern": "("}, "not a regular expression"),
         ({"token_pattern": None}, "not a regular expression"),
+        ({"token_pattern": b"a"}, "not a regular expression"),
+        ({"token_pattern": re.compile("a")}, "not a regular expression"),
+        ({"token_pattern": "a{99999999999}"}, "not a regular expression"),
+        ({"stop_words": ""}, "stop_words"),
+        ({"min_df": float("nan")}, "min_df as a share"),
         ({"token_pattern": "(a)(b)"}, "2 groups"),
         ({"lowercase": 1}, "lowercase must be a bool"),
     ],
@@ -135,3 +141,36 @@ def test_more_words_than_the_first_room_are_counted():
 def test_bad_rules_are_refused(rules, message):
     with pytest.raises(InvalidParameterError, match=re.escape(message)):
         TextRules(**rules)
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ({"min_df": np.int64(1)}, {"min_df": 1}),
+        ({"min_df": np.uint8(3)}, {"min_df": 3}),
+        ({"min_df": np.float32(0.5)}, {"min_df": 0.5}),
+        ({"min_df": np.float64(1)}, {"min_df": 1.0}),
+        ({"max_features": np.int64(2)}, {"max_features": 2}),
+        ({"stop_words": np.str_("english")}, {"stop_words": "english"}),
+        ({"token_pattern": np.str_("a+")}, {"token_pattern": "a+"}),
+        ({"lowercase": np.bool_(False)}, {"lowercase": False}),
+    ],
+)
+def test_rules_of_numpy_values_are_the_rules_of_plain_ones(given, plain):
+    rules = TextRules(**given)
+    assert rules == TextRules(**plain)
+    assert repr(rules) == repr(TextRules(**plain))
+    assert TextRules(**json.loads(json.dumps(rules.as_dict()))) == rules
+    assert {type(value) for value in rules.as_dict().values()} <= {
+        int,
+        float,
+        str,
+        bool,
+        type(None),
+    }
+
+
+def test_number_of_documents_from_numpy_is_no_share():
+    texts = ["red blue", "red", "blue", "green"]
+    assert choose(texts, TextRules(min_df=np.int64(1))) == ["blue", "green", "red"]
+    assert choose(texts, TextRules(min_df=np.float32(0.5))) == ["blue", "red"]

@@ -1,0 +1,267 @@
+"""`fit`: from a corpus to a store with topics."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from pyunlearn.cli._options import add_command, add_jobs, given, number
+from pyunlearn.cli._output import complain, numbers, plural, show
+from pyunlearn.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from pyunlearn.records import JsonlReader
+    from pyunlearn.store import StoreInfo, Topic
+    from pyunlearn.text import TextRules
+
+__all__ = ["add_to"]
+
+HELP = """\
+Read documents, choose the dictionary, learn topics, and keep all of it in a new store.
+
+The corpus has one JSON object a line, {"id": "...", "text": "...", "label": "..."}; label may be
+missing, other fields are ignored. The file may be gzip-compressed. It is read once, as a stream:
+texts are not held in memory, pairs of words are.
+"""
+EXAMPLE = """\
+pyunlearn fit corpus.jsonl --store topics.store --topics 20 --stop-words english --min-df 10
+"""
+
+RULES = ("min_df", "max_features", "stop_words", "token_pattern", "lowercase")
+FOR_BOTH = ("n_topics", "scale_bits", "weighting")
+# Parameters that one learner has, and the options that set them.
+OF_LEARNER = {
+    "factor": {
+        "core_min_df": "--core-min-df",
+        "background": "--background",
+        "n_updates": "--updates",
+    },
+    "anchor": {
+        "anchor_min_df": "--anchor-min-df",
+        "solver": "--solver",
+        "anchor_cleanup": "--anchor-cleanup",
+        "tol": "--tol",
+        "max_iter": "--max-iter",
+    },
+}
+# Fewer documents a topic than this, and a topic may be one document.
+DOCUMENTS_A_TOPIC = 10
+
+
+def add_to(commands: Any) -> None:
+    """Add the command."""
+    fit = add_command(commands, "fit", _fit, "learn topics from a JSONL corpus", EXAMPLE, HELP)
+    fit.add_argument("corpus", metavar="CORPUS", help="JSONL file, plain or gzip")
+    fit.add_argument(
+        "--topics", dest="n_topics", type=int, metavar="N", help="topics to learn (default 20)"
+    )
+    fit.add_argument(
+        "--skip-bad", action="store_true", help="pass over bad lines, and say which they were"
+    )
+    fit.add_argument("--keep-text", action="store_true", help="keep texts beside the word counts")
+    add_jobs(fit)
+    _add_rules(fit.add_argument_group("which words are counted"))
+    _add_learning(fit.add_argument_group("how topics are learned"))
+    _add_factor(fit.add_argument_group("with --learner factor"))
+    _add_anchor(fit.add_argument_group("with --learner anchor"))
+
+
+def _add_rules(words: Any) -> None:
+    words.add_argument(
+        "--min-df",
+        type=number,
+        metavar="N",
+        help="words in at least N documents, or in a share of them, as 0.01 (default 1)",
+    )
+    words.add_argument(
+        "--max-features", type=int, metavar="N", help="the N most frequent words only (default all)"
+    )
+    words.add_argument(
+        "--stop-words", choices=("english", "none"), help="pass over common words (default none)"
+    )
+    words.add_argument(
+        "--token-pattern", metavar="REGEX", help=r"what a word is (default (?u)\b\w\w+\b)"
+    )
+    words.add_argument(
+        "--keep-case",
+        dest="lowercase",
+        action="store_const",
+        const=False,
+        help="do not turn words to lower case",
+    )
+
+
+def _add_learning(both: Any) -> None:
+    both.add_argument(
+        "--learner",
+        choices=tuple(OF_LEARNER),
+        default="factor",
+        help="factorisation of co-occurrence, or anchor words (default factor)",
+    )
+    both.add_argument(
+        "--weighting",
+        choices=("document", "token"),
+        help="each document counts once, or by its length (default token; anchor: document)",
+    )
+    both.add_argument(
+        "--scale-bits",
+        type=int,
+        metavar="S",
+        help="unit of the statistics, 2^-S; bounds the length of a document (default 40)",
+    )
+
+
+def _add_factor(factor: Any) -> None:
+    factor.add_argument(
+        "--core-min-df",
+        type=number,
+        metavar="N",
+        help="words that decide the topics are in at least N documents, or in a share of them "
+        "(default 0.6 times the root of the documents, 0.006 from 10,000 documents on)",
+    )
+    factor.add_argument(
+        "--background",
+        type=float,
+        metavar="B",
+        help="share of independent co-occurrence taken off, 0 to 2 (default 0.375)",
+    )
+    factor.add_argument(
+        "--updates",
+        dest="n_updates",
+        type=int,
+        metavar="N",
+        help="updates of the factorisation (default 16)",
+    )
+
+
+def _add_anchor(anchor: Any) -> None:
+    anchor.add_argument(
+        "--anchor-min-df",
+        type=number,
+        metavar="N",
+        help="anchors are in at least N documents, or in a share of them (default 0.01)",
+    )
+    anchor.add_argument(
+        "--solver",
+        choices=("active-set", "eg"),
+        help="exact, or exponentiated gradient (default active-set)",
+    )
+    anchor.add_argument(
+        "--anchor-cleanup",
+        action="store_const",
+        const=True,
+        help="look at each anchor a second time",
+    )
+    anchor.add_argument("--tol", type=float, metavar="GAP", help="where eg stops (default 1e-6)")
+    anchor.add_argument(
+        "--max-iter", type=int, metavar="N", help="steps of eg at most (default 2000)"
+    )
+
+
+def fit_parameters(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What `Store.fit` is told.
+
+    Raises
+    ------
+    InvalidParameterError
+        An option of the other learner.
+    """
+    own = OF_LEARNER[arguments.learner]
+    for learner, options in OF_LEARNER.items():
+        for name in given(arguments, options):
+            if name not in own:
+                raise InvalidParameterError(
+                    f"{options[name]} is an option of --learner {learner}, not of --learner "
+                    f"{arguments.learner}"
+                )
+    return {"learner": arguments.learner, **given(arguments, (*FOR_BOTH, *own))}
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    parameters = fit_parameters(arguments)
+    from pyunlearn.cli._bars import Bars, log_on_stderr
+    from pyunlearn.records import JsonlReader
+    from pyunlearn.store import Store
+
+    started = time.perf_counter()
+    reader = JsonlReader(arguments.corpus, skip_bad=arguments.skip_bad)
+    with (
+        log_on_stderr(),
+        Bars() as bars,
+        Store.open(
+            arguments.store,
+            exist_ok=False,
+            rules=_rules(arguments),
+            keep_text=arguments.keep_text,
+            n_jobs=arguments.n_jobs,
+            progress=bars.show,
+        ) as store,
+    ):
+        store.train(bars.reading(reader), **parameters)
+        info, topics = store.info(), store.topics()
+    _hint(arguments, info, topics)
+    return _show_fit(arguments, info, reader, round(time.perf_counter() - started, 3))
+
+
+def _rules(arguments: argparse.Namespace) -> TextRules:
+    from pyunlearn.text import TextRules
+
+    rules = given(arguments, RULES)
+    if rules.get("stop_words") == "none":
+        rules["stop_words"] = None
+    return TextRules(**rules)
+
+
+def _show_fit(
+    arguments: argparse.Namespace, info: StoreInfo, reader: JsonlReader, seconds: float
+) -> int:
+    result = {
+        "store": info.path,
+        "n_documents": info.n_documents,
+        "n_skipped": reader.n_skipped,
+        "skipped_lines": reader.skipped_lines,
+        "n_words": info.n_words,
+        "n_topics": info.n_topics,
+        "model_digest": info.model_digest,
+        "seconds": seconds,
+    }
+    skipped = ""
+    if reader.n_skipped:
+        lines = numbers(reader.skipped_lines, reader.n_skipped)
+        skipped = f"\n{plural(reader.n_skipped, 'bad line')} passed over: {lines}"
+    text = (
+        f"{info.n_topics} topics from {info.n_documents:,} documents and {info.n_words:,} words "
+        f"in {seconds:.1f} s{skipped}\n"
+        f"model {info.model_digest}\n"
+        f"see them: pyunlearn topics --store {info.path}"
+    )
+    return show(arguments, result, text)
+
+
+# ---- hints --------------------------------------------------------------------------------------
+
+
+def _hint(arguments: argparse.Namespace, info: StoreInfo, topics: list[Topic]) -> None:
+    """Say what a newcomer would see in the topics only later, and what to type instead."""
+    if info.n_documents < DOCUMENTS_A_TOPIC * len(topics):
+        complain(
+            f"hint: {len(topics)} topics from {plural(info.n_documents, 'document')}: a topic may "
+            f"be a single document; fewer say more: --topics {_fewer(info.n_documents)}"
+        )
+    if info.text_rules["stop_words"] is None and _are_stop_words(topics):
+        complain(
+            "hint: most words of these topics are common English words; delete the directory "
+            f"{info.path}, and fit again with --stop-words english"
+        )
+
+
+def _fewer(n_documents: int) -> int:
+    return max(2, n_documents // DOCUMENTS_A_TOPIC)
+
+
+def _are_stop_words(topics: list[Topic]) -> bool:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    words = [word.lower() for topic in topics for word in topic.words]
+    return 2 * sum(word in ENGLISH_STOP_WORDS for word in words) > len(words)

@@ -1,0 +1,67 @@
+"""Options that several commands have. An option that is not given is None, and is not passed on."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from typing import Any
+
+__all__ = ["add_command", "add_jobs", "add_label", "given", "number"]
+
+
+def add_command(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+    example: str,
+    description: str | None = None,
+) -> argparse.ArgumentParser:
+    """A command on a store."""
+    lines = example.strip().splitlines()
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description or summary[:1].upper() + summary[1:] + ".",
+        epilog="\n  ".join([f"example{'s' * (len(lines) > 1)}:", *lines]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run)
+    command.add_argument("--store", required=True, metavar="DIR", help="directory of the store")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return command
+
+
+def add_jobs(command: argparse.ArgumentParser) -> None:
+    """Add `--jobs`."""
+    command.add_argument(
+        "--jobs",
+        dest="n_jobs",
+        type=int,
+        metavar="N",
+        help="threads (default all processors); no result depends on them",
+    )
+
+
+def add_label(command: argparse.ArgumentParser) -> None:
+    """Add `--label`."""
+    command.add_argument(
+        "--label",
+        default="label",
+        metavar="FIELD",
+        help='field that has the label (default "label")',
+    )
+
+
+def given(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """Those of the options that the user gave, so that defaults stand in the classes only."""
+    found = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def number(text: str) -> int | float:
+    """A number of documents (10), or a share of them (0.01)."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
