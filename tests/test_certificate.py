@@ -2,13 +2,16 @@
 
 import dataclasses
 import json
+import warnings
 
 import numpy as np
 import pytest
 
-from pyunlearn import Certificate, TopicModel
+from pyunlearn import AnchorTopicModel, Certificate, LinearHeadClassifier, TopicModel
 from pyunlearn._digest import content_digest
-from pyunlearn.errors import CorruptStateError
+from pyunlearn.certificates import HeadCertificate, ReleaseCertificate
+from pyunlearn.errors import CorruptStateError, NoisyReleaseWarning
+from pyunlearn.privacy import release, release_head
 
 COUNTS = np.random.default_rng(0).poisson(0.8, (40, 10))
 
@@ -99,3 +102,35 @@ def test_digests_do_not_depend_on_layout_or_byte_order():
     for same in (np.asfortranarray(matrix), matrix.astype(">f8"), np.repeat(matrix, 2, 1)[:, ::2]):
         assert content_digest({"h": 1}, {"m": same}) == expected
     assert content_digest({"h": 2}, {"m": matrix}) != expected
+
+
+def every_certificate():
+    model = AnchorTopicModel(n_topics=3, anchor_min_df=2).fit(COUNTS)
+    labels = COUNTS[:, 0] > 1
+    head = LinearHeadClassifier(model).fit(COUNTS, labels)
+    yield head.forget(COUNTS[:2], labels[:2])
+    yield release_head(head, 1.0, 1e-6).certificate
+    claim = {"capacity": 1, "sensitivity": 0.1, "correlation": False, "seed": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoisyReleaseWarning)
+        yield release(model, 1.0, 1e-6, **claim).certificate
+    yield model.forget(COUNTS[:2])
+    yield model.refresh()
+
+
+def test_every_certificate_comes_back_from_its_text():
+    for one in every_certificate():
+        kind = type(one)
+        assert kind.from_json(one.to_json()) == one
+        assert kind.from_json(one.public().to_json()) == one.public()
+        for name, value in kind.PRIVATE.items():
+            assert getattr(one.public(), name) == value
+        for other in {Certificate, HeadCertificate, ReleaseCertificate} - {kind}:
+            with pytest.raises(CorruptStateError):
+                other.from_json(one.to_json())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "[" * 10**5, '{"a": 1}', "1" * 5000])
+def test_what_is_no_certificate_is_refused(text):
+    with pytest.raises(CorruptStateError, match="not a certificate"):
+        Certificate.from_json(text)

@@ -442,7 +442,7 @@ def test_rules_are_fixed_by_the_first_addition(store):
 
 def test_store_of_another_version_is_refused_by_both_versions(store):
     store._db.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match="version 7; this program reads version 2"):
+    with pytest.raises(StoreError, match="version 7; this program reads version 3"):
         Store.open(store._db.directory)
 
 

@@ -13,7 +13,7 @@ from pyunlearn.errors import CorruptStateError, StoreBusyError, StoreError
 
 FILE_NAME = "store.sqlite"
 APPLICATION_ID = 0x70756C31  # "pul1", in the header of the file
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 -- One value a key, as JSON: state_version (counts changes), text_rules, keep_text,
