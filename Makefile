@@ -9,15 +9,30 @@ COMPILED := $(wildcard src/_core/*.pyx src/pyunlearn/_core/*.pxd) setup.py pypro
 # Scripts of benchmarks/theory; each draws docs/figures/NAME.png.
 THEORY := bound_trials distance epsilon_audit membership_audit release_utility
 
-.PHONY: demo test lint bench peers quality bench-asv evidence heads build clean
+.PHONY: help demo check test coverage lint bench peers quality bench-asv evidence heads build clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/ready  ## learn topics of 20 newsgroups, forget one author, verify
 	$(BIN)/python examples/forget_an_author.py
 
-test: $(VENV)/ready-test
+# The laws, the bits, bad input, the store and the pages: the tests that a change most often breaks.
+CHECK := tests/test_golden.py tests/test_imports.py tests/test_model.py tests/test_io.py \
+  tests/test_formats.py tests/test_readme.py tests/test_refresh.py tests/test_certificate.py \
+  tests/test_factor_learner.py tests/test_retrieval.py tests/test_store_refresh.py tests/core
+
+check: $(VENV)/ready-test  ## the tests that matter most, within a minute
+	$(BIN)/python -m pytest -q $(CHECK)
+
+test: $(VENV)/ready-test  ## all tests; five to eight minutes on two cores
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/ready-test
+coverage: $(VENV)/ready-test  ## which lines the package's own tests run
+	$(PIP) install "pytest-cov>=5"
+	$(BIN)/python -m pytest tests --cov=pyunlearn --cov-report=term
+
+lint: $(VENV)/ready-test  ## ruff, mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -36,7 +51,7 @@ bench-asv: $(VENV)/ready-bench  ## each benchmark of this commit once; `asv run`
 	$(BIN)/asv --config benchmarks/asv.conf.json machine --yes > /dev/null
 	$(BIN)/asv --config benchmarks/asv.conf.json run --quick
 
-evidence: $(VENV)/ready-evidence  ## figures and tables of docs/guarantees.md; some minutes
+evidence: $(VENV)/ready-evidence  ## figures and tables of docs/epsilon-delta.md; some minutes
 	mkdir -p docs/figures
 	set -e; for name in $(THEORY); do echo $$name; \
 	  $(BIN)/python -m benchmarks.theory.$$name --out docs/figures > docs/figures/$$name.txt; done
@@ -46,11 +61,11 @@ heads: $(VENV)/ready-bench $(VENV)/ready-evidence  ## figures of docs/heads.md; 
 	$(BIN)/python -m benchmarks.heads.accuracy > docs/figures/head-accuracy.txt
 	$(BIN)/python -m benchmarks.heads.deletion > docs/figures/head-deletion.txt
 
-build: $(BIN)/python
+build: $(BIN)/python  ## sdist and wheel in dist/
 	$(PIP) install build
 	$(BIN)/python -m build
 
-clean:
+clean:  ## remove all that was made
 	rm -rf $(VENV) build dist src/*.egg-info src/pyunlearn/_core/*.so
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

@@ -1,1 +1,1 @@
-"""Benchmarks: asv reads the `bench_*` modules; `benchmarks.main_job` compares with peers."""
+"""Benchmarks: asv runs `asv_suite`; `benchmarks.main_job` compares with peers."""

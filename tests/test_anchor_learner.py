@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from core import reference
-from corpora import as_allowed, assert_same_model, learner_parameters, pools, trained_once
+from hard_corpora import as_allowed, assert_same_model, learner_parameters, pools, trained_once
 from hypothesis import given, settings
 
 from pyunlearn import CooccurrenceStatistics

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from core.reference_factor import factor_topics
-from corpora import (
+from hard_corpora import (
     as_allowed,
     assert_same_model,
     fewer_topics_allowed,

@@ -33,7 +33,7 @@ COUNTS, LABELS = corpus()
 NAMES = np.array(["news", "sport", "a longer name"])[LABELS]
 COLUMNS = [f"w{column}" for column in range(24)]
 FRAME = pd.DataFrame(COUNTS, columns=COLUMNS)
-PARAMETERS = {"n_topics": 3, "anchor_min_df": 2, "n_jobs": 1}
+PARAMETERS = {"n_topics": 3, "core_min_df": 2, "n_jobs": 1}
 
 
 # ---- labels ----------------------------------------------------------------------------------

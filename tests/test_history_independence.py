@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpora import (
+from hard_corpora import (
     KINDS,
     assert_same_model,
     fewer_topics_allowed,

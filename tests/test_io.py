@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpora import assert_same_model
+from hard_corpora import assert_same_model
 from models import new_model
 
 from pyunlearn import TopicModel, load

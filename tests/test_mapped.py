@@ -3,7 +3,7 @@
 import joblib
 import numpy as np
 import pytest
-from corpora import assert_same_model
+from hard_corpora import assert_same_model
 from models import new_model
 
 from pyunlearn import load
@@ -12,14 +12,14 @@ COUNTS = np.random.default_rng(0).poisson(0.7, (60, 20))
 
 
 def fitted(learner):
-    return new_model(n_topics=4, learner=learner, anchor_min_df=2, n_jobs=1).fit(COUNTS)
+    return new_model(n_topics=4, learner=learner, word_min_df=2, n_jobs=1).fit(COUNTS)
 
 
 CHANGES = {
     "digest": lambda model: model.digest(),
     "transform": lambda model: model.transform(COUNTS),
     "partial_fit": lambda model: model.partial_fit(COUNTS[:3]),
-    "unlearn": lambda model: model.forget(COUNTS[:3]),
+    "forget": lambda model: model.forget(COUNTS[:3]),
     "refresh": lambda model: (model.forget(COUNTS[:9], refresh="later"), model.refresh()),
     "fit_statistics": lambda model: model.fit_statistics(model.statistics_.copy()),
 }
@@ -50,7 +50,7 @@ def digest_after(change, model, X):
 @pytest.mark.parametrize("learner", ["factor", "anchor"])
 def test_workers_change_models_that_they_were_given(learner):
     model = fitted(learner)
-    changes = ["digest", "partial_fit", "unlearn"]
+    changes = ["digest", "partial_fit", "forget"]
     found = joblib.Parallel(n_jobs=2, max_nbytes=100)(
         joblib.delayed(digest_after)(change, model, COUNTS) for change in changes
     )

@@ -273,7 +273,7 @@ ODD = {
 def test_every_method_refuses_fields_that_do_not_fit(X, message):
     model = TopicModel(n_topics=2, n_jobs=1).fit(HELD)
     before = model.digest()
-    for call in (model.partial_fit, model.unlearn, model.transform, model.fit):
+    for call in (model.partial_fit, model.forget, model.transform, model.fit):
         with pytest.raises(InvalidInputError, match=message):
             call(X)
         assert model.digest() == before

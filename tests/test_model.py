@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from corpora import assert_same_model
+from hard_corpora import assert_same_model
 from models import LEARNERS, new_model
 from scipy import sparse
 from sklearn.base import clone

@@ -1,13 +1,15 @@
 """U_base: what the Newton update keeps, what it recomputes, where it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from removals import relearn_with_anchors
 
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
 from pyunlearn._learners import learn
-from pyunlearn._learners.anchor import AnchorSettings
+from pyunlearn._learners.anchor import AnchorSettings, AnchorTopics, recover
 from pyunlearn._learners.anchor_newton import anchors_unchanged, newton_update
+from pyunlearn._learners.anchor_search import anchor_gram
 from pyunlearn.datasets import make_separable
 from pyunlearn.errors import AnchorVanishedError
 
@@ -17,6 +19,15 @@ SETTINGS = AnchorSettings(n_topics=4, anchor_min_df=0.05)
 @pytest.fixture(scope="module")
 def corpus():
     return make_separable(2000, 60, 4, p=0.2, concentration=0.3, length=20).X
+
+
+def relearn_with_anchors(topics: AnchorTopics, statistics) -> AnchorTopics:
+    """The exact learner with the anchors of `topics`."""
+    step = newton_update(topics, statistics, 1)
+    word_topic, converged = np.zeros_like(step.word_topic), step.converged.copy()
+    G = anchor_gram(step.gram, step.anchors)
+    recover(step.settings, G, step.gram, step.words, False, word_topic, converged, 1)
+    return replace(step, word_topic=word_topic, converged=converged, hashes=None)
 
 
 def trained(X):

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import removals
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,13 +31,6 @@ def corpus():
 @pytest.fixture(scope="module")
 def model(corpus):
     return AnchorTopicModel(3, anchor_min_df=0.05).fit(corpus)
-
-
-@pytest.mark.parametrize("first", range(0, 84, 14))
-def test_no_removal_changes_the_topics_by_more_than_the_bound(first):
-    trials = [trial for seed in range(first, first + 14) for trial in removals.run(seed)]
-    assert any(trial.informative for trial in trials)
-    assert [trial for trial in trials if not trial.holds] == []
 
 
 def test_rows_move_by_at_most_sqrt_2_times_the_share_lost(corpus):

@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pytest
 from core import reference
-from corpora import assert_same_statistics, pools
+from hard_corpora import assert_same_statistics, pools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse

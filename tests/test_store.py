@@ -95,7 +95,7 @@ def retrained_digest(store, records):
 # ---- the law ---------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore::pyunlearn.FewerTopicsWarning")
+@pytest.mark.filterwarnings("ignore::pyunlearn.errors.FewerTopicsWarning")
 @settings(max_examples=25)
 @given(data=st.data())
 def test_any_history_ends_as_training_once_on_what_remains(tmp_path_factory, data):

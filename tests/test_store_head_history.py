@@ -14,8 +14,8 @@ from pyunlearn import Store, TextRules
 from pyunlearn.errors import FewerClassesWarning, StoreBusyError
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::pyunlearn.FewerTopicsWarning"),
-    pytest.mark.filterwarnings("ignore::pyunlearn.FewerClassesWarning"),
+    pytest.mark.filterwarnings("ignore::pyunlearn.errors.FewerTopicsWarning"),
+    pytest.mark.filterwarnings("ignore::pyunlearn.errors.FewerClassesWarning"),
 ]
 WORDS = ["red", "blue", "green", "dog", "cat", "bird", "piano", "violin", "drum"]
 # Holds every word, so that every store here chooses the same dictionary; it is never forgotten.

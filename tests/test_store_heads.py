@@ -224,7 +224,7 @@ def test_a_store_predicts_texts_of_unknown_words_by_its_task(tmp_path):
     ]
     prices = {f"d{i}": 100 + i % 3 for i in range(60)}
     with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
-        store.train(records, n_topics=3, anchor_min_df=2)
+        store.train(records, n_topics=3, core_min_df=2)
         for features in ("word-topic", "proportions"):
             store.fit_head(features=features)
             store.fit_head("price", prices, task="regression", features=features)
@@ -239,7 +239,7 @@ def test_a_store_predicts_texts_of_unknown_words_by_its_task(tmp_path):
 def test_labels_are_given_by_ids_of_numpy_too(tmp_path):
     with Store.open(tmp_path / "s", rules=TextRules(), n_jobs=1) as store:
         records = [{"id": row, "text": "red blue dog"} for row in range(6)]
-        store.train(records, n_topics=1, anchor_min_df=1)
+        store.train(records, n_topics=1, core_min_df=1)
         assert store.set_labels("section", {np.str_("0"): "a", 1: "b", np.int64(2): "b"}) == 3
         assert store.fit_head("section").n_documents == 3
 
@@ -395,7 +395,7 @@ def test_the_whole_path_on_the_command_line(tmp_path, capsys):
     corpus = tmp_path / "corpus.jsonl"
     corpus.write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
     where = ["--store", str(tmp_path / "s")]
-    run_json(capsys, "fit", str(corpus), *where, "--topics", "3", "--anchor-min-df", "2")
+    run_json(capsys, "fit", str(corpus), *where, "--topics", "3", "--core-min-df", "2")
     head = run_json(capsys, "head", "fit", *where, "--loss", "squared")
     assert head["classes"] == ["t0", "t1", "t2"]
     tagged = tmp_path / "tagged.jsonl"

@@ -161,7 +161,7 @@ def test_a_store_without_topics_has_nothing_to_refresh(tmp_path):
 
 @given(st.data())
 @settings(max_examples=10)
-@pytest.mark.filterwarnings("ignore::pyunlearn.FewerTopicsWarning")
+@pytest.mark.filterwarnings("ignore::pyunlearn.errors.FewerTopicsWarning")
 def test_any_mixture_of_now_and_later_ends_alike(tmp_path_factory, data):
     order = data.draw(st.permutations(range(len(RECORDS))))
     cuts = sorted(data.draw(st.lists(st.integers(1, 39), min_size=1, max_size=4)))

@@ -82,7 +82,7 @@ def test_parameters_of_the_other_learner_are_refused(store, learner, name):
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"learner": "factor"},
+        {"learner": "refined"},
         {"learner": None},
         {"colour": 3},
         {"n_topics": [2]},

@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from benchmarks.fold_in import fold_in
-from benchmarks.heads.corpora import FILES, Task, load_task, sklearn_topics, tomotopy_topics
+from benchmarks.heads.labelled import FILES, Task, load_task, sklearn_topics, tomotopy_topics
 from benchmarks.models import MODELS
 from benchmarks.theory.output import print_table
 from pyunlearn import LinearHeadClassifier

@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from benchmarks.heads.accuracy import ALPHA, LEARNERS, peer
-from benchmarks.heads.corpora import FILES, Task, load_task
+from benchmarks.heads.labelled import FILES, Task, load_task
 from benchmarks.models import MODELS
 from benchmarks.theory.output import print_table
 from pyunlearn import LinearHeadClassifier

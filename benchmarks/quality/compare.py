@@ -22,8 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 from benchmarks.fold_in import fold_in
-from benchmarks.quality.corpora import CORPORA, Split
 from benchmarks.quality.sides import QUICK, SIDES, distributions
+from benchmarks.quality.splits import CORPORA, Split
 from pyunlearn._documents import check_documents
 from pyunlearn._fold_in import every_second_token
 from pyunlearn.metrics import coherence, diversity

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from benchmarks.clock import median_seconds
 from benchmarks.deletion import copies, delete_and_restore, flatness, random_documents
-from benchmarks.quality.corpora import CORPORA
 from benchmarks.quality.sides import tomotopy
+from benchmarks.quality.splits import CORPORA
 from benchmarks.report import Row, machine, print_rows
 from pyunlearn import TopicModel
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.quality.compare import fitted, top_words
-from benchmarks.quality.corpora import CORPORA
+from benchmarks.quality.splits import CORPORA
 from pyunlearn._alignment import align_topics
 
 LDA = "tomotopy LDA, 500 iterations"

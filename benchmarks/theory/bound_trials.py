@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import removals
 from benchmarks.theory.output import arguments, figure, print_table, save
-from tests import removals
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from copy import copy
 
 import numpy as np
 from scipy.stats import beta
@@ -77,7 +78,7 @@ def main() -> int:
         for kind, sensitivity in (("true distance", distance), ("our bound", None)):
             given = {} if sensitivity is None else {"sensitivity": sensitivity}
             claim = release(
-                model, epsilon, DELTA, capacity=1, correlation=False, seed=0, **given
+                copy(model), epsilon, DELTA, capacity=1, correlation=False, seed=0, **given
             ).certificate
             found = [
                 scores(one.components_, direction, claim.sigma["components"], count, seed)

@@ -28,7 +28,8 @@ def train(X) -> AnchorTopicModel:
 
 def log_likelihood(model: AnchorTopicModel, X) -> np.ndarray:
     """Of each document, a token, with its proportions folded in."""
-    mixed = model.transform(X, tol=1e-4, max_iter=200) @ model.components_
+    model.set_params(transform_tol=1e-4, transform_max_iter=200)
+    mixed = model.transform(X) @ model.components_
     counts = X.toarray()
     return (counts * np.log(mixed + 1e-6)).sum(axis=1) / counts.sum(axis=1)
 

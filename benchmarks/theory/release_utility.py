@@ -11,6 +11,7 @@ projection. The capacity is where the error bound reaches alpha = 0.01.
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def worth(model, sensitivity: float, seed: int, repeats: int = 5) -> tuple[float
     exact, results = model.components_[np.argsort(model.anchors_)], []
     for repeat in range(repeats):
         made = release(
-            model,
+            copy(model),  # each with a budget of its own
             EPSILON,
             DELTA,
             capacity=1,

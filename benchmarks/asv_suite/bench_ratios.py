@@ -2,7 +2,8 @@
 
 import statistics
 
-from benchmarks import bench_deletion, corpora, deletion, stages
+from benchmarks import corpora, deletion, stages
+from benchmarks.asv_suite import bench_deletion
 from benchmarks.clock import median_seconds
 from pyunlearn import AnchorTopicModel, load
 

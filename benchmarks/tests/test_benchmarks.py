@@ -10,17 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-ROOT = Path(__file__).resolve().parents[1]
-
-if not (ROOT / "benchmarks").is_dir():
-    pytest.skip("needs the source tree", allow_module_level=True)
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import (  # noqa: E402
-    bench_deletion,
-    bench_fit,
-    bench_ratios,
-    bench_stages,
+from benchmarks import (
     bounds,
     clock,
     corpora,
@@ -30,8 +20,10 @@ from benchmarks import (  # noqa: E402
     scaling,
     stages,
 )
-from benchmarks.peers import compare, eg, side  # noqa: E402
+from benchmarks.asv_suite import bench_deletion, bench_fit, bench_ratios, bench_stages
+from benchmarks.peers import compare, eg, side
 
+ROOT = Path(__file__).resolve().parents[2]
 MODULES = (bench_deletion, bench_fit, bench_ratios, bench_stages)
 PREFIXES = ("time_", "track_", "peakmem_")
 

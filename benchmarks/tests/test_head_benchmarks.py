@@ -1,21 +1,13 @@
 """The benchmarks of heads run, on corpora so small that no number means anything."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from tasks import corpus
 
-ROOT = Path(__file__).resolve().parents[1]
-
-if not (ROOT / "benchmarks").is_dir():
-    pytest.skip("needs the source tree", allow_module_level=True)
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import bench_heads, corpora  # noqa: E402
-from benchmarks.heads import accuracy, capacity, deletion  # noqa: E402
-from benchmarks.heads.corpora import Task  # noqa: E402
+from benchmarks import corpora
+from benchmarks.asv_suite import bench_heads
+from benchmarks.heads import accuracy, capacity, deletion
+from benchmarks.heads.labelled import Task
 
 
 @pytest.fixture

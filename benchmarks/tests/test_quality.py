@@ -1,19 +1,12 @@
 """The benchmark of topics runs, on a corpus so small that no number means anything."""
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-
-if not (ROOT / "benchmarks").is_dir():
-    pytest.skip("needs the source tree", allow_module_level=True)
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.quality import compare, corpora, deletion, sides, top_words  # noqa: E402
-from benchmarks.report import print_rows  # noqa: E402
+from benchmarks.quality import compare, deletion, sides, splits, top_words
+from benchmarks.report import print_rows
 
 OURS = ("TopicModel", "AnchorTopicModel")
 
@@ -24,7 +17,7 @@ def tiny():
     themes = rng.dirichlet(np.full(16, 0.3), 3)
     theme = rng.integers(0, 3, 120)
     texts = [" ".join(rng.choice(words, 30, p=themes[t])) for t in theme]
-    return corpora.counted(texts[:80], texts[80:], 1, (theme[:80], theme[80:]))
+    return splits.counted(texts[:80], texts[80:], 1, (theme[:80], theme[80:]))
 
 
 @pytest.mark.parametrize("side", OURS)
@@ -46,7 +39,7 @@ def test_topics_are_measured_and_kept(side, tmp_path, monkeypatch):
 
 def test_a_kept_fit_is_not_made_again(tmp_path):
     topics = np.full((2, 4), 0.25)
-    np.savez(tmp_path / "tiny-2-pyunlearn-refined-1.npz", topics=topics, seconds=1.0, memory=1.0)
+    np.savez(tmp_path / "tiny-2-topicmodel-1.npz", topics=topics, seconds=1.0, memory=1.0)
     found = compare.fitted("tiny", 2, "TopicModel", 1, tmp_path)
     assert (found["topics"] == topics).all()
 
@@ -55,19 +48,19 @@ def test_partners_come_in_the_order_of_the_topics_of_lda(tmp_path, monkeypatch, 
     lda = np.eye(4)[[2, 0, 3]]
     others = 0.9 * np.eye(4)[[0, 3, 2]] + 0.025
     assert top_words.partners(lda, others).argmax(axis=1).tolist() == [2, 0, 3]
-    monkeypatch.setitem(corpora.CORPORA, "tiny", tiny)
+    monkeypatch.setitem(splits.CORPORA, "tiny", tiny)
     monkeypatch.setattr(top_words, "SIDES", (*OURS, top_words.LDA))
     name = tmp_path / "tiny-3-tomotopy-lda-500-iterations-1.npz"
     for side in OURS:
-        compare.one("tiny", 3, side, 1, tmp_path / f"tiny-3-{side.replace(' ', '-')}-1.npz")
-    name.write_bytes((tmp_path / "tiny-3-pyunlearn-refined-1.npz").read_bytes())
+        compare.one("tiny", 3, side, 1, tmp_path / f"tiny-3-{side.lower().replace(' ', '-')}-1.npz")
+    name.write_bytes((tmp_path / "tiny-3-topicmodel-1.npz").read_bytes())
     options = ["--corpus", "tiny", "--topics", "3", "--rows", "3", "--keep", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["top_words", *options])
     top_words.main()
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
-    refined, _, lda = lines[2].split("|")[2:5]
-    assert refined.split() == lda.split()
+    factor, _, lda = lines[2].split("|")[2:5]
+    assert factor.split() == lda.split()
 
 
 def test_a_deletion_stands_beside_a_fit_of_the_peer(capsys, monkeypatch):
@@ -81,7 +74,7 @@ def test_a_deletion_stands_beside_a_fit_of_the_peer(capsys, monkeypatch):
 
 def test_what_settings_are_chosen_on_has_no_document_of_the_test():
     whole = tiny()
-    part = corpora.validation(whole)
+    part = splits.validation(whole)
     assert part.train.shape[0] + part.test.shape[0] == whole.train.shape[0]
     assert len(part.test_labels) == part.test.shape[0] == 20
     assert (part.test != whole.train[::4]).nnz == 0

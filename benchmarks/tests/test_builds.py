@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).resolve().parents[1] / "tools" / "compare_builds.py"
+TOOL = Path(__file__).resolve().parents[2] / "tools" / "compare_builds.py"
 
 
 def compare_builds():
