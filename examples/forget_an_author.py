@@ -5,7 +5,7 @@ Runs the `pyunlearn` command on 11,293 newsgroup posts:
     1. posts    download them and write them as JSONL
     2. fit      learn topics, and keep what is needed to delete posts later
     3. topics   look at them
-    4. forget   delete all posts of the author with the most posts
+    4. forget   delete all posts of the author with the most posts, and look again
     5. retrain  the usual way, for comparison: train from the text of the other posts
     6. verify   count and learn again from what the store holds: the digests must be equal
 
@@ -42,6 +42,8 @@ END_OF_ADDRESS = "edu|com|org|gov|mil|net|us|uk|ca|au|nz|de|ch|at|fr|nl|be|se|no
 QUOTED = re.compile(rf"\b(?:{END_OF_ADDRESS}) ((?:[a-z]+ ){{1,3}}[a-z]{{2,}}) (?:writes|wrote)\b")
 SIGNATURE_WORDS = 30
 
+Topics = list[tuple[str, list[str]]]  # anchor, and top words
+
 FIT = [
     *("--topics", "20"),
     *("--min-df", "10"),
@@ -66,12 +68,15 @@ def main() -> int:
 
     title("3. Topics")
     pyunlearn("topics", "--store", store)
+    before = words_of_topics(store, 10)
 
     title(f"4. Forget the {n_posts} posts of {author}")
     ids = CACHE / "forget.txt"
     ids.write_text("".join(f"{p['id']}\n" for p in posts if p["author"] == author))
     certificate, forget_seconds = pyunlearn_json("forget", "--ids", str(ids), "--store", store)
     show(certificate)
+    pyunlearn("topics", "--store", store)
+    show_lost_words(before, words_of_topics(store, 10))
 
     title(f"5. Retrain without the posts of {author}")
     rest = write_jsonl(CACHE / "rest.jsonl", [p for p in posts if p["author"] != author])
@@ -81,7 +86,7 @@ def main() -> int:
     print(f"retrain  {retrain_seconds:6.1f} s  reads {len(posts) - n_posts:,} posts")
     # The retrained store has chosen a dictionary of its own, so its columns have other numbers
     # and its digest is another one; what it says about topics must be the same.
-    same = words_of_topics(store) == words_of_topics(retrained)
+    same = words_of_topics(store, 50) == words_of_topics(retrained, 50)
     print("anchors and 50 top words of every topic:", "equal" if same else "DIFFERENT")
 
     title("6. Verify")
@@ -164,11 +169,11 @@ def pyunlearn_json(*arguments: str) -> tuple[dict[str, Any], float]:
     return json.loads(printed), time.perf_counter() - started
 
 
-def words_of_topics(store: str) -> list[tuple[str, list[str]]]:
-    """Anchor and 50 top words of each topic."""
-    command = [sys.executable, "-m", "pyunlearn", "topics", "--json"]
+def words_of_topics(store: str, n_words: int) -> Topics:
+    """Anchor and top words of each topic."""
+    command = [sys.executable, "-m", "pyunlearn", "topics", "--json", "--words", str(n_words)]
     printed = subprocess.run(
-        [*command, "--words", "50", "--store", store], check=True, stdout=subprocess.PIPE
+        [*command, "--store", store], check=True, stdout=subprocess.PIPE
     ).stdout
     return [(topic["anchor"], topic["words"]) for topic in json.loads(printed)["topics"]]
 
@@ -182,24 +187,32 @@ def fresh_directory(name: str) -> str:
     return str(CACHE / name)
 
 
+def show_lost_words(before: Topics, after: Topics) -> None:
+    """Print the words of a topic that no topic has any more, of the topic that lost most."""
+    left = {word for _, words in after for word in words}
+    lost = [[word for word in words if word not in left] for _, words in before]
+    number = max(range(len(lost)), key=lambda at: len(lost[at]))
+    print(f"Words of topic {number} that no topic shows any more: {' '.join(lost[number])}")
+
+
 def show(certificate: dict[str, Any]) -> None:
-    """Print a certificate for people."""
-    for name in (
-        "algorithm",
-        "mode",
-        "epsilon",
-        "delta",
-        "n_documents_removed",
-        "n_documents_left",
-        "statistics_before",
-        "statistics_after",
-        "model_before",
-        "model_after",
-        "comparator",
-        "covers",
-        "not_covered",
-    ):
-        print(f"{name:<20} {certificate[name]}")
+    """Say what a certificate says."""
+
+    def change(what: str) -> str:
+        before, after = (certificate[f"{what}_{when}"][:8] for when in ("before", "after"))
+        return f"{what} {before} -> {after}"
+
+    print(
+        f"{certificate['n_documents_removed']:,} posts were deleted, "
+        f"{certificate['n_documents_left']:,} are left.",
+        f"Digests, by their first digits: {change('statistics')}, {change('model')}.",
+        f"The model equals {certificate['comparator']}.",
+        f"The certificate covers {certificate['covers']}. It does not cover:",
+        *(f"  - {one}" for one in certificate["not_covered"].split("; ")),
+        sep="\n",
+        end="\n\n",
+        flush=True,
+    )
 
 
 def title(text: str) -> None:
