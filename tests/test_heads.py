@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from estimator_checks import WRONG_CHECKS, AskForIntegers
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -40,22 +41,19 @@ def features_of(head, counts):
     return Trainer(head.model_, head.settings_, 1).features(check_documents(counts))
 
 
-class AskForIntegers:
-    """A head as it is, but asking the checks for integers where they can give them."""
-
+class CheckedHead(AskForIntegers):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.categorical = True
         # Two topics of what are no documents.
         (tags.classifier_tags or tags.regressor_tags).poor_score = True
         return tags
 
 
-class Classifier(AskForIntegers, LinearHeadClassifier):
+class Classifier(CheckedHead, LinearHeadClassifier):
     pass
 
 
-class Regressor(AskForIntegers, LinearHeadRegressor):
+class Regressor(CheckedHead, LinearHeadRegressor):
     pass
 
 
@@ -66,8 +64,10 @@ def unfitted_base():
 
 def expected_failures(head):
     if getattr(head, "loss", "squared") == "squared":
-        return {}
-    return {"check_decision_proba_consistency": "its X has negative values, which are no counts"}
+        return WRONG_CHECKS
+    return WRONG_CHECKS | {
+        "check_decision_proba_consistency": "its X has negative values, which are no counts"
+    }
 
 
 @parametrize_with_checks(
