@@ -44,7 +44,7 @@ _HOMES = {
     "TopicRetriever": "retrieval",
     "load": "io",
 }
-# `pyunlearn.io` without an import of it, as before any name was asked for.
+# `pyunlearn.metrics` after `import pyunlearn` alone.
 _MODULES = {
     *("anchor_topic_model", "certificates", "datasets", "errors", "heads", "io", "metrics"),
     *("privacy", "records", "retrieval", "store", "text", "topic_model"),
