@@ -133,11 +133,19 @@ def check_subtraction(
             )
 
 
+cdef void wipe(int32_t* columns, int64_t* values, int64_t first, int64_t last) noexcept nogil:
+    """No entry that a row gave up stays in memory."""
+    cdef int64_t at
+    for at in range(first, last):
+        columns[at] = 0
+        values[at] = 0
+
+
 cdef int64_t subtract_row(
     int32_t* columns, int64_t* values, int64_t length, const int32_t* words,
     const int32_t* delta_columns, const int64_t* delta_values, int64_t delta_length,
 ) noexcept nogil:
-    """Subtract, drop the zeros, return the new length."""
+    """Subtract, drop the zeros, wipe the room they leave, return the new length."""
     cdef int64_t t, at = 0, first_zero = length, kept
     for t in range(delta_length):
         at = first_at_least(columns, at, length, words[delta_columns[t]])
@@ -150,6 +158,7 @@ cdef int64_t subtract_row(
             columns[kept] = columns[at]
             values[kept] = values[at]
             kept += 1
+    wipe(columns, values, kept, length)
     return kept
 
 
@@ -237,6 +246,22 @@ def merge_rows(
                 delta_start[r + 1] - delta_start[r], &indices_out[0] + target_start[r],
                 &values_out[0] + target_start[r], target_length[r],
             )
+
+
+def wipe_rows(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    int32_t[::1] indices_out,
+    int64_t[::1] values_out,
+    int num_threads,
+):
+    """Set `length[r]` entries from `start[r]` on to 0: where rows were before they moved."""
+    cdef int64_t r, n_rows = start.shape[0]
+    if indices_out.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=64, num_threads=num_threads):
+            wipe(&indices_out[0], &values_out[0], start[r], start[r] + length[r])
 
 
 def copy_rows(

@@ -622,6 +622,19 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
 
     # ---- inside ---------------------------------------------------------------------------
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle, joblib and copy keep; of the versions only whether the topics wait."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        if "_learned_version" in state and "statistics_" in state:
+            state["_learned_version"] = -1 if self.is_stale() else 0
+        return state
+
+    def __copy__(self) -> Self:
+        """A model over the same statistics and topics."""
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

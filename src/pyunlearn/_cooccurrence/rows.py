@@ -173,8 +173,10 @@ class CooccurrenceRows:
     ) -> None:
         self._own()
         words = delta.words
+        left_start, left_length = self.start[words[moved]], self.length[words[moved]]
         target = np.where(moved, self.used + np.cumsum(wanted) - wanted, self.start[words])
         self._merge_rows(delta, target, length, self.indices, self.values, num_threads)
+        kernels.wipe_rows(left_start, left_length, self.indices, self.values, num_threads)
         self.start[words] = target
         self.length[words] = length
         self.capacity[words] = np.where(moved, wanted, self.capacity[words])
@@ -190,7 +192,8 @@ class CooccurrenceRows:
         start = np.cumsum(new_length) - new_length
         used = int(new_length.sum())
         size = used + (used // 8 if self.used else 0)
-        indices, values = np.empty(size, np.int32), np.empty(size, np.int64)
+        # Zeros: memory that was given back may hold rows of before.
+        indices, values = np.zeros(size, np.int32), np.zeros(size, np.int64)
         untouched = np.ones(self.n_words, np.bool_)
         untouched[delta.words] = False
         kept = np.flatnonzero(untouched).astype(np.int32)

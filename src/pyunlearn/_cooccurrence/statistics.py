@@ -241,6 +241,29 @@ class CooccurrenceStatistics:
         twin._hashes = self._hashes.copy()
         return twin
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle, joblib and copy keep: the content, in its one form, and no history."""
+        indptr, indices, values = self._rows.to_arrays()
+        return {
+            "n_words": self.n_words,
+            "scale_bits": self.scale_bits,
+            "weighting": self.weighting,
+            "n_jobs": self.n_jobs,
+            "n_documents": self._n_documents,
+            "document_frequency": self._document_frequency.copy(),
+            "word_mass": self._word_mass.copy(),
+            "indptr": indptr,
+            "indices": indices,
+            "values": values,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name in ("n_words", "scale_bits", "weighting", "n_jobs"):
+            setattr(self, name, state[name])
+        self._version, self._changed_at = 0, np.zeros(self.n_words, np.int64)
+        rows = CooccurrenceRows.from_arrays(state["indptr"], state["indices"], state["values"])
+        self.restore(rows, state["word_mass"], state["document_frequency"], state["n_documents"])
+
     def to_csr(self) -> sp.csr_array:
         """K as a fresh canonical CSR array, int64, (n_words, n_words)."""
         indptr, indices, values = self._rows.to_arrays()

@@ -72,3 +72,10 @@ def copy_rows(
     values_out: I64,
     num_threads: int,
 ) -> None: ...
+def wipe_rows(
+    start: I64,
+    length: I64,
+    indices_out: I32,
+    values_out: I64,
+    num_threads: int,
+) -> None: ...

@@ -90,6 +90,8 @@ class AnchorSettings(Settings):
 class AnchorTopics(Topics):
     """Topics of anchor words, and what an update of them starts from."""
 
+    _derived: ClassVar[tuple[str, ...]] = ("hashes", "anchor_rows")
+
     settings: AnchorSettings
     keep: NDArray[np.uint8]  # (n,), 1 where f_i >= min_df
     norms: F64  # (n,), |Qbar_i|^2

@@ -61,8 +61,13 @@ class Topics:
     settings: Settings
     mass: NDArray[np.int64]  # (n,), row sums of K over the kept columns, 0 where not kept
     word_topic: F64  # (n, r'), p(topic | word); 0 for words without mass
+    _derived: ClassVar[tuple[str, ...]] = ("hashes",)
     # SHA-256 by blocks of word_topic, filled by `word_topic_hashes`.
     hashes: PartHashes | None = field(default=None, kw_only=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle, joblib and copy keep: not what is derived, and filled when it is used."""
+        return {name: value for name, value in vars(self).items() if name not in self._derived}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays that a saved model needs, by name."""
