@@ -632,7 +632,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
     def __copy__(self) -> Self:
         """A model over the same statistics and topics."""
         twin = type(self).__new__(type(self))
-        vars(twin).update(vars(self))
+        twin.__dict__.update(self.__dict__)
         return twin
 
     def __sklearn_tags__(self) -> Any:
