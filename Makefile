@@ -20,7 +20,8 @@ demo: $(VENV)/ready  ## learn topics of 20 newsgroups, forget one author, verify
 # The laws, the bits, bad input, the store and the pages: the tests that a change most often breaks.
 CHECK := tests/test_golden.py tests/test_imports.py tests/test_model.py tests/test_io.py \
   tests/test_formats.py tests/test_readme.py tests/test_refresh.py tests/test_certificate.py \
-  tests/test_factor_learner.py tests/test_retrieval.py tests/test_store_refresh.py tests/core
+  tests/test_factor_learner.py tests/test_bad_input.py tests/test_params.py \
+  tests/test_records.py tests/test_store_requests.py tests/core
 
 check: $(VENV)/ready-test  ## the tests that matter most, within a minute
 	$(BIN)/python -m pytest -q $(CHECK)
