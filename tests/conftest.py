@@ -1,7 +1,12 @@
-"""Profiles of hypothesis: `--hypothesis-profile=thorough` looks much longer."""
+"""Profiles of hypothesis: `--hypothesis-profile=thorough` looks much longer.
 
+`--all-extras` says that every optional module is here: a test that misses one fails.
+"""
+
+import importlib
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Threads that wait without spinning: many small kernels on few, shared processors.
@@ -15,3 +20,12 @@ settings.register_profile(
     "thorough", settings.get_profile("default"), max_examples=1000, derandomize=False
 )
 settings.load_profile("default")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all-extras", action="store_true", help="a missing module is a failure")
+
+
+def pytest_configure(config):
+    if config.getoption("--all-extras"):
+        pytest.importorskip = lambda name, **_: importlib.import_module(name)

@@ -118,12 +118,39 @@ def test_labels_that_numpy_would_cut_are_refused():
         LinearHeadClassifier(base(COUNTS)).fit(COUNTS, ["a", "a\0"] * 40)
 
 
-@pytest.mark.parametrize("weights", [np.ones(3), ["a"] * 80, np.full(80, np.nan)], ids=str)
-def test_weights_of_a_score_that_do_not_fit_are_refused(weights):
+ODD_WEIGHTS = {
+    "too few": np.ones(3),
+    "strings": ["1"] * 80,
+    "complex": np.ones(80) * 1j,
+    "None": [None] * 80,
+    "huge": [10**400] * 80,
+    "two columns": np.ones((80, 2)),
+    "scalar": 2.0,
+    "ragged": [[1.0], [1.0, 2.0]] * 40,
+    "masked": np.ma.masked_array(np.ones(80), np.arange(80) == 0),
+    "all NaN": np.full(80, np.nan),
+    "one NaN": [np.nan] + [1.0] * 79,
+    "infinite": [np.inf] + [1.0] * 79,
+    "zeros": np.zeros(80),
+    "sum of zero": [1.0, -1.0] * 40,
+    "sum of infinity": np.full(80, 1e308),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_WEIGHTS)
+def test_weights_of_a_score_that_do_not_fit_are_refused(kind):
     for head in (LinearHeadClassifier(base(COUNTS)), LinearHeadRegressor(base(COUNTS))):
         head.fit(COUNTS, LABELS)
-        with pytest.raises(InvalidInputError):
-            head.score(COUNTS, LABELS, sample_weight=weights)
+        with pytest.raises(InvalidInputError, match="sample_weight"):
+            head.score(COUNTS, LABELS, sample_weight=ODD_WEIGHTS[kind])
+
+
+def test_a_weight_counts_a_document_as_often():
+    often = np.arange(80) % 3
+    for head in (LinearHeadClassifier(base(COUNTS)), LinearHeadRegressor(base(COUNTS))):
+        head.fit(COUNTS, LABELS)
+        repeated = head.score(np.repeat(COUNTS, often, axis=0), np.repeat(LABELS, often))
+        assert head.score(COUNTS, LABELS, sample_weight=often) == pytest.approx(repeated)
 
 
 def test_masked_targets_are_missing():

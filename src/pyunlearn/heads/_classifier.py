@@ -13,9 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from pyunlearn import _params as check
 from pyunlearn._core import softmax
 from pyunlearn._estimator import BaseTopicModel
-from pyunlearn.errors import InvalidInputError
 from pyunlearn.heads._linear_head import LinearHead
-from pyunlearn.heads._targets import check_labels
+from pyunlearn.heads._targets import check_labels, check_weights
 from pyunlearn.heads._training import MAX_ITER, TOL, HeadSettings, Task
 
 __all__ = ["LinearHeadClassifier"]
@@ -282,10 +281,8 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
         """
         predicted = self.predict(X)
         labels = check_labels(y, len(predicted), self.classes_)
-        try:
-            return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
-        except (TypeError, ValueError) as error:
-            raise InvalidInputError(f"sample_weight: {error}") from None
+        weights = check_weights(sample_weight, len(predicted))
+        return float(accuracy_score(labels, predicted, sample_weight=weights))
 
     def _settings(self) -> HeadSettings:
         return HeadSettings.checked(

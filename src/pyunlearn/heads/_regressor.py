@@ -10,9 +10,8 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
 from pyunlearn._estimator import BaseTopicModel
-from pyunlearn.errors import InvalidInputError
 from pyunlearn.heads._linear_head import LinearHead
-from pyunlearn.heads._targets import check_values
+from pyunlearn.heads._targets import check_values, check_weights
 from pyunlearn.heads._training import HeadSettings, Task
 
 __all__ = ["LinearHeadRegressor"]
@@ -183,10 +182,8 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
         """
         predicted = self.predict(X)
         values = check_values(y, len(predicted), self.weights_.shape[1])
-        try:
-            return float(r2_score(values, predicted, sample_weight=sample_weight))
-        except (TypeError, ValueError) as error:
-            raise InvalidInputError(f"sample_weight: {error}") from None
+        weights = check_weights(sample_weight, len(predicted))
+        return float(r2_score(values, predicted, sample_weight=weights))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -16,6 +16,7 @@ from pyunlearn.errors import InvalidInputError
 __all__ = [
     "check_labels",
     "check_values",
+    "check_weights",
     "classes_of",
     "label_bytes",
     "narrowed",
@@ -133,12 +134,7 @@ def check_values(y: Any, n_documents: int, n_outputs: int | None = None) -> NDAr
     if y is None:
         raise InvalidInputError("a head requires y to be passed, but the target y is None")
     try:
-        given = np.asarray(y)
-        if given.dtype.kind not in "iufbO" or not all(
-            isinstance(one, numbers.Real) for one in (given.flat if given.dtype == object else ())
-        ):
-            raise TypeError
-        values = np.asarray(given, dtype=np.float64)
+        values = _real_numbers(y)
     except (TypeError, ValueError, OverflowError):
         raise InvalidInputError(
             "targets of a regression must be numbers, without missing values"
@@ -160,6 +156,50 @@ def check_values(y: Any, n_documents: int, n_outputs: int | None = None) -> NDAr
     if bad.any():
         raise InvalidInputError(f"Input y contains NaN or infinity (row {int(np.argmax(bad))})")
     return values + 0.0  # -0.0 becomes 0.0: equal numbers, equal bytes
+
+
+def _real_numbers(given: Any) -> NDArray[np.float64]:
+    """Real numbers of any type; TypeError, ValueError or OverflowError for everything else."""
+    found = np.asarray(given)
+    listed = found.flat if found.dtype == object else ()
+    if found.dtype.kind not in "iufbO" or not all(isinstance(one, numbers.Real) for one in listed):
+        raise TypeError
+    return np.asarray(found, dtype=np.float64)
+
+
+def check_weights(weights: Any, n_documents: int) -> NDArray[np.float64] | None:
+    """Weights (m,) of the documents in a score; None for none. What scikit-learn refuses differs.
+
+    Raises
+    ------
+    InvalidInputError
+        No numbers, of another shape, missing, NaN or infinite, or with a sum that is no divisor.
+    """
+    if weights is None:
+        return None
+    try:
+        values = _real_numbers(weights)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInputError("sample_weight must be numbers, without missing values") from None
+    if np.ma.is_masked(weights):
+        raise InvalidInputError("sample_weight contains masked, that is missing, values")
+    if values.shape != (n_documents,):
+        raise InvalidInputError(
+            f"sample_weight must have shape ({n_documents},), one weight a document, "
+            f"got {values.shape}"
+        )
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise InvalidInputError(
+            f"sample_weight contains NaN or infinity (row {int(np.argmax(bad))})"
+        )
+    with np.errstate(over="ignore"):
+        total = float(values.sum())
+    if total == 0.0 or math.isinf(total):
+        raise InvalidInputError(
+            f"the sum of sample_weight is {total}; nothing can be divided by it"
+        )
+    return values
 
 
 def refuse_too_small(values: NDArray[np.float64]) -> None:
