@@ -33,7 +33,7 @@ def room(statistics):
     return free
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(pools(16, 30), st.lists(st.integers(0, 15), max_size=24))
 def test_no_place_that_a_row_gave_up_holds_an_entry(pool, toggled):
     m = len(pool.counts)
@@ -52,7 +52,7 @@ def test_no_place_that_a_row_gave_up_holds_an_entry(pool, toggled):
         assert not values[free].any()
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(pools(12, 20), st.data())
 def test_pickles_of_equal_statistics_are_equal(pool, data):
     gone = data.draw(st.sets(st.integers(0, len(pool.counts) - 1)))
@@ -74,7 +74,7 @@ def test_pickles_of_equal_statistics_are_equal(pool, data):
             assert twin.remove(pool.counts[left], pool.lengths[left]).n_documents == 0
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(pools(16, 24), learner_parameters(), st.data())
 def test_pickles_of_equal_models_are_equal(pool, parameters, data):
     gone = data.draw(st.sets(st.integers(0, len(pool.counts) - 1), min_size=1))
