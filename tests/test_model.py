@@ -307,3 +307,15 @@ def test_transform_is_told_in_the_constructor(method):
 def test_parameters_of_transform_are_checked(wrong):
     with pytest.raises(InvalidParameterError, match=next(iter(wrong))):
         fitted(**wrong).transform(COUNTS)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_share_of_all_is_not_one_document(learner):
+    model = new_model(3, learner=learner, word_min_df=1).fit(COUNTS)
+    name = {"factor": "core_min_df", "anchor": "anchor_min_df"}[learner]
+    with pytest.raises(InvalidParameterError, match="changed after fit"):
+        model.set_params(**{name: 1.0}).forget(COUNTS[:2])
+
+
+def test_equal_numbers_have_equal_digests():
+    assert fitted(background=-0.0).digest() == fitted(background=0.0).digest()

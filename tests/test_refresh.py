@@ -33,7 +33,9 @@ def test_a_refresh_ends_in_the_model_that_never_saw_the_documents(learner, cuts,
         if start < end:
             model.forget(counts[start:end], refresh="later")
     if now_in_between:
-        model.forget(counts[40:45])
+        ended = model.forget(counts[40:45])
+        assert (ended.n_documents_removed, ended.n_documents_left) == (45, 35)
+        assert ended.model_before == first
     certificate = model.refresh()
     left = counts[45:] if now_in_between else counts[40:]
     once = fitted(left, learner)

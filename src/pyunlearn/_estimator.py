@@ -292,7 +292,8 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
                 self.take_as_learned()
             raise
         learned.path.seconds.update(seconds)
-        return self._updated(counted, removed, learned)
+        # Deletions that waited are learned and certified with these.
+        return self._updated(before, before.n_documents + removed, learned)
 
     def refresh(self) -> Certificate:
         """Learn the topics again from the statistics, as requests with refresh="later" left them.
@@ -790,7 +791,9 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
 
     def _refuse_other_parameters(self, settings: Settings) -> None:
         """Raise when parameters were set after fit that are not those of what was learned."""
-        if "topics_" in self.__dict__ and settings != self.topics_.settings:
+        if "topics_" in self.__dict__ and repr(settings) != repr(
+            self.topics_.settings
+        ):  # 1 is a number of documents, 1.0 a share of them: equal to `==`
             raise InvalidParameterError(
                 "parameters were changed after fit; call fit_statistics(model.statistics_) to "
                 "learn with the new ones first"

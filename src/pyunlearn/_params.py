@@ -100,7 +100,7 @@ def _float(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
-        return float(value)
+        return float(value) + 0.0  # -0.0 becomes 0.0: equal values, equal digests
     except OverflowError:
         return None
 

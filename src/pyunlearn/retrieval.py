@@ -39,7 +39,7 @@ class TopicRetriever(BaseEstimator):
 
     Parameters
     ----------
-    model : TopicModel or BaseTopicModel
+    model : TopicModel or AnchorTopicModel
         The base, fitted; shared with clones of the index.
     similarity : {"cosine", "jensen-shannon"}, default="cosine"
         Of topic proportions: their cosine, or 1 minus the Jensen-Shannon divergence in bits.
@@ -49,7 +49,7 @@ class TopicRetriever(BaseEstimator):
 
     Attributes
     ----------
-    model_ : TopicModel or BaseTopicModel
+    model_ : TopicModel or AnchorTopicModel
         The base in use.
     ids_ : ndarray of str or int64, shape (m,)
         Ids of the documents, ascending.

@@ -22,7 +22,7 @@ def check_base(model: Any) -> None:
     """Raise InvalidParameterError for anything but a topic model."""
     if not isinstance(model, BaseTopicModel):
         raise InvalidParameterError(
-            f"model must be a TopicModel or BaseTopicModel, got {type(model).__name__}"
+            f"model must be a TopicModel or AnchorTopicModel, got {type(model).__name__}"
         )
 
 
@@ -36,7 +36,7 @@ class BaseInUse:
 
     Parameters
     ----------
-    model : TopicModel or BaseTopicModel
+    model : TopicModel or AnchorTopicModel
         The base, fitted and up to date itself.
     digest : str
         Of the base; "" where its statistics are not at hand.

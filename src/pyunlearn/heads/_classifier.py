@@ -39,7 +39,7 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
 
     Parameters
     ----------
-    model : TopicModel or BaseTopicModel
+    model : TopicModel or AnchorTopicModel
         The base. A fitted one is used as it is, and shared, also by clones of the head; an unfitted
         one is fitted to the task documents first.
     loss : {"logistic", "squared"}, default="logistic"
@@ -68,7 +68,7 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
 
     Attributes
     ----------
-    model_ : TopicModel or BaseTopicModel
+    model_ : TopicModel or AnchorTopicModel
         The base in use.
     classes_ : ndarray, shape (n_classes,)
         Labels that the task has, ascending.

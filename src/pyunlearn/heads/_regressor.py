@@ -30,7 +30,7 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
 
     Parameters
     ----------
-    model : TopicModel or BaseTopicModel
+    model : TopicModel or AnchorTopicModel
         The base. A fitted one is used as it is, and shared, also by clones of the head; an unfitted
         one is fitted to the task documents first.
     features : {"word-topic", "linear", "proportions"}, default="word-topic"
@@ -45,7 +45,7 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
 
     Attributes
     ----------
-    model_ : TopicModel or BaseTopicModel
+    model_ : TopicModel or AnchorTopicModel
         The base in use.
     prior_ : ndarray of float64, shape (n_outputs,)
         Mean target of the task, in units of 2^-32 where the task is kept as integer sums. What is

@@ -154,7 +154,7 @@ class Trainer:
 
     Parameters
     ----------
-    model : TopicModel or BaseTopicModel
+    model : TopicModel or AnchorTopicModel
         The base, fitted.
     settings : HeadSettings
         What to train.
