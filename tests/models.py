@@ -6,8 +6,8 @@ import inspect
 from typing import Any
 
 from pyunlearn import AnchorTopicModel, TopicModel
+from pyunlearn.io import MODELS
 
-MODELS = {"factor": TopicModel, "anchor": AnchorTopicModel}
 LEARNERS = sorted(MODELS)
 
 

@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 
 def seconds_of(act: Callable[[], object]) -> float:
@@ -27,26 +26,16 @@ def seconds_of(act: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def new_model(pyunlearn: Any, learner: str, n_topics: int) -> Any:
-    """A model of this version or of one with `learner=`."""
-    if hasattr(pyunlearn, "TopicModel"):
-        models = {"factor": pyunlearn.TopicModel, "anchor": pyunlearn.AnchorTopicModel}
-        return models[learner](n_topics)
-    names = {"factor": "refined", "anchor": "anchor"}
-    return pyunlearn.AnchorTopicModel(n_topics, learner=names[learner])
-
-
 def measured(counts: str, n_topics: int) -> dict[str, float]:
     """Seconds by what was done, in this process."""
     import scipy.sparse as sp
-
-    import pyunlearn
+    from walk import new_model  # beside this file; imports the library of this process
 
     X = sp.csr_array(sp.load_npz(counts))
     found = {}
     for learner in ("factor", "anchor"):
-        new_model(pyunlearn, learner, 2).fit(X[:300])  # load libraries, start threads
-        model = new_model(pyunlearn, learner, n_topics)
+        new_model(learner, 2).fit(X[:300])  # load libraries, start threads
+        model = new_model(learner, n_topics)
         found[f"{learner}: fit"] = seconds_of(lambda model=model: model.fit(X))
         forget = getattr(model, "forget", None) or model.unlearn
         model.digest()

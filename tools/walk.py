@@ -98,19 +98,19 @@ def walked(graph: dict[str, set[str]], act: Callable[[], object]) -> Walk:
     return walk
 
 
-def new_model(learner: str) -> Any:
+def new_model(learner: str, n_topics: int, **parameters: Any) -> Any:
     """A model of this commit or of an older one."""
     if hasattr(pyunlearn, "TopicModel"):
         models = {"factor": pyunlearn.TopicModel, "anchor": pyunlearn.AnchorTopicModel}
-        return models[learner](3, n_jobs=1)
+        return models[learner](n_topics, **parameters)
     names = {"factor": "refined", "anchor": "anchor"}
-    return pyunlearn.AnchorTopicModel(3, learner=names[learner], n_jobs=1)
+    return pyunlearn.AnchorTopicModel(n_topics, learner=names[learner], **parameters)
 
 
 def main() -> None:
     """Print both walks."""
     X = np.random.default_rng(0).poisson(1.0, size=(40, 8))
-    model = new_model(sys.argv[1] if len(sys.argv) > 1 else "factor")
+    model = new_model(sys.argv[1] if len(sys.argv) > 1 else "factor", 3, n_jobs=1)
     graph = import_graph()
     forget = getattr(model, "forget", None) or model.unlearn
     for title, act in (

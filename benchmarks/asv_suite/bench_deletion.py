@@ -8,8 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from benchmarks import corpora, deletion
-from benchmarks.models import MODELS
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics, load
+from pyunlearn.io import MODELS
 
 N_WORDS, N_TOPICS = 1000, 20
 SIZES = [10**3, 10**4, 10**5, 10**6]

@@ -15,12 +15,12 @@ import numpy as np
 
 from benchmarks.fold_in import fold_in
 from benchmarks.heads.labelled import FILES, Task, load_task, sklearn_topics, tomotopy_topics
-from benchmarks.models import MODELS
 from benchmarks.theory.output import print_table
 from pyunlearn import LinearHeadClassifier
 from pyunlearn.heads._logistic_loss import LogisticLoss, minimise
 from pyunlearn.heads._ridge import feature_sums, ridge
 from pyunlearn.heads._targets import one_hot
+from pyunlearn.io import MODELS
 
 ALPHA = 1e-4
 LEARNERS = ("factor", "anchor")

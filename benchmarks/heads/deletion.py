@@ -16,9 +16,9 @@ import numpy as np
 
 from benchmarks.heads.accuracy import ALPHA, LEARNERS, peer
 from benchmarks.heads.labelled import FILES, Task, load_task
-from benchmarks.models import MODELS
 from benchmarks.theory.output import print_table
 from pyunlearn import LinearHeadClassifier
+from pyunlearn.io import MODELS
 
 SHARES = (None, 0.01, 0.1, 0.5)  # None: one document
 HEADER = (

@@ -643,10 +643,6 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    @property
-    def _n_features_out(self) -> int:
-        return self.n_topics_
-
     def _settings(self) -> Settings:
         check.check_n_jobs(self.n_jobs)
         names = self._settings_type.names()
@@ -791,9 +787,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
 
     def _refuse_other_parameters(self, settings: Settings) -> None:
         """Raise when parameters were set after fit that are not those of what was learned."""
-        if "topics_" in self.__dict__ and repr(settings) != repr(
-            self.topics_.settings
-        ):  # 1 is a number of documents, 1.0 a share of them: equal to `==`
+        if "topics_" in self.__dict__ and settings != self.topics_.settings:
             raise InvalidParameterError(
                 "parameters were changed after fit; call fit_statistics(model.statistics_) to "
                 "learn with the new ones first"

@@ -157,7 +157,7 @@ HEAD_COMPARATORS = {
     "newton": (
         "the optimum of the head's objective on the remaining documents over the base retrained "
         "without the deleted ones; the weights are within `distance` of it. They are not equal to "
-        "it: publish them through `release`, which adds noise"
+        "it: publish them through `release_head`, which adds noise"
     ),
 }
 HEAD_NOT_COVERED = (

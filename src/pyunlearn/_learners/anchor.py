@@ -28,7 +28,7 @@ SOLVERS = ("active-set", "eg")
 KKT_TOLERANCE = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnchorSettings(Settings):
     """Settings of the anchor learner.
 

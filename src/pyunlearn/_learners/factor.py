@@ -21,7 +21,7 @@ from pyunlearn._linalg import ordered_sum
 __all__ = ["FactorSettings", "FactorTopics", "learn", "update"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FactorSettings(Settings):
     """Settings of the factorisation.
 

@@ -21,15 +21,24 @@ F64 = NDArray[np.float64]
 HASH_BLOCK = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Settings:
-    """What a learner may be told. Each learner has a class of its own, with its settings alone."""
+    """What a learner may be told. Each learner has a class of its own, with its settings alone.
+
+    Equal settings are of one type with values of one type: 1 document is not a share of 1.0.
+    """
 
     learner: ClassVar[str]
     weighting: ClassVar[str]  # of documents, that the learner does best with
 
     n_topics: int
     min_df: int
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
     @classmethod
     def checked(cls, **settings: Any) -> Self:

@@ -57,7 +57,7 @@ def write_model(db: Database, model: BaseTopicModel, touched: Iterable[int] | No
     db.set_meta("model_parameters", model.learned_with())
     db.set_meta("n_counted", statistics.n_documents)
     learned = model.topics_.arrays()
-    db.execute("DELETE FROM arrays WHERE name LIKE 'learned.%'")
+    delete_learned(db)  # of another learner, before
     for name, array in learned.items():
         write_array(db, f"learned.{name}", array)
     db.set_meta("learned_digest", content_digest({}, learned))
