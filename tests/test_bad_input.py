@@ -334,7 +334,7 @@ def test_bad_arguments_change_nothing(model, method, arguments):
 
 
 def test_top_words_refuses_a_vocabulary_of_another_length(model):
-    with pytest.raises(InvalidInputError, match="vocabulary has 3 words, the model 8"):
+    with pytest.raises(InvalidParameterError, match="vocabulary has 3 words, but there are 8"):
         model.top_words(["a", "b", "c"])
     with pytest.raises(InvalidParameterError):
         model.top_words(n_words=0)

@@ -589,3 +589,18 @@ def test_a_head_with_one_class_left_ranks_by_it():
     assert index.rank(head, label=0, n=3)[0].shape == (3,)
     with pytest.raises(InvalidParameterError):
         index.rank(head, label=1)
+
+
+def test_a_base_that_is_fitted_with_the_head_has_its_columns():
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(0.6, (60, 12))
+    labels = rng.integers(0, 2, 60)
+    words = [f"w{i}" for i in range(12)]
+    frame = pd.DataFrame(counts, columns=words)
+    named = LinearHeadClassifier(TopicModel(3, core_min_df=2)).fit(frame, labels)
+    assert named.model_.feature_names_in_.tolist() == words
+    named.forget(frame[:3], labels[:3])
+    other = LinearHeadClassifier(TopicModel(3, core_min_df=2, vocabulary=words[::-1]))
+    with pytest.raises(InvalidInputError, match="names"):
+        other.fit(frame, labels)
+    assert not hasattr(other, "n_features_in_")

@@ -9,7 +9,12 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from pyunlearn import CooccurrenceStatistics, TopicModel, load
-from pyunlearn.errors import FewerTopicsWarning, InvalidInputError, InvalidParameterError
+from pyunlearn.errors import (
+    FewerTopicsWarning,
+    InvalidInputError,
+    InvalidParameterError,
+    StaleModelError,
+)
 from pyunlearn.metrics import perplexity
 
 COUNTS = np.random.default_rng(0).poisson(0.6, (80, 15))
@@ -209,7 +214,17 @@ def test_a_model_knows_the_words_that_it_was_given(learner, tmp_path):
 
 @pytest.mark.parametrize(
     "vocabulary",
-    [["a"] * 15, [f"w{i}" for i in range(14)], list(range(15)), "abcdefghijklmno", {"a": 1}, 15],
+    [
+        ["a"] * 15,
+        [f"w{i}" for i in range(14)],
+        list(range(15)),
+        "abcdefghijklmno",
+        {"a": 1},
+        15,
+        frozenset(f"w{i}" for i in range(15)),
+        dict.fromkeys(f"w{i}" for i in range(15)).keys(),
+        np.full((15, 1), "w", dtype=object),
+    ],
 )
 def test_a_vocabulary_that_does_not_name_the_columns_is_refused(vocabulary):
     model = TopicModel(4, core_min_df=2, vocabulary=vocabulary)
@@ -225,9 +240,23 @@ def test_top_words_come_with_their_scores():
         assert [score for _, score in pairs] == [model.components_[topic, w] for w, _ in pairs]
 
 
-@pytest.mark.parametrize("vocabulary", [8, "abcdefghijklmno", ["a"] * 3])
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        8,
+        "abcdefghijklmno",
+        b"abcdefghijklmno",
+        ["a"] * 3,
+        {f"w{i}": i for i in range(15)},
+        {f"w{i}" for i in range(15)},
+        {f"w{i}": i for i in range(15)}.keys(),
+        np.zeros((15, 2)),
+        (f"w{i}" for i in range(15)),
+        list(range(15)),
+    ],
+)
 def test_top_words_of_no_vocabulary_say_so(vocabulary):
-    with pytest.raises(InvalidInputError, match="vocabulary"):
+    with pytest.raises(InvalidParameterError, match="vocabulary"):
         fitted().top_words(vocabulary)
 
 
@@ -246,7 +275,9 @@ def test_inverse_transform_mixes_the_topics():
     words = model.inverse_transform(theta)
     np.testing.assert_allclose(words, theta @ model.components_)
     np.testing.assert_allclose(words.sum(axis=1), 1.0)
-    for wrong in (theta[:, :3], theta[0], np.full((1, 4), np.nan), [["a"] * 4]):
+    refused = [theta[:, :3], theta[0], np.full((1, 4), np.nan), [["a"] * 4], theta + 1j]
+    refused += [theta.astype(str), sparse.csr_array(theta), [[10**400] * 4], None]
+    for wrong in refused:
         with pytest.raises(InvalidInputError, match="theta"):
             model.inverse_transform(wrong)
 
@@ -254,8 +285,9 @@ def test_inverse_transform_mixes_the_topics():
 def test_names_of_the_columns_that_come_out():
     model = fitted()
     assert model.get_feature_names_out().tolist() == ["topic0", "topic1", "topic2", "topic3"]
-    with pytest.raises(InvalidInputError, match="input_features"):
-        model.get_feature_names_out(["a"])
+    for wrong in (["a"], 3, np.zeros((15, 2))):
+        with pytest.raises(InvalidInputError, match="input_features"):
+            model.get_feature_names_out(wrong)
     frame = model.set_output(transform="default").transform(COUNTS)
     assert frame.shape == (80, 4)
 
@@ -319,3 +351,75 @@ def test_a_share_of_all_is_not_one_document(learner):
 
 def test_equal_numbers_have_equal_digests():
     assert fitted(background=-0.0).digest() == fitted(background=0.0).digest()
+
+
+def test_a_vocabulary_that_is_set_after_fit_names_the_columns(tmp_path):
+    words = [f"w{i}" for i in range(15)]
+    model = fitted().set_params(vocabulary=words)
+    assert model.top_words() == fitted().top_words(words)
+    model.save(tmp_path / "model")
+    assert load(tmp_path / "model").top_words() == model.top_words()
+    other = model.set_params(vocabulary=words).fit(COUNTS).set_params(vocabulary=words[::-1])
+    before = other.digest()
+    for use in (
+        lambda: other.top_words(),
+        lambda: other.forget(COUNTS[:3]),
+        lambda: other.partial_fit(COUNTS[:3]),
+        lambda: other.save(tmp_path / "other"),
+        lambda: other.get_feature_names_out(),
+    ):
+        with pytest.raises(InvalidParameterError, match="vocabulary"):
+            use()
+    assert other.digest() == before
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_saved_model_transforms_as_before(learner, tmp_path):
+    given = {"transform_method": "linear", "transform_tol": 0.5, "transform_max_iter": 7}
+    fitted(learner=learner, **given).save(tmp_path / "model")
+    assert load(tmp_path / "model").get_params().items() >= given.items()
+
+
+def test_a_setting_that_changes_no_topic_may_change_after_fit():
+    model = fitted(learner="anchor").set_params(tol=0.1, max_iter=3)
+    assert (
+        model.forget(COUNTS[:3]).model_after
+        == fitted(learner="anchor").forget(COUNTS[:3]).model_after
+    )
+    eg = fitted(learner="anchor", solver="eg").set_params(tol=0.1)
+    with pytest.raises(InvalidParameterError, match="changed after fit"):
+        eg.forget(COUNTS[:3])
+
+
+USES = [
+    lambda model: model.transform(COUNTS),
+    lambda model: model.inverse_transform(np.ones((1, 4))),
+    lambda model: model.score(COUNTS),
+    lambda model: model.perplexity(COUNTS),
+    lambda model: model.top_words(),
+    lambda model: model.get_feature_names_out(),
+    lambda model: model.digest(),
+    lambda model: model.save("/never written"),
+]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_has_no_topics_says_why(use):
+    with pytest.raises(NotFittedError):
+        use(TopicModel(4))
+    waiting = TopicModel(4, core_min_df=2).partial_fit(COUNTS, refresh="later")
+    with pytest.raises(StaleModelError, match="refresh"):
+        use(waiting)
+    assert not hasattr(TopicModel(4), "components_")
+    with pytest.raises(StaleModelError):
+        _ = waiting.components_
+    waiting.refresh()
+    assert_same_model(waiting, fitted())
+
+
+def test_columns_of_a_frame_with_mixed_names_are_refused():
+    frame = pytest.importorskip("pandas").DataFrame(COUNTS)
+    frame.columns = [0, *(f"w{i}" for i in range(14))]
+    with pytest.raises(InvalidInputError, match="names"):
+        TopicModel(4, core_min_df=2).fit(frame)

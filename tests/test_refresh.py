@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import LEARNERS, new_model
-from sklearn.exceptions import NotFittedError
 from tasks import corpus
 
 from pyunlearn import LinearHeadClassifier, TopicRetriever
@@ -119,7 +118,7 @@ def test_additions_wait_as_well():
     counts, _ = corpus()
     model = new_model(3, word_min_df=2, learner="anchor", n_jobs=1)
     model.partial_fit(counts[:20], refresh="later").partial_fit(counts[20:], refresh="later")
-    with pytest.raises(NotFittedError):
+    with pytest.raises(StaleModelError):
         model.transform(counts)
     certificate = model.refresh()
     assert (certificate.n_documents_removed, certificate.topic_alignment) == (0, {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ def validated_documents(
                 ensure_all_finite=False,
                 accept_large_sparse=True,
             )
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             # What follows a bracket is the array itself.
             raise InvalidInputError(str(error).partition("\n[")[0]) from None
     documents = check_documents(counts)
@@ -56,23 +56,54 @@ def names_of_columns(vocabulary: Any, n_words: int) -> NDArray[Any] | None:
     Raises
     ------
     InvalidParameterError
-        Not n different words.
+        Not a sequence of n different words. What has no order of its own (a set, the keys of a
+        dictionary) or can be read once only (a generator) is no sequence.
     """
     if vocabulary is None:
         return None
-    if isinstance(vocabulary, str | Mapping) or not isinstance(vocabulary, Iterable):
+    in_order = isinstance(vocabulary, Sequence) or hasattr(vocabulary, "__array__")
+    if isinstance(vocabulary, str | bytes | bytearray | memoryview) or not in_order:
         raise InvalidParameterError(
-            "vocabulary must be the words in the order of the columns, such as "
-            "vectorizer.get_feature_names_out()"
+            "vocabulary must be the words in the order of the columns, as a list or an array such "
+            f"as vectorizer.get_feature_names_out(), got {type(vocabulary).__name__}"
         )
-    names = np.array(list(vocabulary), dtype=object)
-    if not all(isinstance(name, str) for name in names.tolist()):
+    words = list(vocabulary) if isinstance(vocabulary, Sequence) else _listed(vocabulary)
+    if not all(isinstance(word, str) for word in words):
         raise InvalidParameterError("vocabulary must hold strings only")
-    if names.shape != (n_words,):
-        raise InvalidParameterError(f"vocabulary has {len(names)} words, X {n_words} columns")
-    if len(set(names.tolist())) < n_words:
+    if len(words) != n_words:
+        raise InvalidParameterError(
+            f"vocabulary has {len(words)} words, but there are {n_words} columns"
+        )
+    if len(set(words)) < n_words:
         raise InvalidParameterError("vocabulary has a word twice")
-    return names
+    return np.array([str(word) for word in words], dtype=object)
+
+
+def _listed(array: Any) -> list[Any]:
+    """The entries of an array, a series or an index; rows of one that is not a plain sequence."""
+    return list(np.atleast_1d(np.asarray(array, dtype=object)))
+
+
+def known_names(estimator: Any) -> NDArray[Any] | None:
+    """The words of a fitted estimator by column, (n,), or None.
+
+    A `vocabulary` that was set after fit names columns that had no names.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no vocabulary of these columns, or differs from the names of fit.
+    """
+    known: NDArray[Any] | None = getattr(estimator, "feature_names_in_", None)
+    names = names_of_columns(estimator.vocabulary, estimator.n_features_in_)
+    if names is None or known is None:
+        return names if known is None else known
+    if not np.array_equal(names, known):
+        raise InvalidParameterError(
+            "vocabulary was changed after fit and is not that of the columns; set it back, or fit "
+            "again"
+        )
+    return known
 
 
 def _refuse_other_names(of_columns: NDArray[Any], vocabulary: NDArray[Any]) -> None:

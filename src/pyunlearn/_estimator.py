@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,7 +19,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn._alignment import align_topics
-from pyunlearn._columns import names_of_columns, validated_documents, vocabulary_kept_on_error
+from pyunlearn._columns import (
+    known_names,
+    names_of_columns,
+    validated_documents,
+    vocabulary_kept_on_error,
+)
 from pyunlearn._cooccurrence.arrays import statistics_arrays
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import MODEL_FORMAT, content_digest
@@ -185,6 +191,9 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
     def fit_statistics(self, statistics: CooccurrenceStatistics) -> Self:
         """Learn topics from statistics, which the model takes over (pass a copy to keep yours).
 
+        Deletions of the model that wait for `refresh` are learned with it; no further certificate
+        names them.
+
         Parameters
         ----------
         statistics : CooccurrenceStatistics
@@ -267,7 +276,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         -----
         FewerTopicsWarning
             The remaining documents support fewer than `n_topics` topics. Deletion is never
-            refused for that.
+            refused for that: where warnings are errors, the documents are gone when it is raised.
         """
         check_is_fitted(self, "statistics_")
         self._check_mode(mode, refresh)
@@ -345,11 +354,10 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
             A parameter of transform outside its range.
         """
         documents = self._ready(X)
-        method = check.check_choice("transform_method", self.transform_method, TRANSFORMS)
-        tol = check.check_positive("transform_tol", self.transform_tol)
-        max_iter = check.check_integer("transform_max_iter", self.transform_max_iter, 1, 2**31 - 2)
-        if method == "linear":
+        parameters = self._transform_parameters()
+        if parameters["method"] == "linear":
             return np.asarray(documents.to_csr() @ self.components_.T, dtype=np.float64)
+        tol, max_iter = parameters["tol"], parameters["max_iter"]
         return fold_in(self.topics_, documents, self.n_jobs, tol, max_iter)
 
     def inverse_transform(self, theta: Any) -> F64:
@@ -370,11 +378,8 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         InvalidInputError
             Another number of topics, or values that are no finite numbers.
         """
-        components = self._learned().word_distributions()
-        try:
-            given = np.asarray(theta, np.float64)
-        except (TypeError, ValueError):
-            raise InvalidInputError("theta must be an array of numbers") from None
+        components = self._fitted().word_distributions()
+        given = _real_array("theta", theta)
         if given.ndim != 2 or given.shape[1] != len(components):
             raise InvalidInputError(
                 f"theta has shape {given.shape}, expected (m, {len(components)}): one column a "
@@ -407,8 +412,9 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         NotFittedError, StaleModelError, InvalidInputError
             As for `transform`.
         """
+        documents = self._ready(X)
         log_likelihood, predicted = completion(
-            self.topics_, self._ready(X), self.n_jobs, SCORE_BACKGROUND
+            self.topics_, documents, self.n_jobs, SCORE_BACKGROUND
         )
         return log_likelihood / predicted if predicted else float("nan")
 
@@ -437,11 +443,14 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        InvalidInputError
-            A vocabulary of another length, or none at all.
+        InvalidParameterError
+            A vocabulary that does not name the columns.
+        NotFittedError, StaleModelError
+            Not fitted, or the topics wait for `refresh`.
         """
-        components = self._learned().word_distributions()
+        components = self._fitted().word_distributions()
         check.check_integer("n_words", n_words, 1)
+        check.check_bool("scores", scores)
         names = self._names(vocabulary)
         best = np.argsort(-components, axis=1, kind="stable")[:, :n_words]
         rows = [
@@ -472,12 +481,14 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         ------
         InvalidInputError
             Other `input_features`.
+        NotFittedError, StaleModelError
+            Not fitted, or the topics wait for `refresh`.
         """
-        n_topics = self._learned().n_topics
-        known = getattr(self, "feature_names_in_", None)
+        n_topics = self._fitted().n_topics
+        known = known_names(self)
         if input_features is not None:
-            given = np.asarray(input_features, dtype=object)
-            if len(given) != self.n_features_in_:
+            given = np.atleast_1d(np.asarray(input_features, dtype=object))
+            if given.shape != (self.n_features_in_,):
                 raise InvalidInputError(
                     f"input_features should have length equal to number of features "
                     f"({self.n_features_in_}), got {len(given)}"
@@ -492,8 +503,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         Equal for every history of additions and deletions that ends with the same documents, and
         for any number of threads, SIMD width or (but for solver="eg") C library.
         """
-        check_is_fitted(self, "topics_")
-        learned, num_threads = self._learned(), check.check_n_jobs(self.statistics_.n_jobs)
+        learned, num_threads = self._fitted(), check.check_n_jobs(self.statistics_.n_jobs)
         hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
         header = {
             "format": MODEL_FORMAT,
@@ -506,18 +516,20 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write statistics and topics to one safetensors file (no pickle), atomically.
 
-        Equal models give equal files.
+        Models with equal digests, parameters and names of columns give equal files. Settings are
+        those that the topics were learned with.
 
         Raises
         ------
         NotFittedError, StaleModelError
             Not fitted, or the topics wait for `refresh`.
+        InvalidParameterError
+            A parameter of transform outside its range, or another `vocabulary` than that of `fit`.
         OSError
             The file cannot be written; an older file stays as it was.
         """
-        check_is_fitted(self, "topics_")
-        topics = self._learned()
-        names = getattr(self, "feature_names_in_", None)
+        topics = self._fitted()
+        names = known_names(self)
         header = {
             "format": MODEL_FORMAT,
             "learner": topics.settings.learner,
@@ -528,6 +540,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
             "digest": self.digest(),
             "feature_names": None if names is None else [str(name) for name in names],
             "vocabulary_given": self.vocabulary is not None,
+            "transform": self._transform_parameters(),
             **self._saved(),
         }
         learned = {f"learned.{name}": array for name, array in topics.arrays().items()}
@@ -653,28 +666,39 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
 
     def _ready(self, X: Any) -> Documents:
         """Checked documents to use the topics with."""
-        check_is_fitted(self, "topics_")
+        self._fitted()
         documents = self._checked(X, reset=False)
         if self.n_topics_ == 0:
             raise NotFittedError("the model has no topics left: fit it on documents first")
         return documents
 
     def _names(self, vocabulary: Any) -> Any:
-        if vocabulary is None:
-            return getattr(self, "feature_names_in_", range(self.n_features_in_))
-        if isinstance(vocabulary, str) or not hasattr(vocabulary, "__len__"):
-            raise InvalidInputError(
+        if isinstance(vocabulary, Integral):
+            raise InvalidParameterError(
                 "vocabulary must be the words by column; the number of words a topic is n_words="
             )
-        if len(vocabulary) != self.n_features_in_:
-            raise InvalidInputError(
-                f"vocabulary has {len(vocabulary)} words, the model {self.n_features_in_}"
-            )
-        return vocabulary
+        names = names_of_columns(vocabulary, self.n_features_in_)
+        names = known_names(self) if names is None else names
+        return range(self.n_features_in_) if names is None else names
+
+    def _transform_parameters(self) -> dict[str, Any]:
+        """Parameters of `transform` after validation, without the prefix of their names."""
+        return {
+            "method": check.check_choice("transform_method", self.transform_method, TRANSFORMS),
+            "tol": check.check_positive("transform_tol", self.transform_tol),
+            "max_iter": check.check_integer(
+                "transform_max_iter", self.transform_max_iter, 1, 2**31 - 2
+            ),
+        }
+
+    def _fitted(self) -> Topics:
+        """The topics, for a method: NotFittedError before the first documents."""
+        check_is_fitted(self, ("statistics_", "topics_"), all_or_any=any)
+        return self._learned()
 
     def _learned(self) -> Topics:
         # An AttributeError, so that hasattr() says False before fit.
-        if "topics_" not in self.__dict__:
+        if "topics_" not in self.__dict__ and "statistics_" not in self.__dict__:
             raise AttributeError("the model is not fitted")
         self.refuse_stale()
         return self.topics_
@@ -787,7 +811,8 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
 
     def _refuse_other_parameters(self, settings: Settings) -> None:
         """Raise when parameters were set after fit that are not those of what was learned."""
-        if "topics_" in self.__dict__ and settings != self.topics_.settings:
+        known_names(self)
+        if "topics_" in self.__dict__ and not settings.same_topics_as(self.topics_.settings):
             raise InvalidParameterError(
                 "parameters were changed after fit; call fit_statistics(model.statistics_) to "
                 "learn with the new ones first"
@@ -801,6 +826,17 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
                     f"the statistics have {name}={getattr(statistics, name)!r}, the model "
                     f"{name}={getattr(self, name)!r}; give both the same"
                 )
+
+
+def _real_array(name: str, values: Any) -> F64:
+    """An array of real numbers; InvalidInputError for complex ones, text, sparse matrices."""
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind not in "biufO":
+            raise TypeError
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInputError(f"{name} must be a dense array of real numbers") from None
 
 
 def _alignment(before: Topics | None, after: Topics) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def check_bool(name: str, value: Any) -> bool:
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """One of a few strings."""
     if not isinstance(value, str) or value not in choices:
-        raise InvalidParameterError(f"{name} must be one of {choices}, got {_shown(value)}")
+        raise InvalidParameterError(
+            f"{name} must be {' or '.join(map(repr, choices))}, got {_shown(value)}"
+        )
     return str(value)
 
 

@@ -66,6 +66,9 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> BaseTopi
             model.feature_names_in_ = np.array(header["feature_names"], dtype=object)
             if header["vocabulary_given"]:
                 model.vocabulary = header["feature_names"]
+        for name, value in header["transform"].items():
+            setattr(model, f"transform_{name}", value)
+        model._transform_parameters()
         if "budget" in header:
             model.budget_ = Budget.from_dict(header["budget"])
         digest = model.digest()

@@ -58,6 +58,10 @@ class Settings:
         """The values that topics depend on, for digests."""
         return self.as_dict()
 
+    def same_topics_as(self, other: Settings) -> bool:
+        """Whether both lead to the same topics of the same statistics."""
+        return type(self) is type(other) and repr(self.deciding()) == repr(other.deciding())
+
     def word_threshold(self, n_documents: int) -> int:
         """Documents that must hold a word for it to decide topics."""
         raise NotImplementedError

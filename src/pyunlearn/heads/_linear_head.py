@@ -482,10 +482,14 @@ class LinearHead(BaseEstimator):
         return settings
 
     def _base_for(self, documents: Documents) -> BaseTopicModel:
-        if not is_learned(self.model):
-            return clone(self.model).fit(documents.to_csr())  # type: ignore[no-any-return]
-        refuse_other_columns(self, self.model)
-        return self.model
+        model = self.model
+        if not is_learned(model):
+            model = clone(model)
+            if model.vocabulary is None:
+                model.vocabulary = getattr(self, "feature_names_in_", None)
+            model.fit(documents.to_csr())
+        refuse_other_columns(self, model)
+        return model
 
     def _checked(self, X: Any, y: Any) -> tuple[Documents, NDArray[Any]]:
         documents = validated_documents(self, X, reset=False)

@@ -159,10 +159,12 @@ def n_waiting(db: Database) -> int:
 
 def refuse_waiting(db: Database) -> None:
     """Raise StaleModelError while the topics wait for a refresh."""
-    if n_waiting(db):
+    waiting = n_waiting(db)
+    if waiting:
+        forgotten = "1 document was" if waiting == 1 else f"{waiting} documents were"
         raise StaleModelError(
-            f"{n_waiting(db)} documents were forgotten since the topics were learned, and topics, "
-            "heads and index were deleted with them; run `pyunlearn refresh` (Store.refresh) first"
+            f"{forgotten} forgotten since the topics were learned, and topics, heads and index "
+            "were deleted then; run `pyunlearn refresh` (Store.refresh) first"
         )
 
 
