@@ -284,3 +284,25 @@ def copy_rows(
             word = words[r]
             memcpy(&indices_out[0] + target_start[r], &indices[0] + start[word], length[word] * 4)
             memcpy(&values_out[0] + target_start[r], &values[0] + start[word], length[word] * 8)
+
+
+cdef void renumber(int32_t* columns_out, int64_t length, const int32_t* number) noexcept nogil:
+    cdef int64_t t
+    for t in range(length):
+        columns_out[t] = number[columns_out[t]]
+
+
+def renumber_columns(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    int32_t[::1] indices_out,
+    const int32_t[::1] number,
+    int num_threads,
+):
+    """Write number[c] for each column c of each row; `number` keeps the order of columns."""
+    cdef int64_t r, n_rows = start.shape[0]
+    if indices_out.shape[0] == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=64, num_threads=num_threads):
+            renumber(&indices_out[0] + start[r], length[r], &number[0])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -18,13 +17,13 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
-from pyunlearn._alignment import align_topics
 from pyunlearn._columns import (
     known_names,
     names_of_columns,
     validated_documents,
     vocabulary_kept_on_error,
 )
+from pyunlearn._commitment import commitment_to, is_commitment_to, new_secret
 from pyunlearn._cooccurrence.arrays import statistics_arrays
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import MODEL_FORMAT, content_digest
@@ -32,7 +31,7 @@ from pyunlearn._documents import Documents
 from pyunlearn._files import write_file
 from pyunlearn._fold_in import completion, fold_in
 from pyunlearn._learners import learn, update
-from pyunlearn._learners.topics import F64, Settings, Topics, UpdatePath, topic_correlation
+from pyunlearn._learners.topics import F64, Settings, Topics, topic_correlation
 from pyunlearn.certificates import STATISTICS_COMPARATOR, STATISTICS_COVER, Certificate
 from pyunlearn.errors import (
     FewerTopicsWarning,
@@ -51,21 +50,10 @@ SCORE_BACKGROUND = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class _Pending:
-    """The state of before the deletions that the topics do not know of yet."""
-
-    n_documents: int  # deleted since
-    statistics: str
-    model: str | None
-    topics: Topics | None
-
-
-@dataclass(frozen=True, eq=False)
 class Learned:
     """Topics of the changed statistics, before the model takes them over."""
 
     topics: Topics
-    path: UpdatePath
     claim: Mapping[str, Any] = field(default_factory=dict)  # fields of the certificate
     attributes: Mapping[str, Any] = field(default_factory=dict)  # that change with the topics
 
@@ -89,7 +77,8 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
     statistics_: CooccurrenceStatistics
     topics_: Topics
     _learned_version: int  # of the statistics when the topics were learned
-    _pending: _Pending | None = None
+    _n_waiting: int = 0  # documents deleted since the topics were learned
+    _secret: bytes | None = None  # of the last certificate, until the next change
 
     # ---- training -------------------------------------------------------------------------
 
@@ -167,12 +156,12 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
             return self._first_documents(X, lengths, settings, refresh)
         documents = self._checked(X, reset=False)
         self._refuse_other_parameters(settings)
-        if refresh == "now" and self._pending is not None:
+        if refresh == "now" and self._n_waiting:
             raise StaleModelError(
                 "deletions wait for refresh(), which certifies them; call it first, or add these "
                 "documents with refresh='later'"
             )
-        stale = self.is_stale()
+        stale, self._secret = self.is_stale(), None
         self.statistics_.add(documents, lengths)
         if refresh == "later":
             return self
@@ -256,7 +245,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         Returns
         -------
         Certificate
-            With the digests before and after.
+            What was deleted and what is claimed; `confirms` checks it until the next change.
 
         Raises
         ------
@@ -282,17 +271,13 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         self._check_mode(mode, refresh)
         self._refuse_other_parameters(self._settings())
         documents = self._checked(X, reset=False)
-        stale, before = self.is_stale(), self._before()
-        counted = replace(before, statistics=self.statistics_.digest())
-        start = time.perf_counter()
+        stale, self._secret = self.is_stale(), None
         self.statistics_.remove(documents, lengths)
-        seconds = {"subtract": time.perf_counter() - start}
         removed = documents.n_documents
         if refresh == "later":
-            self._pending = replace(before, n_documents=before.n_documents + removed)
-            path = UpdatePath(kind="later", seconds=seconds)
+            self._n_waiting += removed
             claim = {"comparator": STATISTICS_COMPARATOR, "covers": STATISTICS_COVER}
-            return self._certificate(counted, removed, path, model_after=None, **claim)
+            return self._certificate(removed, claim)
         try:
             learned = self._exact() if mode == "exact" else self._newton(removed)
         except BaseException:
@@ -300,9 +285,8 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
             if not stale:
                 self.take_as_learned()
             raise
-        learned.path.seconds.update(seconds)
         # Deletions that waited are learned and certified with these.
-        return self._updated(before, before.n_documents + removed, learned)
+        return self._updated(self._n_waiting + removed, learned)
 
     def refresh(self) -> Certificate:
         """Learn the topics again from the statistics, as requests with refresh="later" left them.
@@ -310,7 +294,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         Returns
         -------
         Certificate
-            Of all deletions since the topics were last up to date, with the digests of then.
+            Of all deletions since the topics were last up to date.
 
         Raises
         ------
@@ -324,8 +308,24 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "statistics_")
         self._refuse_other_parameters(self._settings())
-        before = self._before()
-        return self._updated(before, before.n_documents, self._exact())
+        return self._updated(self._n_waiting, self._exact())
+
+    def confirms(self, certificate: Certificate) -> bool:
+        """Whether a certificate of this model is of the state that the model is in now.
+
+        Parameters
+        ----------
+        certificate : Certificate
+            As `forget` or `refresh` gave it.
+
+        Returns
+        -------
+        bool
+            False after any later change: the secret of the commitment is erased then. It is in
+            no copy, pickle or file of the model either.
+        """
+        check_is_fitted(self, "statistics_")
+        return is_commitment_to(self._state_digest(), self._secret, certificate.commitment)
 
     # ---- use ------------------------------------------------------------------------------
 
@@ -639,6 +639,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """What pickle, joblib and copy keep; of the versions only whether the topics wait."""
         state: dict[str, Any] = dict(super().__getstate__())
+        state.pop("_secret", None)
         if "_learned_version" in state and "statistics_" in state:
             state["_learned_version"] = -1 if self.is_stale() else 0
         return state
@@ -739,20 +740,16 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
                 "refresh() first if documents were deleted with refresh='later'"
             )
 
-    def _before(self) -> _Pending:
-        """The state that the next refresh starts from, to be named in its certificate."""
-        if self._pending is not None:
-            return self._pending
-        # Stale without a deletion of ours: additions wait, or somebody changed the statistics.
-        model = None if self.is_stale() else self.digest()
-        return _Pending(0, self.statistics_.digest(), model, self.__dict__.get("topics_"))
+    def _state_digest(self) -> str:
+        """The digest of the model, or of the statistics alone while the topics wait."""
+        return self.statistics_.digest() if self.is_stale() else self.digest()
 
     def _exact(self) -> Learned:
         if "topics_" not in self.__dict__:
-            topics = learn(self.statistics_, self._settings(), self.n_jobs)
-            return Learned(topics, UpdatePath("full", words_solved=len(topics.words)))
+            return Learned(learn(self.statistics_, self._settings(), self.n_jobs))
         touched = self.statistics_.changed_since(self._learned_version)
-        return Learned(*update(self.topics_, self.statistics_, touched, self.n_jobs))
+        topics, _ = update(self.topics_, self.statistics_, touched, self.n_jobs)
+        return Learned(topics)
 
     def _newton(self, removed: int) -> Learned:
         """mode="newton", for learners that have it."""
@@ -765,34 +762,23 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         """Further entries of the header of a saved model."""
         return {}
 
-    def _updated(self, before: _Pending, removed: int, learned: Learned) -> Certificate:
+    def _updated(self, removed: int, learned: Learned) -> Certificate:
         """Take over what was learned, and certify it. Nothing but a warning is raised here."""
         for name, value in learned.attributes.items():
             setattr(self, name, value)
         self._accept(self.statistics_, learned.topics)
-        certificate = self._certificate(
-            before,
-            removed,
-            learned.path,
-            model_after=self.digest(),
-            topic_alignment=_alignment(before.topics, learned.topics),
-            **learned.claim,
-        )
+        certificate = self._certificate(removed, learned.claim)
         self.warn_if_fewer()
         return certificate
 
-    def _certificate(
-        self, before: _Pending, removed: int, path: UpdatePath, **claim: Any
-    ) -> Certificate:
+    def _certificate(self, removed: int, claim: Mapping[str, Any]) -> Certificate:
         described = {"mode": "exact", "epsilon": 0.0, "delta": 0.0, **claim}
+        self._secret = new_secret()
         return Certificate(
             n_documents_removed=removed,
             n_documents_left=self.statistics_.n_documents,
-            statistics_before=before.statistics,
-            statistics_after=self.statistics_.digest(),
-            model_before=before.model,
+            commitment=commitment_to(self._state_digest(), self._secret),
             parameters=self.learned_with(),
-            path=dict(vars(path)),
             **described,
         )
 
@@ -800,7 +786,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         self.statistics_ = statistics
         self.topics_ = topics
         self.take_as_learned()
-        self._pending = None
+        self._n_waiting, self._secret = 0, None
         if topics.n_unconverged:
             warnings.warn(
                 f"{topics.n_unconverged} of {len(topics.words)} words did not reach the tolerance "
@@ -838,13 +824,3 @@ def _real_array(name: str, values: Any) -> F64:
     except (TypeError, ValueError, OverflowError):
         raise InvalidInputError(f"{name} must be a dense array of real numbers") from None
 
-
-def _alignment(before: Topics | None, after: Topics) -> dict[str, Any]:
-    """`topic_alignment` of a certificate."""
-    if before is None:
-        return {}
-    if before.same_topics(after):
-        same = list(range(after.n_topics))
-        return {"before": same, "after": same, "overlap": None}
-    found = align_topics(before.word_distributions(), after.word_distributions())
-    return {name: np.asarray(values).tolist() for name, values in vars(found).items()}

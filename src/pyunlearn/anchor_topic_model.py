@@ -12,7 +12,7 @@ from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._estimator import BaseTopicModel, Learned
 from pyunlearn._learners.anchor import AnchorSettings, AnchorTopics
 from pyunlearn._learners.anchor_newton import newton_update
-from pyunlearn._learners.topics import Topics, UpdatePath
+from pyunlearn._learners.topics import Topics
 
 __all__ = ["AnchorTopicModel"]
 
@@ -171,13 +171,12 @@ class AnchorTopicModel(BaseTopicModel):
 
     def _newton(self, removed: int) -> Learned:
         topics = newton_update(self.topics_, self.statistics_, self.n_jobs)
-        path = UpdatePath(kind="newton", words_solved=len(topics.words))
         budget: ReleaseBudget | None = getattr(self, "budget_", None)
         if budget is None:
-            return Learned(topics, path, NEWTON_CLAIM)
+            return Learned(topics, NEWTON_CLAIM)
         budget = budget.after_newton(removed, self.statistics_, topics)
         claim = {**NEWTON_CLAIM, "capacity_used": budget.used, "capacity_left": budget.left}
-        return Learned(topics, path, claim, {"budget_": budget})
+        return Learned(topics, claim, {"budget_": budget})
 
     def _begin_anew(self) -> None:
         self.__dict__.pop("budget_", None)

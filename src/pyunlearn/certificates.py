@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 from pyunlearn._digest import (
@@ -73,12 +73,13 @@ STATISTICS_COMPARATOR = (
     "the statistics that the same version and parameters give when counted once on the remaining "
     "documents: every byte is equal"
 )
-STATISTICS_COVER = "the statistics of this model; its topics are those of before until `refresh`"
+STATISTICS_COVER = "the statistics of this model; its topics cannot be used until `refresh`"
 EXACT_NOT_COVERED = (
-    "copies of the model or of the documents made elsewhere; what someone holding the model from "
-    "before and the model from after can tell by comparing them; which words were chosen as the "
-    "vocabulary"
+    "that documents were deleted, how many and when; copies of the model or of the documents made "
+    "elsewhere; what someone holding the model from before and the model from after can tell by "
+    "comparing them; requests that others make because of what a model showed"
 )
+VOCABULARY_NOT_COVERED = "; which words were chosen as the vocabulary"
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,11 @@ class Certificate(BaseCertificate):
         The claim; both 0 for exact deletion, None where a deletion claims nothing by itself.
     n_documents_removed, n_documents_left : int
         Documents.
-    statistics_before, statistics_after, model_before, model_after : str or None
-        SHA-256 digests. Anyone with the remaining documents can recompute the later two. Of the
-        models those whose topics were up to date: `model_after` is None where a later `refresh`
-        learns them again, and `model_before` is then that of before all requests it ends.
+    commitment : str or None
+        HMAC-SHA256, hexadecimal, of the digest of the state after the deletion, under a secret of
+        this certificate that model or store keeps until their next change. Until then `confirms` of
+        either tells whether the certificate is of their state; from then on nobody can tell
+        anything from it, not even whether a guess of the state is right. None in a public copy.
     parameters : Mapping
         What the learner was told.
     comparator, covers, not_covered : str
@@ -105,43 +107,32 @@ class Certificate(BaseCertificate):
     capacity_used, capacity_left : int or None
         Documents counted against the budget of the model's releases, this deletion included; None
         where there is none, and for exact deletion, which needs none.
-    topic_alignment : Mapping
-        Which topic became which: `before` and `after` pair their numbers, `overlap` is the sum of
-        min(p, q) of their words, 1 for equal topics. Numbers follow the learner, which knows no
-        history, so they may move. `overlap` is None where all anchor words stayed, and it is empty
-        where topics of before or after are missing.
-    dependents : Mapping
-        Heads and indexes that were brought up to date with the model, by name, with their digests
-        before and after; in a store all that it has.
-    path : Mapping
-        How the result was reached, for information: words touched, time of the stages in seconds.
+    dependents : tuple of str
+        Heads and index that were brought up to date with the model; in a store all that it has.
+
+    Notes
+    -----
+    No digest of a state, no list of what became of which topic and no count of touched words is in
+    a certificate: each would confirm guesses about the deleted documents. `digest` gives the digest
+    of the state of now, and `pyunlearn.metrics.align_topics` pairs topics of before and after, for
+    those who have both.
     """
 
-    PRIVATE: ClassVar = {
-        **dict.fromkeys(("statistics_before", "statistics_after", "model_before", "model_after")),
-        "topic_alignment": {},
-        "dependents": {},
-        "path": {},
-    }
+    PRIVATE: ClassVar = {"commitment": None, "dependents": ()}
 
     mode: str
     epsilon: float | None
     delta: float | None
     n_documents_removed: int
     n_documents_left: int
-    statistics_before: str
-    statistics_after: str
-    model_before: str | None
-    model_after: str | None
+    commitment: str | None
     parameters: Mapping[str, Any]
     comparator: str = EXACT_COMPARATOR
     covers: str = "the statistics and the topics of this model"
-    not_covered: str = EXACT_NOT_COVERED
+    not_covered: str = EXACT_NOT_COVERED + VOCABULARY_NOT_COVERED
     capacity_used: int | None = None
     capacity_left: int | None = None
-    topic_alignment: Mapping[str, Any] = field(default_factory=dict)
-    dependents: Mapping[str, Any] = field(default_factory=dict)
-    path: Mapping[str, Any] = field(default_factory=dict)
+    dependents: tuple[str, ...] = ()
     algorithm: str = "exact deletion from integer co-occurrence statistics"
     version: str = __version__
     format: str = CERTIFICATE_FORMAT
@@ -161,7 +152,7 @@ HEAD_COMPARATORS = {
     ),
 }
 HEAD_NOT_COVERED = (
-    "copies of the head, of the base or of the documents made elsewhere; what someone holding the "
+    "that task documents were deleted, how many and when; copies of the head, of the base or of the documents made elsewhere; what someone holding the "
     "head from before and the head from after can tell by comparing them; which words were chosen "
     "as the vocabulary"
 )
@@ -182,11 +173,13 @@ class HeadCertificate(BaseCertificate):
         allows, or the number of topics or classes changed.
     n_task_removed, n_task_left : int
         Task documents.
-    base_before, base_after, task_before, task_after, head_before, head_after : str
-        SHA-256 digests of the base, the task, and the head.
+    commitment : str or None
+        As in `Certificate`, of the head's digest.
     gradient_norm, distance : float
         Norm of the objective's gradient at the weights, and gradient_norm / alpha, a bound of the
-        distance to the optimum (the objective is strongly convex).
+        distance to the optimum (the objective is strongly convex). These two and the residuals
+        below are rounded up to powers of two: bounds they stay, but no guess of a document can be
+        tried on them.
     residual_bound, residual_spent, residual_budget : float
         For "newton" removals: a-priori bound on the gradient that this step left, the sum of these
         since the last exact training, and the sum at which training is repeated.
@@ -194,21 +187,14 @@ class HeadCertificate(BaseCertificate):
         Of the head.
     """
 
-    PRIVATE: ClassVar = dict.fromkeys(
-        ("base_before", "base_after", "task_before", "task_after", "head_before", "head_after")
-    )
+    PRIVATE: ClassVar = {"commitment": None}
 
     action: str
     mode: str
     retrained: bool
     n_task_removed: int
     n_task_left: int
-    base_before: str
-    base_after: str
-    task_before: str
-    task_after: str
-    head_before: str
-    head_after: str
+    commitment: str | None
     gradient_norm: float
     distance: float
     residual_bound: float
@@ -218,7 +204,6 @@ class HeadCertificate(BaseCertificate):
     comparator: str = HEAD_COMPARATORS["exact"]
     covers: str = "the weights and word scores of this head, and what it keeps of its task"
     not_covered: str = HEAD_NOT_COVERED
-    path: Mapping[str, Any] = field(default_factory=dict)
     version: str = __version__
     format: str = HEAD_CERTIFICATE_FORMAT
 

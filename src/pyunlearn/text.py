@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple, Self
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
 from pyunlearn import _params as check
-from pyunlearn.errors import InvalidInputError, InvalidParameterError
-from pyunlearn.records import Record
+from pyunlearn.errors import InvalidParameterError
 
-__all__ = ["CandidateWords", "CountedText", "Dictionary", "TextRules", "TextSpool"]
+__all__ = ["CountedText", "TextCounter", "TextRules"]
+
+MOST_GRAMS = 20
 
 
 @dataclass(frozen=True)
 class TextRules:
     r"""How texts become word counts. The names and meanings are scikit-learn's CountVectorizer's.
 
+    Which words are in the dictionary of a store follows from these rules and the documents that the
+    store holds now; it changes with them.
+
     Parameters
     ----------
-    min_df : int or float, default=1
-        Words in fewer documents are left out: a number of documents (int), or a share of the
-        documents of the first `Store.add` (float), which is turned into a number there.
+    min_df, max_df : int or float, default=1 and 1.0
+        Words in fewer, or in more, documents are left out: a number of documents (int), or a share
+        of the documents held (float).
     max_features : int or None, default=None
-        Of the words that `min_df` leaves, keep the most frequent by number of occurrences; of
-        equally frequent ones, the alphabetically first.
+        Of the words that these leave, keep the most frequent by number of occurrences; of equally
+        frequent ones, the alphabetically first.
     stop_words : {"english", None}, default=None
         Words to pass over.
+    ngram_range : tuple of two int, default=(1, 1)
+        Fewest and most successive words that make one word of the dictionary, joined by blanks.
     token_pattern : str, default=r"(?u)\b\w\w+\b"
         Regular expression of a word, with at most one group.
     lowercase : bool, default=True
@@ -48,14 +51,20 @@ class TextRules:
     """
 
     min_df: int | float = 1
+    max_df: int | float = 1.0
     max_features: int | None = None
     stop_words: str | None = None
+    ngram_range: tuple[int, int] = (1, 1)
     token_pattern: str = r"(?u)\b\w\w+\b"
     lowercase: bool = True
 
     def __post_init__(self) -> None:
         # Plain values, so that equal rules are equal and can be written as JSON.
-        plain: dict[str, Any] = {"min_df": check.check_min_df("min_df", self.min_df)}
+        plain: dict[str, Any] = {
+            "min_df": check.check_min_df("min_df", self.min_df),
+            "max_df": check.check_min_df("max_df", self.max_df),
+            "ngram_range": _checked_range(self.ngram_range),
+        }
         if self.max_features is not None:
             plain["max_features"] = check.check_integer("max_features", self.max_features, 1)
         if self.stop_words is not None:
@@ -72,9 +81,20 @@ class TextRules:
     def analyzer(self) -> Callable[[str], list[str]]:
         """The function from a text to its words, repeated as often as they occur."""
         vectorizer = CountVectorizer(
-            stop_words=self.stop_words, token_pattern=self.token_pattern, lowercase=self.lowercase
+            stop_words=self.stop_words,
+            token_pattern=self.token_pattern,
+            lowercase=self.lowercase,
+            ngram_range=self.ngram_range,
         )
         return vectorizer.build_analyzer()  # type: ignore[no-any-return]
+
+    def limits(self, n_documents: int) -> tuple[int, int]:
+        """Fewest and most of `n_documents` documents that may hold a word of the dictionary."""
+        low, high = self.min_df, self.max_df
+        return (
+            low if isinstance(low, int) else math.ceil(low * n_documents),
+            high if isinstance(high, int) else math.floor(high * n_documents),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The rules as values that JSON can hold."""
@@ -84,143 +104,40 @@ class TextRules:
 class CountedText(NamedTuple):
     """Word counts of one text."""
 
-    columns: NDArray[np.int32]  # (u,), ascending
-    counts: NDArray[np.int32]  # (u,), > 0
-    length: int  # words of the text, those outside the dictionary included
+    words: list[str]  # different ones, in the order of their first occurrence
+    counts: list[int]  # of each, > 0
+
+    @property
+    def length(self) -> int:
+        """Words of the text, repeated ones as often as they occur."""
+        return sum(self.counts)
 
 
-class Dictionary:
-    """A fixed choice of words, each with a column.
+class TextCounter:
+    """Counts all words of a text.
 
     Parameters
     ----------
-    words : sequence of (str or None)
-        The word of each column; None where the string was deleted with its last document.
     rules : TextRules
         How texts are cut into words.
     """
 
-    def __init__(self, words: Sequence[str | None], rules: TextRules) -> None:
-        self.words = list(words)
-        self._analyze = rules.analyzer()
-        self._columns = {word: column for column, word in enumerate(words) if word is not None}
-
-    def count(self, text: str) -> CountedText:
-        """Count the words of a text that have a column."""
-        tokens = self._analyze(text)
-        columns = [self._columns[token] for token in tokens if token in self._columns]
-        return _counted(columns, len(tokens))
-
-
-class CandidateWords:
-    """Every word of a first batch of texts with its frequencies, to choose a dictionary from."""
-
     def __init__(self, rules: TextRules) -> None:
-        self.rules = rules
-        self.n_documents = 0
         self._analyze = rules.analyzer()
-        self._numbers: defaultdict[str, int] = defaultdict()
-        self._numbers.default_factory = self._numbers.__len__
-        self._document_frequency = np.zeros(1024, np.int64)
-        self._occurrences = np.zeros(1024, np.int64)
 
     def count(self, text: str) -> CountedText:
-        """Count all words of a text, by their numbers in order of first appearance."""
-        tokens = self._analyze(text)
-        counted = _counted([self._numbers[token] for token in tokens], len(tokens))
-        self._make_room()
-        self._document_frequency[counted.columns] += 1
-        self._occurrences[counted.columns] += counted.counts
-        self.n_documents += 1
-        return counted
-
-    def resolved_rules(self) -> TextRules:
-        """The rules with `min_df` as a number of documents, as CountVectorizer takes a share."""
-        if isinstance(self.rules.min_df, int):
-            return self.rules
-        number = max(1, math.ceil(self.rules.min_df * self.n_documents))
-        return replace(self.rules, min_df=number)
-
-    def choose(self) -> tuple[list[str], NDArray[np.int32]]:
-        """The dictionary.
-
-        Returns
-        -------
-        words : list of str
-            In alphabetical order, which is the order of the columns.
-        columns : ndarray of int32, shape (candidates,)
-            Column of each candidate word by its number, -1 for those left out.
-
-        Raises
-        ------
-        InvalidInputError
-            No word is left.
-        """
-        words = list(self._numbers)
-        frequency = self._document_frequency[: len(words)]
-        kept = np.flatnonzero(frequency >= self.resolved_rules().min_df).tolist()
-        kept.sort(key=words.__getitem__)
-        limit = self.rules.max_features
-        if limit is not None and len(kept) > limit:
-            # The sort is stable, so the alphabetical order decides between equals.
-            most = np.argsort(-self._occurrences[kept], kind="stable")[:limit]
-            kept = [kept[position] for position in np.sort(most)]
-        if not kept:
-            raise InvalidInputError(
-                f"no word is left for the dictionary: {self.n_documents} documents hold "
-                f"{len(words)} different words, none in {self.resolved_rules().min_df} documents "
-                "or more; lower min_df, or look at token_pattern and stop_words"
-            )
-        columns = np.full(len(words), -1, np.int32)
-        columns[kept] = np.arange(len(kept), dtype=np.int32)
-        return [words[number] for number in kept], columns
-
-    def _make_room(self) -> None:
-        size = len(self._document_frequency)
-        if len(self._numbers) > size:
-            more = np.zeros(max(size, len(self._numbers) - size), np.int64)
-            self._document_frequency = np.concatenate((self._document_frequency, more))
-            self._occurrences = np.concatenate((self._occurrences, more))
+        """The words of a text with their counts."""
+        counts = Counter(self._analyze(text))
+        return CountedText(list(counts), list(counts.values()))
 
 
-class TextSpool:
-    """Counted records on disk, in a file without a name, between two passes over a corpus."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by __exit__
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
-
-    def write(self, record: Record, counted: CountedText) -> None:
-        """Append one record."""
-        size = len(counted.columns)
-        line = [record.id, record.text, record.label, record.where, size, counted.length]
-        self._file.write(json.dumps(line).encode() + b"\n")
-        self._file.write(counted.columns.tobytes())
-        self._file.write(counted.counts.tobytes())
-
-    def read(self) -> Iterator[tuple[Record, CountedText]]:
-        """All that was written, in the same order."""
-        self._file.seek(0)
-        while line := self._file.readline():
-            *fields, size, length = json.loads(line)
-            columns, counts = (np.frombuffer(self._file.read(4 * size), np.int32) for _ in range(2))
-            yield Record(*fields), CountedText(columns, counts, length)
-
-
-def renumbered(
-    counted: Iterable[tuple[Record, CountedText]], columns: NDArray[np.int32]
-) -> Iterator[tuple[Record, CountedText]]:
-    """Counts by the candidates' numbers as counts by the dictionary's columns."""
-    for record, text in counted:
-        column = columns[text.columns]
-        order = np.argsort(column, kind="stable")
-        order = order[column[order] >= 0]
-        yield record, CountedText(column[order], text.counts[order], text.length)
+def _checked_range(given: Any) -> tuple[int, int]:
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise InvalidParameterError(
+            f"ngram_range must be two integers, such as (1, 2), got {given!r}"
+        )
+    least = check.check_integer("ngram_range[0]", given[0], 1, MOST_GRAMS)
+    return least, check.check_integer("ngram_range[1]", given[1], least, MOST_GRAMS)
 
 
 def _checked_pattern(pattern: Any) -> str:
@@ -237,8 +154,3 @@ def _checked_pattern(pattern: Any) -> str:
     if groups > 1:
         raise InvalidParameterError(f"token_pattern has {groups} groups; it may have one at most")
     return str(pattern)
-
-
-def _counted(numbers: list[int], length: int) -> CountedText:
-    columns, counts = np.unique(np.array(numbers, np.int32), return_counts=True)
-    return CountedText(columns, counts.astype(np.int32), length)

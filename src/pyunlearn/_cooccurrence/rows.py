@@ -107,6 +107,17 @@ class CooccurrenceRows:
         self._copy_rows(np.arange(self.n_words, dtype=np.int32), indptr[:-1], indices, values, 1)
         return indptr, indices, values
 
+    def renumber(self, columns: NDArray[np.int32], n_words: int, num_threads: int) -> None:
+        """Move column i to columns[i], ascending, among `n_words`; -1 for columns without entries."""
+        kept = np.flatnonzero(columns >= 0)
+        for name in ("start", "length", "capacity"):
+            moved = np.zeros(n_words, np.int64)
+            moved[columns[kept]] = getattr(self, name)[kept]
+            setattr(self, name, moved)
+        self.n_words = n_words
+        self.indices = owned(self.indices)
+        kernels.renumber_columns(self.start, self.length, self.indices, columns, num_threads)
+
     def row(self, word: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Views of one row: columns and values."""
         part = slice(self.start[word], self.start[word] + self.length[word])

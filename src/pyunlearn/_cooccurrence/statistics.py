@@ -97,7 +97,7 @@ class CooccurrenceStatistics:
         *,
         n_jobs: int | None = None,
     ) -> None:
-        self.n_words = check.check_integer("n_words", n_words, 1, COUNT_LIMIT)
+        self.n_words = check.check_integer("n_words", n_words, 0, COUNT_LIMIT)
         self.scale_bits = check.check_integer("scale_bits", scale_bits, 1, 61)
         self.weighting = check.check_choice("weighting", weighting, WEIGHTINGS)
         self.n_jobs = n_jobs
@@ -316,6 +316,35 @@ class CooccurrenceStatistics:
         self._digest = None
         self._version += 1
         self._changed_at[words] = self._version
+
+    def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
+        """Move column i to columns[i] among `n_words`, which are the vocabulary from now on.
+
+        Parameters
+        ----------
+        columns : ndarray of int32, shape (n_words before,)
+            Ascending; -1 for words that no document holds.
+        n_words : int
+            Size of the other vocabulary; its other words are in no document yet.
+
+        Raises
+        ------
+        InvalidInputError
+            A word that is left out has documents. Nothing has been changed.
+        """
+        kept = np.flatnonzero(columns >= 0)
+        if self._document_frequency[columns < 0].any():
+            raise InvalidInputError("a word that is left out has documents")
+        for name in ("_document_frequency", "_word_mass"):
+            moved = np.zeros(n_words, np.int64)
+            moved[columns[kept]] = getattr(self, name)[kept]
+            setattr(self, name, moved)
+        self._rows.renumber(columns, n_words, check.check_n_jobs(self.n_jobs))
+        self.n_words = n_words
+        self._hashes = PartHashes(n_words)
+        self._digest = None
+        self._version += 1
+        self._changed_at = np.full(n_words, self._version)
 
     def restore(
         self,

@@ -79,3 +79,10 @@ def wipe_rows(
     values_out: I64,
     num_threads: int,
 ) -> None: ...
+def renumber_columns(
+    start: I64,
+    length: I64,
+    indices_out: I32,
+    number: I32,
+    num_threads: int,
+) -> None: ...

@@ -131,10 +131,6 @@ class AnchorTopics(Topics):
         """Words that may be anchors, ascending."""
         return self.candidates
 
-    def same_topics(self, other: Topics) -> bool:
-        """Whether the anchor words are the same."""
-        return np.array_equal(self.anchors, other.representatives)
-
     @property
     def n_unconverged(self) -> int:
         """Words for which the solver stopped short of its tolerance."""

@@ -110,10 +110,6 @@ class Topics:
         """Words for which a solver stopped short of its tolerance."""
         return 0
 
-    def same_topics(self, other: Topics) -> bool:
-        """Whether the topics are surely the same ones, in the same order, changed or not."""
-        return False
-
     def explained_mass(self) -> F64:
         """Mass of each word that topics explain, (n,), in units of K."""
         return self.mass.astype(np.float64)

@@ -110,7 +110,7 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
     >>> model = TopicModel(n_topics=3).fit(X)
     >>> head = LinearHeadClassifier(model).fit(X, X[:, 0] > X[:, 1])
     >>> deletion = model.forget(X[:5])
-    >>> head.refresh().head_after == head.digest()
+    >>> head.confirms(head.refresh())
     True
     """
 

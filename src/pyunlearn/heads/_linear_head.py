@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
+from pyunlearn._commitment import commitment_to, is_commitment_to, new_secret
 from pyunlearn._digest import HEAD_FORMAT, content_digest
 from pyunlearn._documents import Documents
 from pyunlearn._estimator import BaseTopicModel
@@ -65,6 +67,7 @@ class LinearHead(BaseEstimator):
     n_iter_: int
     mode_: str
     residual_spent_: float
+    _secret: bytes | None = None  # of the last certificate, until the next change
     _base: BaseInUse
     _model_given: BaseTopicModel
     _scoring: Scoring
@@ -185,7 +188,7 @@ class LinearHead(BaseEstimator):
         Returns
         -------
         HeadCertificate
-            With the digests before and after.
+            What was done and what is claimed; `confirms` checks it until the next change.
 
         Raises
         ------
@@ -199,14 +202,13 @@ class LinearHead(BaseEstimator):
         """
         settings = self._unchanged_settings()
         check.check_choice("mode", mode, MODES)
-        before = self._digests()
         trainer = Trainer(self.model_, settings, self.n_jobs)
         if mode == "exact":
             update = trainer.trained(self.task_)
         else:
             update = trainer.refreshed(self.task_, self.weights_, self._budget())
         self._accept(self.task_, trainer, update)
-        return self._certificate("refresh", mode, 0, update, before)
+        return self._certificate("refresh", mode, 0, update)
 
     def forget(self, X: Any, y: Any, mode: str = "exact") -> HeadCertificate:
         """Remove task documents: afterwards the head is the one that was not trained on them.
@@ -227,7 +229,7 @@ class LinearHead(BaseEstimator):
         Returns
         -------
         HeadCertificate
-            With digests and bounds.
+            What was done and what is claimed; `confirms` checks it until the next change.
 
         Raises
         ------
@@ -250,7 +252,6 @@ class LinearHead(BaseEstimator):
         if mode == "newton":
             self.refuse_stale()
         documents, targets = self._checked(X, y)
-        before = self._digests()
         self.task_.remove(documents, targets)
         try:
             trainer = Trainer(self.model_, settings, self.n_jobs)
@@ -262,7 +263,7 @@ class LinearHead(BaseEstimator):
             self.task_.put_back(documents, targets)
             raise
         self._accept(self.task_, trainer, update)
-        return self._certificate("forget", mode, documents.n_documents, update, before)
+        return self._certificate("forget", mode, documents.n_documents, update)
 
     def relabel(self, X: Any, y_old: Any, y_new: Any) -> HeadCertificate:
         """Correct targets of task documents: remove with the old ones, add with the new ones.
@@ -277,7 +278,7 @@ class LinearHead(BaseEstimator):
         Returns
         -------
         HeadCertificate
-            With digests.
+            What was done and what is claimed; `confirms` checks it until the next change.
 
         Raises
         ------
@@ -290,7 +291,6 @@ class LinearHead(BaseEstimator):
         settings = self._unchanged_settings()
         documents, old = self._checked(X, y_old)
         new = self._targets(y_new, documents.n_documents, self.task_)
-        before = self._digests()
         self.task_.remove(documents, old)
         try:
             self.task_.add(documents, new)
@@ -304,7 +304,24 @@ class LinearHead(BaseEstimator):
             self.task_.put_back(documents, old)
             raise
         self._accept(self.task_, trainer, update)
-        return self._certificate("relabel", "exact", 0, update, before)
+        return self._certificate("relabel", "exact", 0, update)
+
+    def confirms(self, certificate: HeadCertificate) -> bool:
+        """Whether a certificate of this head is of the state that the head is in now.
+
+        Parameters
+        ----------
+        certificate : HeadCertificate
+            As `refresh`, `forget` or `relabel` gave it.
+
+        Returns
+        -------
+        bool
+            False after any later change of the head: the secret of the commitment is erased then.
+            It is in no copy, pickle or file of the head either.
+        """
+        check_is_fitted(self, "task_")
+        return is_commitment_to(self.digest(), self._secret, certificate.commitment)
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; those of the base (``model__...``) only while it is not fitted.
@@ -521,6 +538,7 @@ class LinearHead(BaseEstimator):
 
     def _take(self, trainer: Trainer, update: Update, task: TaskSummary, base_digest: str) -> None:
         settings, base = trainer.settings, BaseInUse(trainer.model, base_digest)
+        self._secret = None
         self._scoring = Scoring(
             base,
             update.weights,
@@ -567,31 +585,35 @@ class LinearHead(BaseEstimator):
             raise AttributeError("the head is not fitted")
         return self._scoring
 
-    def _digests(self) -> tuple[str, str, str]:
-        return self._base.digest, self.task_.digest(), self.digest()
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(super().__getstate__())
+        state.pop("_secret", None)
+        return state
 
     def _certificate(
-        self, action: str, mode: str, removed: int, update: Update, before: tuple[str, str, str]
+        self, action: str, mode: str, removed: int, update: Update
     ) -> HeadCertificate:
-        after = self._digests()
+        self._secret = new_secret()
         return HeadCertificate(
             action=action,
             mode=update.mode,
             retrained=update.mode != mode and self.settings_.loss == "logistic",
             n_task_removed=removed,
             n_task_left=self.task_.n_documents,
-            base_before=before[0],
-            base_after=after[0],
-            task_before=before[1],
-            task_after=after[1],
-            head_before=before[2],
-            head_after=after[2],
-            gradient_norm=self.gradient_norm_,
-            distance=self.gradient_norm_ / self.settings_.alpha,
-            residual_bound=update.bound,
-            residual_spent=self.residual_spent_,
+            commitment=commitment_to(self.digest(), self._secret),
+            gradient_norm=_rounded_up(self.gradient_norm_),
+            distance=_rounded_up(self.gradient_norm_ / self.settings_.alpha),
+            residual_bound=_rounded_up(update.bound),
+            residual_spent=_rounded_up(self.residual_spent_),
             residual_budget=self._budget(),
             parameters=self.settings_.as_dict(),
             comparator=HEAD_COMPARATORS[update.mode],
-            path={"newton_steps": self.n_iter_},
         )
+
+
+def _rounded_up(bound: float) -> float:
+    """The next power of two, so that a bound in a certificate tells little of what it is of."""
+    mantissa, exponent = math.frexp(bound)
+    if not mantissa or not math.isfinite(bound):
+        return bound
+    return math.ldexp(1.0, exponent - (mantissa == 0.5))

@@ -167,6 +167,17 @@ class TaskStatistics:
         self.pairs.remove(documents)
         self.own, self.targets = own, after
 
+    def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
+        """Move words to other columns; see `CooccurrenceStatistics.renumber`."""
+        self.pairs.renumber(columns, n_words)
+        kept = np.flatnonzero(columns >= 0)
+        own, by_word = np.zeros(n_words, np.int64), self.targets.by_word
+        own[columns[kept]] = self.own[kept]
+        moved = np.zeros((n_words, by_word.shape[1]), np.int64)
+        moved[columns[kept]] = by_word[kept]
+        self.n_words, self.own = n_words, own
+        self.targets = TargetSums(self.targets.classes, self.targets.totals, moved)
+
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal."""
         header = {

@@ -87,10 +87,10 @@ class StoreInfo:
         Size of the file.
     n_documents : int
         Documents.
+    n_words : int
+        Different words that documents hold.
     n_columns : int
-        Words chosen for the dictionary.
-    n_words : int or None
-        Of them, words that some document still holds; None before `fit`.
+        Of them, words that the rules choose for the dictionary.
     n_topics : int or None
         Topics learned; None before `fit`, and while they wait for a refresh.
     n_waiting : int
@@ -99,8 +99,9 @@ class StoreInfo:
         Whether texts are kept beside the word counts.
     text_rules, parameters : Mapping
         How texts are counted, and what the learner was told; empty before they are fixed.
-    model_digest : str or None
-        As the ledger has it; `verify` computes it from the content.
+    digest : str or None
+        Of the model over its words (`Store.digest`), as it is stored; `verify` computes it from
+        the documents. None before `fit`, and while topics wait for a refresh.
     n_ledger_entries, n_certificates : int
         Requests, and deletions and corrections among them.
     dependents : tuple of str
@@ -111,14 +112,14 @@ class StoreInfo:
     version: int
     n_bytes: int
     n_documents: int
+    n_words: int
     n_columns: int
-    n_words: int | None
     n_topics: int | None
     n_waiting: int
     keeps_text: bool
     text_rules: Mapping[str, Any]
     parameters: Mapping[str, Any]
-    model_digest: str | None
+    digest: str | None
     n_ledger_entries: int
     n_certificates: int
     dependents: tuple[str, ...]

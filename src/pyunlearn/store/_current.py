@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from pyunlearn._commitment import commitment_to, new_secret
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.certificates import Certificate
 from pyunlearn.errors import CorruptStateError
-from pyunlearn.heads._linear_head import LinearHead
+from pyunlearn.heads._task_statistics import TaskStatistics
 from pyunlearn.store import _ledger as ledger
 from pyunlearn.store import _stored_heads as heads
-from pyunlearn.store import _stored_index as index
 from pyunlearn.store import _stored_model as state
+from pyunlearn.store import _stored_words as words
 from pyunlearn.store._answers import Progress
 from pyunlearn.store._database import Database
+from pyunlearn.store._state_digest import state_digest
+from pyunlearn.store._stored_words import Dictionary
 
 
 class Current:
-    """The file of a store with its model, heads and statistics, read when first asked for.
+    """The file of a store with its model, dictionary and tasks, read when first asked for.
 
-    Another process may change the file between two requests: what is in memory is of one version.
+    Another process may change the file between two requests: what is in memory is of one version,
+    the number of the last entry in the ledger.
     """
 
     def __init__(self, db: Database, n_jobs: int | None, progress: Progress) -> None:
@@ -27,90 +33,91 @@ class Current:
         self.progress = progress
         self._version = -1
         self._model: BaseTopicModel | None = None
-        self._heads: dict[str, LinearHead] | None = None  # on self._model
         self._statistics: CooccurrenceStatistics | None = None  # while topics wait for a refresh
+        self._dictionary: Dictionary | None = None
+        self._tasks: dict[str, TaskStatistics] = {}
 
     def drop(self) -> None:
         """Let go of what is in memory: it is read again when asked for."""
-        self._model = self._heads = self._statistics = None
+        self._model = self._statistics = self._dictionary = None
+        self._tasks = {}
 
-    def keep(self, what: BaseTopicModel | CooccurrenceStatistics) -> None:
+    def keep(
+        self, what: BaseTopicModel | CooccurrenceStatistics, dictionary: Dictionary
+    ) -> None:
         """A new model, or new statistics whose topics wait for a refresh."""
-        self.drop()
-        self._version = self._stored_version()
-        if isinstance(what, BaseTopicModel):
-            self._model = what
-        else:
-            self._statistics = what
+        self._model = what if isinstance(what, BaseTopicModel) else None
+        self._statistics = what if isinstance(what, CooccurrenceStatistics) else None
+        self._dictionary = dictionary
+
+    def put_task(self, field: str, task: TaskStatistics | None) -> None:
+        """The task of a head that was trained, or None where there is none any more."""
+        self._tasks.pop(field, None)
+        if task is not None:
+            self._tasks[field] = task
 
     def model(self) -> BaseTopicModel:
-        """The model, which must not wait for a refresh (`_refreshing.current_model` ends it)."""
-        if self._model is None or self._is_old():
+        """The model, which must not wait for a refresh (`_revising.current_model` ends it)."""
+        self._drop_old()
+        if self._model is None:
             self.progress("reading", 0, 0)
-            model = state.read_model(self.db, self.n_jobs)
-            self._check("model", "topics", model.digest())
-            self.keep(model)
-            return model
+            self._model = state.read_model(self.db, self.n_jobs)
+            self._check("model", "topics", self._model.digest())
         return self._model
 
     def statistics(self) -> CooccurrenceStatistics:
         """The statistics, without topics where those wait for a refresh."""
-        if not state.n_waiting(self.db):
+        if not state.is_waiting(self.db):
             return self.model().statistics_
-        if self._statistics is None or self._is_old():
+        self._drop_old()
+        if self._statistics is None:
             self.progress("reading", 0, 0)
-            statistics = state.read_waiting(self.db, self.n_jobs)
-            self._check("statistics", "statistics", statistics.digest())
-            self.keep(statistics)
-            return statistics
+            self._statistics = state.read_waiting(self.db, self.n_jobs)
+            self._check("statistics", "statistics", self._statistics.digest())
         return self._statistics
 
-    def heads(self) -> dict[str, LinearHead]:
-        """All heads by field, on the model."""
-        model = self.model()
-        if self._heads is None:
-            self._heads = {
-                field: heads.read(self.db, model, field, self.n_jobs)
-                for field in heads.fields(self.db)
-            }
-        return self._heads
+    def dictionary(self) -> Dictionary:
+        """The words of the columns of the statistics."""
+        self._drop_old()
+        if self._dictionary is None:
+            self._dictionary = words.read_dictionary(self.db)
+        return self._dictionary
 
-    def put_head(self, field: str, head: LinearHead | None) -> None:
-        """A head that was trained, or None for one that was deleted. Reads no other head."""
-        if self._heads is None:
-            return
-        if head is None:
-            self._heads.pop(field, None)
-        else:
-            self._heads[field] = head
+    def task(self, field: str) -> TaskStatistics:
+        """The task of a head that keeps sums."""
+        self._drop_old()
+        if field not in self._tasks:
+            self._tasks[field] = heads.read_task(self.db, field, self.n_jobs)
+        return self._tasks[field]
 
-    def record(self, action: str, n_documents: int, certificate: Certificate | None = None) -> None:
-        """The marks that every change leaves: a new version, an entry in the ledger."""
-        self._version = self._stored_version() + 1
-        self.db.set_meta("state_version", self._version)
-        detail = {}
-        if self._statistics is not None:
-            detail = {"statistics": self._statistics.digest()}
-        if self._model is not None:
-            detail = {
-                "statistics": self._model.statistics_.digest(),
-                "model": self._model.digest(),
-                **{f"head {name}": one for name, one in heads.digests(self.db).items()},
-            }
-            found = index.digest_of(self.db)
-            if found is not None:
-                detail["index"] = found
-        ledger.append(self.db, action, n_documents, detail, certificate)
+    def record(
+        self,
+        action: str,
+        n_documents: int,
+        certificate: Certificate | None = None,
+        *,
+        waits: bool = False,
+    ) -> Certificate | None:
+        """Write the entry of a change in the ledger; the certificate with its commitment."""
+        secret = new_secret()
+        commitment = commitment_to(state_digest(self.db, self.dictionary()), secret)
+        if certificate is not None:
+            certificate = replace(certificate, commitment=commitment)
+        entry = ledger.append(
+            self.db, action, n_documents, commitment, secret, certificate, waits=waits
+        )
+        self._version = entry.seq
+        return certificate
 
-    def _stored_version(self) -> int:
-        return int(self.db.get_meta("state_version", 0))
-
-    def _is_old(self) -> bool:
-        return self._version != self._stored_version()
+    def _drop_old(self) -> None:
+        version = ledger.version(self.db)
+        if self._version != version:
+            self.drop()
+            self._version = version
 
     def _check(self, name: str, what: str, digest: str) -> None:
-        if digest != ledger.last_digest(self.db, name):
+        if digest != state.digest_of(self.db, name):
             raise CorruptStateError(
-                f"{self.db.path}: the {what} of the store have not the digest that the ledger has; "
-                "see `verify`"
+                f"{self.db.path}: the {what} of the store have not the digest that is stored with "
+                "them; see `verify`"
             )

@@ -13,36 +13,40 @@ from pyunlearn.errors import CorruptStateError, StoreBusyError, StoreError
 
 FILE_NAME = "store.sqlite"
 APPLICATION_ID = 0x70756C31  # "pul1", in the header of the file
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
+# All but `ledger` and `certificates` are a function of the documents held, of the rules and of what
+# was asked to be kept (topics, heads, an index): no key and no order tells what came when.
 SCHEMA = """
--- One value a key, as JSON: state_version (counts changes), text_rules, keep_text,
--- model_parameters, learned_digest, n_counted (documents in the statistics), index_digest,
--- n_waiting (documents forgotten since the topics were learned, while those wait for a refresh).
+-- One value a key, as JSON: text_rules, keep_text, n_documents, model_parameters, digests (of
+-- statistics and model), learned_digest, index_digest.
 CREATE TABLE IF NOT EXISTS meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Word counts of each document. Blobs hold little-endian int32, columns ascending.
+-- All words of each document. Blobs are little-endian: keys as int64, ascending, and as many
+-- unsigned integers of 1, 2 or 4 bytes.
 CREATE TABLE IF NOT EXISTS documents (
-    id TEXT NOT NULL UNIQUE,
-    length INTEGER NOT NULL,            -- words of the text, those outside the dictionary included
+    id TEXT PRIMARY KEY,
+    length INTEGER NOT NULL,            -- words of the text, repeated ones as often as they occur
     label TEXT,
-    columns BLOB NOT NULL,
+    words BLOB NOT NULL,
     counts BLOB NOT NULL,
     text TEXT                           -- only when asked for
+) WITHOUT ROWID;
+
+-- All words that documents hold, by a key that is made from the word (_stored_words.py). Columns
+-- are the words that the rules choose, in alphabetical order.
+CREATE TABLE IF NOT EXISTS words (
+    key INTEGER PRIMARY KEY,
+    word TEXT NOT NULL,
+    n_documents INTEGER NOT NULL,
+    n_occurrences INTEGER NOT NULL
 );
 
--- The dictionary, chosen at the first addition. A word that no document holds any more loses its
--- string; the column stays.
-CREATE TABLE IF NOT EXISTS dictionary (
-    column INTEGER PRIMARY KEY,
-    word TEXT UNIQUE
-);
-
--- Co-occurrence counts K: for each word the entries from the diagonal on (K is symmetric), packed
--- by _packing.py. A word without entries has no row.
+-- Co-occurrence counts K: for each column the entries from the diagonal on (K is symmetric), packed
+-- by _packing.py. A column without entries has no row.
 CREATE TABLE IF NOT EXISTS cooccurrence (
     word INTEGER PRIMARY KEY,
     entries BLOB NOT NULL
@@ -50,12 +54,13 @@ CREATE TABLE IF NOT EXISTS cooccurrence (
 
 -- Arrays of the statistics and of the learned topics, in parts far below SQLite's limit of 1 GB.
 CREATE TABLE IF NOT EXISTS arrays (
+    owner TEXT NOT NULL,                -- statistics, topics, index, or "head FIELD"
     name TEXT NOT NULL,
     part INTEGER NOT NULL,
     dtype TEXT NOT NULL,
     shape TEXT NOT NULL,                -- JSON
     data BLOB NOT NULL,
-    PRIMARY KEY (name, part)
+    PRIMARY KEY (owner, name, part)
 ) WITHOUT ROWID;
 
 -- Labels of documents by field; those of the field "label" stand beside the documents.
@@ -66,36 +71,38 @@ CREATE TABLE IF NOT EXISTS labels (
     PRIMARY KEY (field, id)
 ) WITHOUT ROWID;
 
--- Heads, each on the labels of one field. Their arrays are in `arrays` as "head.NUMBER.NAME".
+-- Heads, each on the labels of one field.
 CREATE TABLE IF NOT EXISTS heads (
-    number INTEGER PRIMARY KEY,
-    field TEXT NOT NULL UNIQUE,
+    field TEXT PRIMARY KEY,
     parameters TEXT NOT NULL,           -- JSON
     state TEXT NOT NULL,                -- JSON: classes, documents, how it was trained
     digest TEXT NOT NULL
-);
+) WITHOUT ROWID;
 
 -- Word pairs of the tasks of heads that keep sums instead of documents; as `cooccurrence`.
 CREATE TABLE IF NOT EXISTS head_pairs (
-    head INTEGER NOT NULL,
+    field TEXT NOT NULL,
     word INTEGER NOT NULL,
     entries BLOB NOT NULL,
-    PRIMARY KEY (head, word)
+    PRIMARY KEY (field, word)
 ) WITHOUT ROWID;
 
--- What was done, each entry bound to the one before by its hash. Holds no id and no content.
+-- What was done, each entry bound to the one before by its hash. Holds no id and no content. The
+-- secret of an entry's commitment is erased when the next one is written.
 CREATE TABLE IF NOT EXISTS ledger (
     seq INTEGER PRIMARY KEY,
     time TEXT NOT NULL,                 -- UTC, ISO 8601
     action TEXT NOT NULL,               -- add, fit, forget, redact, head, ...
     n_documents INTEGER NOT NULL,       -- added, trained on, or forgotten
-    detail TEXT NOT NULL,               -- JSON: digests, that of the certificate included
+    detail TEXT NOT NULL,               -- JSON: commitment to the state, SHA-256 of the certificate
     previous TEXT NOT NULL,
-    hash TEXT NOT NULL
+    hash TEXT NOT NULL,
+    secret BLOB                         -- of the commitment; only the last entry has one
 );
 CREATE TRIGGER IF NOT EXISTS ledger_keeps_entries BEFORE DELETE ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS ledger_keeps_values BEFORE UPDATE ON ledger
+CREATE TRIGGER IF NOT EXISTS ledger_keeps_values
+    BEFORE UPDATE OF seq, time, action, n_documents, detail, previous, hash ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
 -- The certificate of each deletion, as JSON, by the ledger entry that records it.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pyunlearn.errors import InvalidParameterError, StoreError
-from pyunlearn.store import _refreshing as refreshing
+from pyunlearn.store import _ledger as ledger
+from pyunlearn.store import _revising as revising
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_model as state
+from pyunlearn.store import _stored_words as words
 from pyunlearn.store._current import Current
 
 
@@ -16,19 +18,19 @@ def fit(current: Current, learner: str, parameters: dict[str, Any]) -> None:
     for name in ("min_df", "n_jobs"):
         if name in parameters:
             raise InvalidParameterError(f"{name} is a matter of Store.open, not of fit")
-    rules = docs.read_rules(current.db)
-    if rules is None or not docs.n_documents(current.db):
+    db = current.db
+    if not docs.n_documents(db):
         raise StoreError("the store has no documents; add some before fit")
-    model = state.model_to_fit(learner, parameters, int(rules.min_df), current.n_jobs)
-    empty = model.new_statistics(docs.n_columns(current.db))
-    statistics = docs.count_all(current.db, empty, current.progress)
+    waited = ledger.n_waiting(db)
+    dictionary = words.read_dictionary(db)
+    words.refuse_no_words(db, dictionary)
+    model = state.model_to_fit(learner, parameters, current.n_jobs)
+    empty = model.new_statistics(len(dictionary))
+    statistics = docs.count_all(db, dictionary, empty, current.progress)
     current.progress("learning", 0, 0)
     model.fit_statistics(statistics)
     current.progress("saving", 0, 0)
-    state.write_model(current.db, model, None)
-    if state.n_waiting(current.db):
-        certificate = refreshing.end_wait(current, model)
-    else:
-        certificate = None
-        refreshing.replace_model(current, model)
+    state.write_model(db, model, None)
+    revising.replace_model(current, model, dictionary)
+    certificate = revising.certificate_of(current, waited) if waited else None
     current.record("fit", statistics.n_documents, certificate)

@@ -7,22 +7,21 @@ from typing import Any
 
 from pyunlearn.errors import InvalidInputError, InvalidParameterError, StoreError
 from pyunlearn.heads._linear_head import LinearHead
-from pyunlearn.store import _dependents as dependents
+from pyunlearn.store import _revising as revising
 from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import _stored_model as state
 from pyunlearn.store._answers import HeadInfo
 from pyunlearn.store._arguments import plain
 from pyunlearn.store._current import Current
 from pyunlearn.store._database import Database
-from pyunlearn.store._refreshing import current_model
 
 
 def set_labels(current: Current, field: str, labels: Mapping[str, Any]) -> int:
     """Write labels under a field, and train its head again; their number."""
-    model = current_model(current)
+    revising.current_model(current)
     count = heads.set_labels(current.db, field, labels.items())
     if field in heads.fields(current.db):
-        dependents.retrain(current, model, field)
+        revising.retrain(current, field)
     current.record("label", count)
     return count
 
@@ -35,25 +34,24 @@ def fit_head(
     if unknown:
         raise InvalidParameterError(f"a head of a store has no parameter {min(unknown)!r}")
     db = current.db
-    model = current_model(current)
+    model = revising.current_model(current)
     if labels is not None:
         heads.set_labels(db, field, labels.items())
     given = {name: plain(value) for name, value in parameters.items()}
-    head = heads.trained(db, model, field, given, current.n_jobs)
+    head = heads.trained(db, current.dictionary(), model, field, given, current.n_jobs)
     _refuse_too_few(head, field)
     heads.delete(db, field)
-    heads.write(db, field, head, None)
-    current.put_head(field, head)
+    revising.put_head(current, field, head, None)
     current.record("head", head.task_.n_documents)
     return listed(db)[field]
 
 
 def delete_head(current: Current, field: str) -> None:
     """Delete the head of a field. Heads are not read: a damaged one can be deleted."""
-    current_model(current)
+    revising.current_model(current)
     heads.refuse_unknown(current.db, field)
     heads.delete(current.db, field)
-    current.put_head(field, None)
+    current.put_task(field, None)
     current.record("delete head", 0)
 
 
@@ -64,7 +62,7 @@ def listed(db: Database) -> dict[str, HeadInfo]:
         field: HeadInfo(
             field, parameters, held.get("classes", []), held.get("n_documents", 0), digest
         )
-        for field, (_, parameters, held, digest) in rows.items()
+        for field, (parameters, held, digest) in rows.items()
     }
 
 

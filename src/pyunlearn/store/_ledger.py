@@ -1,7 +1,8 @@
 """The ledger: what was done to a store, as a chain of hashes.
 
 An entry holds the hash of the entry before. That of a deletion also holds the hash of the
-certificate that was handed out, so a certificate can be changed no more than the chain.
+certificate that was handed out, so a certificate can be changed no more than the chain. What an
+entry says of the state is a commitment, whose secret is erased with the next entry.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pyunlearn._commitment import is_commitment_to
 from pyunlearn.certificates import Certificate
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.store._database import Database
@@ -35,7 +37,9 @@ class LedgerEntry:
     n_documents : int
         Documents added, trained on, forgotten, corrected or labelled.
     detail : Mapping
-        Digests after the request, and of its certificate. No id, no content.
+        The `commitment` to the state after the request (see `Certificate`), the SHA-256 of its
+        `certificate`, and `waits` where topics wait for a refresh. No id, no content, no digest
+        that a guess could be tried on.
     previous, hash : str
         SHA-256 of the entry before ("000...0" for the first), and of this entry with it.
     """
@@ -49,25 +53,37 @@ class LedgerEntry:
     hash: str
 
 
+def version(db: Database) -> int:
+    """The number of the last entry: every change of the store has another."""
+    return int(db.value("SELECT coalesce(max(seq), 0) FROM ledger"))
+
+
 def append(
     db: Database,
     action: str,
     n_documents: int,
-    detail: Mapping[str, Any],
+    commitment: str,
+    secret: bytes,
     certificate: Certificate | None = None,
+    *,
+    waits: bool = False,
 ) -> LedgerEntry:
-    """Write the next entry, and the certificate that it is bound to."""
+    """Write the next entry, and the certificate that it is bound to; erase the secret before."""
+    detail: dict[str, Any] = {"commitment": commitment}
+    if waits:
+        detail["waits"] = True
     last = db.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
     seq, previous = (last[0] + 1, last[1]) if last else (1, START)
     time = datetime.now(UTC).isoformat(timespec="seconds")
     if certificate is not None:
-        detail = {**detail, "certificate": _certificate_hash(certificate.to_json())}
+        detail["certificate"] = _certificate_hash(certificate.to_json())
         db.execute("INSERT INTO certificates VALUES (?, ?)", (seq, certificate.to_json()))
-    text = json.dumps(dict(detail), sort_keys=True)
+    text = json.dumps(detail, sort_keys=True)
     hashed = _hash(seq, time, action, n_documents, text, previous)
+    db.execute("UPDATE ledger SET secret = NULL WHERE secret IS NOT NULL")
     db.execute(
-        "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (seq, time, action, n_documents, text, previous, hashed),
+        "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (seq, time, action, n_documents, text, previous, hashed, secret),
     )
     return LedgerEntry(seq, time, action, n_documents, detail, previous, hashed)
 
@@ -91,12 +107,33 @@ def certificates(db: Database) -> list[Certificate]:
     return [Certificate.from_json(text) for text in _certificate_texts(db).values()]
 
 
-def last_digest(db: Database, of: str = "model") -> str | None:
-    """Digest of the model (or "statistics") after the last request; None when there was none."""
+def is_of_now(db: Database, digest: str, commitment: str | None = None) -> bool:
+    """Whether a commitment, or that of the last entry, is to the state of a digest."""
     last = db.execute(
-        "SELECT seq, CAST(detail AS BLOB) FROM ledger ORDER BY seq DESC LIMIT 1"
+        "SELECT seq, CAST(detail AS BLOB), secret FROM ledger ORDER BY seq DESC LIMIT 1"
     ).fetchone()
-    return None if last is None else _parsed(db, last[0], _text(last[1])).get(of)
+    if last is None or not isinstance(last[2], bytes):
+        return False
+    if commitment is None:
+        commitment = _parsed(db, last[0], _text(last[1])).get("commitment")
+    return is_commitment_to(digest, last[2], commitment)
+
+
+def older_secrets(db: Database) -> int:
+    """Entries before the last that still have a secret."""
+    return int(
+        db.value("SELECT count(*) FROM ledger WHERE secret IS NOT NULL AND seq < ?", (version(db),))
+    )
+
+
+def n_waiting(db: Database) -> int:
+    """Documents that were forgotten while topics wait for a refresh, by the last entries."""
+    number = 0
+    for entry in reversed(entries(db)):
+        if not entry.detail.get("waits"):
+            break
+        number += entry.n_documents
+    return number
 
 
 def first_broken(db: Database) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import scipy.sparse as sp
 
 from pyunlearn._documents import check_documents
@@ -15,19 +14,22 @@ from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import _stored_index as index
 from pyunlearn.store import _stored_model as state
+from pyunlearn.store import _stored_words as words
 from pyunlearn.store._answers import Found, StoreInfo, Topic
 from pyunlearn.store._current import Current
 from pyunlearn.store._database import SCHEMA_VERSION, Database
+from pyunlearn.store._state_digest import model_digest
+from pyunlearn.store._stored_words import Dictionary
+from pyunlearn.text import TextCounter
 
 
 def topics(db: Database, n_words: int) -> list[Topic]:
     """The topics with their most probable words."""
-    model = state.read_topics(db)
-    words = docs.read_words(db)
-    top = model.top_words(words, n_words)
+    model, names = state.read_topics(db), words.read_dictionary(db).words
+    top = model.top_words(names, n_words)
     return [
-        Topic(number, float(share), str(words[anchor]), top[number])
-        for number, (share, anchor) in enumerate(
+        Topic(number, float(share), names[word], top[number])
+        for number, (share, word) in enumerate(
             zip(model.topic_proportions_, model.topics_.representatives, strict=True)
         )
     ]
@@ -35,23 +37,23 @@ def topics(db: Database, n_words: int) -> list[Topic]:
 
 def info(db: Database, keep_text: bool | None) -> StoreInfo:
     """What the store holds."""
-    rules = docs.read_rules(db)
+    rules = words.read_rules(db)
     fitted = state.is_fitted(db)
-    waiting = state.n_waiting(db)
-    frequency = state.read_document_frequency(db) if fitted else None
+    waiting = state.is_waiting(db)
+    dictionary = words.read_dictionary(db) if rules else None
     return StoreInfo(
         path=str(db.directory),
         version=SCHEMA_VERSION,
         n_bytes=db.path.stat().st_size,
         n_documents=docs.n_documents(db),
-        n_columns=docs.n_columns(db),
-        n_words=None if frequency is None else int(np.count_nonzero(frequency)),
+        n_words=int(db.value("SELECT count(*) FROM words")),
+        n_columns=0 if dictionary is None else len(dictionary),
         n_topics=state.read_topics(db).n_topics_ if fitted and not waiting else None,
-        n_waiting=waiting,
+        n_waiting=ledger.n_waiting(db),
         keeps_text=bool(db.get_meta("keep_text", keep_text)),
         text_rules=rules.as_dict() if rules else {},
         parameters=db.get_meta("model_parameters", {}),
-        model_digest=ledger.last_digest(db),
+        digest=None if dictionary is None else model_digest(db, dictionary),
         n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
         n_certificates=int(db.value("SELECT count(*) FROM certificates")),
         dependents=(
@@ -74,23 +76,23 @@ def build_index(current: Current) -> None:
     # Where nothing can be written this fails before the work.
     current.db.set_meta("index_digest", "")
     current.progress("indexing", 0, 0)
-    index.write(current.db, current.model())
+    index.write(current.db, current.dictionary(), current.model())
     current.record("index", docs.n_documents(current.db))
 
 
 def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
     """The documents most like a text; without an index, from proportions that are not kept."""
-    model = state.read_topics(db)
+    model, dictionary = state.read_topics(db), words.read_dictionary(db)
     names = index.ids(db)
     if not names or not model.n_topics_:
         raise StoreError("the store has no documents or no topics to search by")
-    asked = check_documents(counts_of(db, [text]))
+    asked = check_documents(counts_of(db, dictionary, [text]))
     if not model.word_frequencies_[asked.columns].any():
         raise InvalidInputError("no word of the text is in the dictionary; nothing to search by")
     if not has_index(db):
-        held = index.proportions_of(db, model)
+        held = index.proportions_of(db, dictionary, model)
     else:
-        held = index.read(db, ledger.last_digest(db))
+        held = index.read(db, state.digest_of(db, "model"))
     rows, scores = top_of_rows(
         similarities(similarity, model.fold_in(asked), held), min(n, len(names))
     )
@@ -100,8 +102,9 @@ def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
     ]
 
 
-def counts_of(db: Database, texts: Sequence[str]) -> sp.csr_array:
+def counts_of(db: Database, dictionary: Dictionary, texts: Sequence[str]) -> sp.csr_array:
     """Word counts of texts by the dictionary of the store, (n_texts, n_words)."""
-    dictionary = docs.read_dictionary(db)
-    counted = [("", dictionary.count(text)) for text in texts]
-    return docs.as_one(counted, len(dictionary.words)).counts
+    rules = words.read_rules(db)
+    assert rules is not None
+    counter, new = TextCounter(rules), words.NewWords()
+    return docs.as_one([("", new.bag(counter.count(text))) for text in texts], dictionary).counts

@@ -4,56 +4,41 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from pyunlearn.certificates import Certificate
-from pyunlearn.errors import FewerTopicsWarning, InvalidInputError
-from pyunlearn.store import _dependents as dependents
+from pyunlearn.errors import InvalidInputError
+from pyunlearn.store import _revising as revising
 from pyunlearn.store import _stored_documents as docs
-from pyunlearn.store import _stored_model as state
-from pyunlearn.store._coverage import COVERS, NOT_COVERED, REDACTED
+from pyunlearn.store import _stored_words as words
+from pyunlearn.store._coverage import REDACTED
 from pyunlearn.store._current import Current
 from pyunlearn.store._database import Database
-from pyunlearn.store._refreshing import current_model
-from pyunlearn.text import CountedText
+from pyunlearn.text import CountedText, TextCounter, TextRules
 
 
 def redact(current: Current, identifier: str, names: Sequence[str]) -> Certificate:
     """Take names out of a document, and learn again."""
-    ((_, before),) = docs.read_some(current.db, [identifier])
-    after, text, n_names = _redacted(current.db, identifier, before, names)
-    model = current_model(current)
-    known = current.heads()
-    old = docs.as_one([(identifier, before)], model.n_features_in_)
-    new = docs.as_one([(identifier, after)], model.n_features_in_)
-    with warnings.catch_warnings():
-        # Topics that are gone only between the two steps are no news.
-        warnings.simplefilter("ignore", FewerTopicsWarning)
-        certificate = model.forget(old.counts, old.lengths)
-    model.partial_fit(new.counts, lengths=new.lengths)
-    touched = np.union1d(before.columns, after.columns).astype(np.intp)
-    docs.replace_counts(current.db, identifier, after, text)
-    docs.delete_words(current.db, touched[model.statistics_.document_frequency[touched] == 0])
-    state.write_model(current.db, model, touched)
-    dependents.replace_in_tasks(current.db, known, old, new)
-    certificate = replace(
-        certificate,
-        n_documents_removed=0,
-        n_documents_left=model.statistics_.n_documents,
-        statistics_after=model.statistics_.digest(),
-        model_after=model.digest(),
-        comparator=REDACTED,
-        covers=COVERS,
-        not_covered=certificate.not_covered + NOT_COVERED,
-        dependents=dependents.update(current, known, touched),
-        path={**certificate.path, "n_words_redacted": n_names},
-    )
-    current.record("redact", 1, certificate)
-    return certificate
+    db = current.db
+    ((_, old),) = docs.read_some(db, [identifier])
+    rules = words.read_rules(db)
+    assert rules is not None
+    text = docs.read_text(db, identifier)
+    if text is None:
+        counted = _without_words(db, identifier, old, names, rules)
+    else:
+        text = _without_text(identifier, text, names, rules)
+        counted = TextCounter(rules).count(text)
+    revising.current_model(current)
+    before = revising.Before.read(current, [(identifier, old)], tasks=True)
+    new = words.NewWords()
+    bag = new.bag(counted)
+    words.subtract(db, [old])
+    new.write(db)
+    docs.replace(db, identifier, bag, text)
+    revising.learn(current, before, [identifier])
+    certificate = revising.certificate_of(current, 0, REDACTED)
+    return revising.recorded(current, "redact", 1, certificate)
 
 
 def without_names(text: str, names: Sequence[str], ignore_case: bool) -> tuple[str, int]:
@@ -72,17 +57,13 @@ def without_names(text: str, names: Sequence[str], ignore_case: bool) -> tuple[s
     return text, n_found
 
 
-def _redacted(
-    db: Database, identifier: str, before: CountedText, names: Sequence[str]
-) -> tuple[CountedText, str | None, int]:
-    """Counts and text of a document without names, and their number; each must be found."""
-    dictionary, rules = docs.read_dictionary(db), docs.read_rules(db)
-    assert rules is not None
-    if rules.lowercase:
-        names = list(dict.fromkeys(name.lower() for name in names))
-    text = docs.read_text(db, identifier)
-    if text is None:
-        return _without_words(identifier, before, names, dictionary.words), None, len(names)
+def _distinct(names: Sequence[str], rules: TextRules) -> list[str]:
+    return list(dict.fromkeys(name.lower() if rules.lowercase else name for name in names))
+
+
+def _without_text(identifier: str, text: str, names: Sequence[str], rules: TextRules) -> str:
+    """The text of a document without names, each of which must be found."""
+    names = _distinct(names, rules)
     text, n_found = without_names(text, names, rules.lowercase)
     if n_found < len(names):
         raise InvalidInputError(
@@ -90,35 +71,34 @@ def _redacted(
             "names as they are written, with no letter or digit joined to them; nothing was "
             "redacted. Give each name as it stands in the text"
         )
-    return dictionary.count(text), text, len(names)
+    return text
 
 
 def _without_words(
-    identifier: str,
-    before: CountedText,
-    names: Sequence[str],
-    words: Sequence[str | None],
+    db: Database, identifier: str, bag: words.Bag, names: Sequence[str], rules: TextRules
 ) -> CountedText:
-    """Counts of a document whose text is not kept: each name must be one of its words."""
-    gone: set[int] = set()
-    for name in names:
+    """Words of a document whose text is not kept: each name must be one of them."""
+    if rules.ngram_range != (1, 1):
+        raise InvalidInputError(
+            f"the text of document {identifier!r} is not kept (keep_text=False), so a name cannot "
+            f"be taken out of words counted with ngram_range={rules.ngram_range}; nothing was "
+            "redacted. Forget the document, and add it again without the name"
+        )
+    counts = dict(zip(words.words_of(db, bag), bag.counts.tolist(), strict=True))
+    gone: set[str] = set()
+    for name in _distinct(names, rules):
         form = unicodedata.normalize("NFC", name)
-        columns = [
-            column
-            for column in before.columns.tolist()
-            if unicodedata.normalize("NFC", words[column] or "") == form
-        ]
-        if not columns:
+        found = {word for word in counts if unicodedata.normalize("NFC", word) == form}
+        if not found:
             raise InvalidInputError(
                 f"the text of document {identifier!r} is not kept (keep_text=False), so a name can "
                 "be taken out of its counts only when it is exactly one counted word of the "
                 "document, which one of the names is not; nothing was redacted. Forget the "
                 "document, and add it again without the name"
             )
-        gone |= set(columns)
-    kept = ~np.isin(before.columns, sorted(gone))
-    length = before.length - int(before.counts[~kept].sum())
-    return CountedText(before.columns[kept], before.counts[kept], length)
+        gone |= found
+    kept = {word: count for word, count in counts.items() if word not in gone}
+    return CountedText(list(kept), list(kept.values()))
 
 
 def _pattern(name: str, ignore_case: bool) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""The documents of a store as word counts, and the dictionary that they are counted by."""
+"""The documents of a store as bags of words, and their counts by a dictionary."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ from pyunlearn.errors import (
 from pyunlearn.records import Record
 from pyunlearn.store._answers import Progress
 from pyunlearn.store._database import Database
-from pyunlearn.text import CountedText, Dictionary, TextRules
+from pyunlearn.store._stored_words import Bag, Dictionary
 
 BATCH_ENTRIES = 4_000_000
 SHOWN_IDS = 5
+WIDTHS = (1, 2, 4)  # bytes of a count
+
+Named = tuple[str, Bag]  # a document by its id
 
 
 class Batch(NamedTuple):
@@ -31,7 +34,7 @@ class Batch(NamedTuple):
 
     ids: list[str]
     counts: sp.csr_array  # (m, n_words), int32
-    lengths: NDArray[np.int64]  # (m,)
+    lengths: NDArray[np.int64]  # (m,), words outside the dictionary included
 
     @contextmanager
     def naming_ids(self) -> Iterator[None]:
@@ -44,115 +47,85 @@ class Batch(NamedTuple):
             raise DocumentTooLongError(f"document {longest!r} has {reason}") from None
 
 
-def read_rules(db: Database) -> TextRules | None:
-    """The rules of the dictionary, None before the first addition."""
-    rules = db.get_meta("text_rules")
-    return None if rules is None else TextRules(**rules)
+def n_documents(db: Database) -> int:
+    """Documents in the store."""
+    return int(db.get_meta("n_documents", 0))
 
 
-def write_dictionary(db: Database, words: Sequence[str], rules: TextRules) -> None:
-    """Fix the dictionary of a new store."""
-    db.set_meta("text_rules", rules.as_dict())
-    db.execute_many("INSERT INTO dictionary VALUES (?, ?)", enumerate(words))
-
-
-def read_words(db: Database) -> list[str | None]:
-    """The word of each column, None where its string was deleted."""
-    return [word for (word,) in db.execute("SELECT word FROM dictionary ORDER BY column")]
-
-
-def read_dictionary(db: Database) -> Dictionary:
-    """The words with the rules that they are counted by; there must be some."""
-    rules = read_rules(db)
-    assert rules is not None
-    return Dictionary(read_words(db), rules)
-
-
-def delete_words(db: Database, columns: NDArray[np.intp]) -> None:
-    """Delete the strings of words that no document holds any more."""
-    db.execute_many(
-        "UPDATE dictionary SET word = NULL WHERE column = ?", ((int(c),) for c in columns)
+def insert(db: Database, record: Record, bag: Bag, keep_text: bool) -> None:
+    """Store one document; DuplicateDocumentError if there is one with its id."""
+    if db.value("SELECT 1 FROM documents WHERE id = ?", (record.id,)):
+        raise DuplicateDocumentError(
+            f"{record.where or 'record'}: id {record.id!r} is in the store already or comes "
+            "twice; forget it first to replace it"
+        )
+    db.execute(
+        "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            record.id,
+            bag.length,
+            record.label,
+            *_blobs(bag),
+            record.text if keep_text else None,
+        ),
     )
 
 
-def n_documents(db: Database) -> int:
-    """Documents in the store."""
-    return int(db.value("SELECT count(*) FROM documents"))
-
-
-def n_columns(db: Database) -> int:
-    """Words that were chosen for the dictionary, those without a string included."""
-    return int(db.value("SELECT count(*) FROM dictionary"))
-
-
-def insert(
-    db: Database, documents: Iterable[tuple[Record, CountedText]]
-) -> Iterator[tuple[Record, CountedText]]:
-    """Store documents one by one, giving each on."""
-    keep_text = None
-    for record, counted in documents:
-        if keep_text is None:  # fixed once the first document has been counted
-            keep_text = db.get_meta("keep_text")
-        if db.value("SELECT 1 FROM documents WHERE id = ?", (record.id,)):
-            raise DuplicateDocumentError(
-                f"{record.where or 'record'}: id {record.id!r} is in the store already or comes "
-                "twice; forget it first to replace it"
-            )
-        db.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                record.id,
-                counted.length,
-                record.label,
-                counted.columns.astype("<i4", copy=False).tobytes(),
-                counted.counts.astype("<i4", copy=False).tobytes(),
-                record.text if keep_text else None,
-            ),
-        )
-        yield record, counted
+def set_number(db: Database, number: int) -> None:
+    """Write the number of documents."""
+    db.set_meta("n_documents", number)
 
 
 def batches(
-    documents: Iterable[tuple[str, CountedText]], n_words: int, max_entries: int = BATCH_ENTRIES
+    documents: Iterable[Named], dictionary: Dictionary, max_entries: int = BATCH_ENTRIES
 ) -> Iterator[Batch]:
     """Documents in groups of about `max_entries` counts, so that memory stays bounded."""
-    group: list[tuple[str, CountedText]] = []
+    group: list[Named] = []
     entries = 0
     for document in documents:
         group.append(document)
         # A document without entries costs memory as well.
-        entries += len(document[1].columns) + 8
+        entries += len(document[1].keys) + 8
         if entries >= max_entries:
-            yield _batch(group, n_words)
+            yield as_one(group, dictionary)
             group, entries = [], 0
     if group:
-        yield _batch(group, n_words)
+        yield as_one(group, dictionary)
 
 
-def as_one(documents: Iterable[tuple[str, CountedText]], n_words: int) -> Batch:
+def as_one(group: Sequence[Named], dictionary: Dictionary) -> Batch:
     """One group of all documents, of which there are some."""
-    return _batch(list(documents), n_words)
+    bags = [bag for _, bag in group]
+    columns = dictionary.columns(np.concatenate([bag.keys for bag in bags]))
+    counts = np.concatenate([bag.counts for bag in bags])
+    row = np.repeat(np.arange(len(bags)), [len(bag.keys) for bag in bags])
+    known = columns >= 0
+    matrix = sp.csr_array(
+        (counts[known], (row[known], columns[known])), shape=(len(bags), len(dictionary))
+    )
+    lengths = np.array([bag.length for bag in bags], np.int64)
+    return Batch([identifier for identifier, _ in group], matrix, lengths)
 
 
 def count_all(
-    db: Database, statistics: CooccurrenceStatistics, progress: Progress
+    db: Database, dictionary: Dictionary, statistics: CooccurrenceStatistics, progress: Progress
 ) -> CooccurrenceStatistics:
     """Add every document to empty statistics, in batches, so that memory stays bounded."""
     total = n_documents(db)
-    for batch in batches(read_all(db), n_columns(db)):
+    for batch in batches(read_all(db), dictionary):
         with batch.naming_ids():
             statistics.add(batch.counts, batch.lengths)
         progress("counting", statistics.n_documents, total)
     return statistics
 
 
-def read_all(db: Database) -> Iterator[tuple[str, CountedText]]:
-    """Every document."""
-    for row in db.execute("SELECT id, length, columns, counts FROM documents ORDER BY rowid"):
-        yield document(*row)
+def read_all(db: Database) -> Iterator[Named]:
+    """Every document, by ascending id."""
+    for row in db.execute("SELECT id, length, words, counts FROM documents ORDER BY id"):
+        yield _named(*row)
 
 
-def read_some(db: Database, ids: Sequence[str]) -> list[tuple[str, CountedText]]:
+def read_some(db: Database, ids: Sequence[str]) -> list[Named]:
     """The documents of some ids. Reads no other document.
 
     Raises
@@ -171,7 +144,7 @@ def read_some(db: Database, ids: Sequence[str]) -> list[tuple[str, CountedText]]
     unknown = []
     for one in ids:
         row = db.execute(
-            "SELECT id, length, columns, counts FROM documents WHERE id = ?", (one,)
+            "SELECT id, length, words, counts FROM documents WHERE id = ?", (one,)
         ).fetchone()
         if row is None:
             unknown.append(one)
@@ -184,7 +157,17 @@ def read_some(db: Database, ids: Sequence[str]) -> list[tuple[str, CountedText]]
             f"not in the store: {shown}{more} ({len(unknown)} of {len(ids)} ids); nothing was "
             "changed"
         )
-    return [document(*row) for row in rows]
+    return [_named(*row) for row in rows]
+
+
+def with_words(
+    db: Database, keys: NDArray[np.int64], without: Iterable[str]
+) -> Iterator[Named]:
+    """Documents that hold one of some words, but for those of some ids. Reads every document."""
+    passed, wanted = set(without), np.sort(keys)
+    for document in read_all(db):
+        if document[0] not in passed and np.isin(wanted, document[1].keys).any():
+            yield document
 
 
 def read_text(db: Database, identifier: str) -> str | None:
@@ -193,17 +176,18 @@ def read_text(db: Database, identifier: str) -> str | None:
     return text
 
 
-def replace_counts(db: Database, identifier: str, counted: CountedText, text: str | None) -> None:
-    """Write other counts, length and text for a document."""
+def read_texts(db: Database) -> Iterator[tuple[str, Bag, str | None]]:
+    """Every document with its text."""
+    for *row, text in db.execute("SELECT id, length, words, counts, text FROM documents"):
+        identifier, bag = _named(*row)
+        yield identifier, bag, text
+
+
+def replace(db: Database, identifier: str, bag: Bag, text: str | None) -> None:
+    """Write another bag of words and text for a document."""
     db.execute(
-        "UPDATE documents SET length = ?, columns = ?, counts = ?, text = ? WHERE id = ?",
-        (
-            counted.length,
-            counted.columns.astype("<i4", copy=False).tobytes(),
-            counted.counts.astype("<i4", copy=False).tobytes(),
-            text,
-            identifier,
-        ),
+        "UPDATE documents SET length = ?, words = ?, counts = ?, text = ? WHERE id = ?",
+        (bag.length, *_blobs(bag), text, identifier),
     )
 
 
@@ -212,25 +196,21 @@ def delete(db: Database, ids: Sequence[str]) -> None:
     db.execute_many("DELETE FROM documents WHERE id = ?", ((one,) for one in ids))
 
 
-def document(
-    identifier: str, length: int, columns: bytes, counts: bytes
-) -> tuple[str, CountedText]:
-    """A document from its columns in the table."""
-    if len(columns) != len(counts) or len(columns) % 4:
+def _blobs(bag: Bag) -> tuple[bytes, bytes]:
+    """Keys as int64, counts as unsigned integers as narrow as the largest allows."""
+    bits = int(bag.counts.max(initial=0)).bit_length()
+    width = next(width for width in WIDTHS if bits <= 8 * width)
+    return bag.keys.astype("<i8", copy=False).tobytes(), bag.counts.astype(f"<u{width}").tobytes()
+
+
+def _named(identifier: str, length: int, words: bytes, counts: bytes) -> Named:
+    """A document from its row in the table."""
+    size, rest = divmod(len(words), 8)
+    width = len(counts) // size if size else 1
+    if rest or width * size != len(counts) or width not in WIDTHS:
         raise CorruptStateError(f"the counts of document {identifier!r} are damaged")
-    column, count = (np.frombuffer(blob, "<i4").astype(np.int32) for blob in (columns, counts))
-    return identifier, CountedText(column, count, length)
-
-
-def _batch(group: list[tuple[str, CountedText]], n_words: int) -> Batch:
-    texts = [text for _, text in group]
-    columns = np.concatenate([text.columns for text in texts])
-    if len(columns) and not 0 <= columns.min() <= columns.max() < n_words:
-        raise CorruptStateError("a document counts a word that is not in the dictionary")
-    start = np.concatenate(([0], np.cumsum([len(text.columns) for text in texts])))
-    counts = np.concatenate([text.counts for text in texts])
-    return Batch(
-        [identifier for identifier, _ in group],
-        sp.csr_array((counts, columns, start), shape=(len(group), n_words)),
-        np.array([text.length for text in texts], np.int64),
-    )
+    keys = np.frombuffer(words, "<i8").astype(np.int64, copy=False)
+    if (keys[1:] <= keys[:-1]).any():
+        raise CorruptStateError(f"the words of document {identifier!r} are damaged")
+    count = np.frombuffer(counts, f"<u{width}").astype(np.int32)
+    return identifier, Bag(keys, count, length)

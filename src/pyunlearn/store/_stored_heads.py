@@ -34,6 +34,7 @@ from pyunlearn.records import label_text
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_model as state
 from pyunlearn.store._database import Database
+from pyunlearn.store._stored_words import Dictionary
 
 PARAMETERS = ("task", "loss", "features", "alpha", "tol", "max_iter")
 OWN_FIELD = "label"  # the label that stands beside the document
@@ -95,10 +96,11 @@ def labels_of(db: Database, field: str, ids: Sequence[str]) -> list[str | None]:
     return [db.value(sql, (one, *more)) for one in ids]
 
 
-def labelled_batches(db: Database, field: str) -> Iterator[tuple[docs.Batch, list[str]]]:
+def labelled_batches(
+    db: Database, dictionary: Dictionary, field: str
+) -> Iterator[tuple[docs.Batch, list[str]]]:
     """Documents that have a label under a field, with their labels."""
-    n_words = int(db.value("SELECT count(*) FROM dictionary"))
-    for batch in docs.batches(docs.read_all(db), n_words):
+    for batch in docs.batches(docs.read_all(db), dictionary):
         labels = labels_of(db, field, batch.ids)
         kept = [row for row, label in enumerate(labels) if label is not None]
         if kept:
@@ -129,12 +131,13 @@ def task_targets(settings: HeadSettings, labels: Sequence[str], ids: Sequence[st
     return check_values(numbers, len(labels), 1)
 
 
-def counted_task(db: Database, field: str, settings: HeadSettings, n_jobs: int | None) -> Task:
+def counted_task(
+    db: Database, dictionary: Dictionary, field: str, settings: HeadSettings, n_jobs: int | None
+) -> Task:
     """The task of a field, from the documents of the store."""
-    n_words = int(db.value("SELECT count(*) FROM dictionary"))
     outputs = 1 if settings.task == "regression" else None
-    task = new_task(settings, n_words, outputs, n_jobs)
-    for batch, labels in labelled_batches(db, field):
+    task = new_task(settings, len(dictionary), outputs, n_jobs)
+    for batch, labels in labelled_batches(db, dictionary, field):
         task.add(check_documents(batch.counts), task_targets(settings, labels, batch.ids))
     return task
 
@@ -160,11 +163,26 @@ def new_head(model: BaseTopicModel, parameters: dict[str, Any], n_jobs: int | No
 
 
 def trained(
-    db: Database, model: BaseTopicModel, field: str, parameters: dict[str, Any], n_jobs: Any
+    db: Database,
+    dictionary: Dictionary,
+    model: BaseTopicModel,
+    field: str,
+    parameters: dict[str, Any],
+    n_jobs: int | None,
 ) -> LinearHead:
     """The head of a field, trained once on the documents of the store."""
     head = new_head(model, parameters, n_jobs)
-    return head.fit_task(counted_task(db, field, head._checked_settings(), n_jobs))
+    return head.fit_task(counted_task(db, dictionary, field, head._checked_settings(), n_jobs))
+
+
+def keeps_sums(db: Database, field: str) -> bool:
+    """Whether a head keeps sums of its task and can do without its documents."""
+    return "task" in row(db, field)[1]
+
+
+def settings_of(db: Database, field: str) -> HeadSettings:
+    """The settings of a head."""
+    return HeadSettings(**row(db, field)[0])
 
 
 def fields(db: Database) -> list[str]:
@@ -174,9 +192,6 @@ def fields(db: Database) -> list[str]:
 
 def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | None) -> None:
     """Write a head; of its word pairs only the rows of the touched words, None for all."""
-    number = db.value("SELECT number FROM heads WHERE field = ?", (field,))
-    if number is None:
-        number = db.value("SELECT coalesce(max(number), 0) + 1 FROM heads")
     parameters = head.settings_.as_dict()
     held = {
         "classes": head.classes_.tolist() if hasattr(head, "classes_") else [],
@@ -185,49 +200,51 @@ def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | N
         "steps": head.n_iter_,
     }
     held["scoring"] = _scoring_digest(held["classes"], head.weights_, head.prior_)
+    if isinstance(head.task_, TaskStatistics):
+        held["task"] = head.task_.digest()
     db.execute(
-        "REPLACE INTO heads VALUES (?, ?, ?, ?, ?)",
-        (number, field, _json(parameters), _json(held), head.digest()),
+        "REPLACE INTO heads VALUES (?, ?, ?, ?)",
+        (field, _json(parameters), _json(held), head.digest()),
     )
     arrays: dict[str, NDArray[Any]] = {"weights": head.weights_, "prior": head.prior_}
     if isinstance(head.task_, TaskStatistics):
         sums = head.task_.targets
         arrays |= {"own": head.task_.own, "totals": sums.totals, "sums": sums.by_word}
-        state.write_statistics(db, head.task_.pairs, touched, number)
+        state.write_statistics(db, head.task_.pairs, touched, field)
     for name, array in arrays.items():
-        state.write_array(db, f"head.{number}.{name}", array)
+        state.write_array(db, state.owner_of(field), name, array)
 
 
 def delete(db: Database, field: str) -> None:
     """Delete the head of a field; the labels of the field stay with the documents."""
-    number = db.value("SELECT number FROM heads WHERE field = ?", (field,))
-    if number is not None:
-        delete_learned(db, number)
-        db.execute("DELETE FROM heads WHERE number = ?", (number,))
+    delete_learned(db, field)
+    db.execute("DELETE FROM heads WHERE field = ?", (field,))
 
 
-def delete_learned(db: Database, number: int) -> None:
+def delete_learned(db: Database, field: str) -> None:
     """Delete the weights of a head and the sums of its task."""
-    db.execute("DELETE FROM arrays WHERE name LIKE ?", (f"head.{number}.%",))
-    state.delete_rows(db, number)
+    db.execute("DELETE FROM arrays WHERE owner = ?", (state.owner_of(field),))
+    state.delete_rows(db, field)
 
 
 def clear(db: Database) -> None:
     """Delete what all heads have learned and keep of their tasks; their parameters stay."""
-    for (number,) in db.execute("SELECT number FROM heads").fetchall():
-        delete_learned(db, number)
+    for field in fields(db):
+        delete_learned(db, field)
     db.execute("UPDATE heads SET state = ?, digest = ''", (_json({}),))
 
 
-def read(db: Database, model: BaseTopicModel, field: str, n_jobs: int | None) -> LinearHead:
+def read(
+    db: Database, dictionary: Dictionary, model: BaseTopicModel, field: str, n_jobs: int | None
+) -> LinearHead:
     """A head with its task, on the model of the store; CorruptStateError if it was changed."""
-    number, parameters, held, digest = row(db, field)
+    parameters, held, digest = row(db, field)
     try:
-        head = _scoring(db, model, number, parameters, held, n_jobs, model.digest())
+        head = _scoring(db, model, field, parameters, held, n_jobs, model.digest())
         if head.settings_.keeps_documents:
-            head.task_ = counted_task(db, field, head.settings_, n_jobs)
+            head.task_ = counted_task(db, dictionary, field, head.settings_, n_jobs)
         else:
-            head.task_ = _stored_task(db, number, head.settings_, held, n_jobs)
+            head.task_ = _stored_task(db, field, parameters, held, n_jobs)
         found = head.digest()
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise _damaged(db, field, error) from None
@@ -238,11 +255,24 @@ def read(db: Database, model: BaseTopicModel, field: str, n_jobs: int | None) ->
 
 def read_scoring(db: Database, model: BaseTopicModel, field: str) -> LinearHead:
     """A head that can be used but not changed: neither documents nor word pairs are read."""
-    number, parameters, held, _ = row(db, field)
+    parameters, held, _ = row(db, field)
     try:
-        return _scoring(db, model, number, parameters, held, None)
+        return _scoring(db, model, field, parameters, held, None)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise _damaged(db, field, error) from None
+
+
+def read_task(db: Database, field: str, n_jobs: int | None) -> TaskStatistics:
+    """The task of a head that keeps sums; CorruptStateError if it was changed."""
+    parameters, held, _ = row(db, field)
+    try:
+        task = _stored_task(db, field, parameters, held, n_jobs)
+        found = task.digest()
+    except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
+        raise _damaged(db, field, error) from None
+    if found != held.get("task"):
+        raise _damaged(db, field, "its task is another")
+    return task
 
 
 def digests(db: Database) -> dict[str, str]:
@@ -252,7 +282,7 @@ def digests(db: Database) -> dict[str, str]:
 
 def parameters_of(db: Database, field: str) -> dict[str, Any]:
     """Parameters of a head."""
-    return row(db, field)[1]
+    return row(db, field)[0]
 
 
 def refuse_unknown(db: Database, field: str) -> None:
@@ -262,19 +292,19 @@ def refuse_unknown(db: Database, field: str) -> None:
         raise StoreError(f"the store has no head for the field {field!r} (heads: {there})")
 
 
-def row(db: Database, field: str) -> tuple[int, dict[str, Any], dict[str, Any], str]:
-    """Number, parameters, state and digest of a head."""
+def row(db: Database, field: str) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Parameters, state and digest of a head."""
     refuse_unknown(db, field)
     found = db.execute(
-        "SELECT number, parameters, state, digest FROM heads WHERE field = ?", (field,)
+        "SELECT parameters, state, digest FROM heads WHERE field = ?", (field,)
     ).fetchone()
     try:
-        parameters, held = json.loads(found[1]), json.loads(found[2])
+        parameters, held = json.loads(found[0]), json.loads(found[1])
     except ValueError as error:
         raise _damaged(db, field, error) from None
     if not isinstance(parameters, dict) or not isinstance(held, dict):
         raise _damaged(db, field, "no JSON objects")
-    return int(found[0]), parameters, held, str(found[3])
+    return parameters, held, str(found[2])
 
 
 def _damaged(db: Database, field: str, reason: object) -> CorruptStateError:
@@ -292,14 +322,14 @@ def _scoring_digest(classes: Any, weights: NDArray[np.float64], prior: NDArray[n
 def _scoring(
     db: Database,
     model: BaseTopicModel,
-    number: int,
+    field: str,
     parameters: dict[str, Any],
     held: dict[str, Any],
     n_jobs: int | None,
     base_digest: str = "",
 ) -> LinearHead:
     weights, prior = (
-        state.read_array(db, f"head.{number}.{name}") for name in ("weights", "prior")
+        state.read_array(db, state.owner_of(field), name) for name in ("weights", "prior")
     )
     if _scoring_digest(held["classes"], weights, prior) != held["scoring"]:
         raise ValueError("weights, classes or their shares are others")
@@ -313,11 +343,16 @@ def _scoring(
 
 
 def _stored_task(
-    db: Database, number: int, settings: HeadSettings, held: dict[str, Any], n_jobs: int | None
+    db: Database,
+    field: str,
+    parameters: dict[str, Any],
+    held: dict[str, Any],
+    n_jobs: int | None,
 ) -> TaskStatistics:
-    arrays = state.read_statistics(db, n_jobs, number)
+    arrays = state.read_statistics(db, n_jobs, field)
     n_words = len(arrays["word_mass"])
-    task = TaskStatistics(n_words, 1 if settings.task == "regression" else None, n_jobs=n_jobs)
+    n_outputs = 1 if parameters["task"] == "regression" else None
+    task = TaskStatistics(n_words, n_outputs, n_jobs=n_jobs)
     pairs = OuterProducts(n_words, n_jobs=n_jobs)
     read = statistics_from_arrays(
         arrays, int(held["n_documents"]), pairs.scale_bits, "document", n_jobs
@@ -325,7 +360,7 @@ def _stored_task(
     pairs.restore(read.rows, arrays["word_mass"], arrays["document_frequency"], read.n_documents)
     task.pairs = pairs
     own, totals, sums = (
-        state.read_array(db, f"head.{number}.{name}") for name in ("own", "totals", "sums")
+        state.read_array(db, state.owner_of(field), name) for name in ("own", "totals", "sums")
     )
     task.own = own
     classes = None if task.n_outputs else np.array(held["classes"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,10 +12,11 @@ from pyunlearn.errors import CorruptStateError
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_model as state
 from pyunlearn.store._database import Database
-from pyunlearn.text import CountedText
+from pyunlearn.store._stored_words import Dictionary
 
 F64 = NDArray[np.float64]
-NAME = "index.proportions"
+OWNER = "index"
+NAME = "proportions"
 
 
 def digest_of(db: Database) -> str | None:
@@ -26,10 +25,10 @@ def digest_of(db: Database) -> str | None:
     return digest
 
 
-def proportions_of(db: Database, model: BaseTopicModel) -> F64:
+def proportions_of(db: Database, dictionary: Dictionary, model: BaseTopicModel) -> F64:
     """Topic proportions of all documents by ascending id, (m, r). Needs no statistics."""
     parts = [np.zeros((0, model.n_topics_))]
-    for batch in docs.batches(_by_id(db), model.n_features_in_):
+    for batch in docs.batches(docs.read_all(db), dictionary):
         documents = check_documents(batch.counts)
         if model.n_topics_:
             parts.append(model.fold_in(documents))
@@ -38,31 +37,30 @@ def proportions_of(db: Database, model: BaseTopicModel) -> F64:
     return np.vstack(parts)
 
 
-def computed(db: Database, model: BaseTopicModel) -> tuple[F64, str]:
+def computed(db: Database, dictionary: Dictionary, model: BaseTopicModel) -> tuple[F64, str]:
     """Topic proportions as above, and their digest."""
-    proportions = proportions_of(db, model)
+    proportions = proportions_of(db, dictionary, model)
     return proportions, _digest(model.digest(), ids(db), proportions)
 
 
-def write(db: Database, model: BaseTopicModel) -> str:
-    """Build the index anew; returns its digest."""
-    proportions, digest = computed(db, model)
-    state.write_array(db, NAME, proportions)
+def write(db: Database, dictionary: Dictionary, model: BaseTopicModel) -> None:
+    """Build the index anew."""
+    proportions, digest = computed(db, dictionary, model)
+    state.write_array(db, OWNER, NAME, proportions)
     db.set_meta("index_digest", digest)
-    return digest
 
 
 def clear(db: Database) -> None:
     """Delete the proportions of an index, which a refresh builds again."""
     if digest_of(db) is not None:
-        db.execute("DELETE FROM arrays WHERE name = ?", (NAME,))
+        db.execute("DELETE FROM arrays WHERE owner = ?", (OWNER,))
         db.set_meta("index_digest", "")
 
 
 def read(db: Database, base: str | None) -> F64:
     """The stored proportions, (m, r); CorruptStateError if they were changed."""
     try:
-        proportions = state.read_array(db, NAME)
+        proportions = state.read_array(db, OWNER, NAME)
     except ValueError as error:
         raise CorruptStateError(f"{db.path}: the index is damaged ({error})") from None
     if _digest(base or "", ids(db), proportions) != digest_of(db):
@@ -73,11 +71,6 @@ def read(db: Database, base: str | None) -> F64:
 def ids(db: Database) -> list[str]:
     """Ids of all documents, ascending."""
     return [one for (one,) in db.execute("SELECT id FROM documents ORDER BY id")]
-
-
-def _by_id(db: Database) -> Iterator[tuple[str, CountedText]]:
-    for row in db.execute("SELECT id, length, columns, counts FROM documents ORDER BY id"):
-        yield docs.document(*row)
 
 
 def _digest(base: str, names: list[str], proportions: F64) -> str:

@@ -30,12 +30,13 @@ from pyunlearn.store._database import Database
 from pyunlearn.store._packing import pack, unpack
 
 PART_BYTES = 64 * 2**20
+TOPICS = "topics"  # owner of the learned arrays
 # What `Store.fit` may be told of a model.
 COMMON = ("n_topics", "scale_bits", "weighting")
 
 
 def model_to_fit(
-    learner: str, parameters: Mapping[str, Any], min_df: int, n_jobs: int | None
+    learner: str, parameters: Mapping[str, Any], n_jobs: int | None
 ) -> BaseTopicModel:
     """A model of a learner, not fitted; InvalidParameterError for what the learner has not."""
     check_choice("learner", learner, tuple(LEARNERS))
@@ -48,19 +49,28 @@ def model_to_fit(
             )
         if not owners:
             raise InvalidParameterError(f"learner={learner!r} has no parameter {name!r}")
-    return new_model({**parameters, "learner": learner, "min_df": min_df}, n_jobs)
+    return new_model({**parameters, "learner": learner}, n_jobs)
 
 
 def write_model(db: Database, model: BaseTopicModel, touched: Iterable[int] | None) -> None:
     """Write a model; of the co-occurrence rows only those of the touched words, None for all."""
     statistics = model.statistics_
     db.set_meta("model_parameters", model.learned_with())
-    db.set_meta("n_counted", statistics.n_documents)
     learned = model.topics_.arrays()
     delete_learned(db)  # of another learner, before
     for name, array in learned.items():
-        write_array(db, f"learned.{name}", array)
+        write_array(db, TOPICS, name, array)
     db.set_meta("learned_digest", content_digest({}, learned))
+    db.set_meta("digests", {"statistics": statistics.digest(), "model": model.digest()})
+    write_statistics(db, statistics, touched)
+
+
+def write_waiting(
+    db: Database, statistics: CooccurrenceStatistics, touched: Iterable[int] | None
+) -> None:
+    """Write statistics whose topics wait for a refresh, and delete the topics."""
+    delete_learned(db)
+    db.set_meta("digests", {"statistics": statistics.digest()})
     write_statistics(db, statistics, touched)
 
 
@@ -68,26 +78,31 @@ def write_statistics(
     db: Database,
     statistics: CooccurrenceStatistics,
     touched: Iterable[int] | None,
-    head: int | None = None,
+    field: str | None = None,
 ) -> None:
     """Write statistics: those of the topics, or of the task of a head; see `write_model`."""
-    prefix = _prefix(head)
-    write_array(db, f"{prefix}document_frequency", statistics.document_frequency)
-    write_array(db, f"{prefix}word_mass", statistics.word_mass)
-    write_array(db, f"{prefix}row_length", statistics.rows.length)
+    owner = owner_of(field)
+    write_array(db, owner, "document_frequency", statistics.document_frequency)
+    write_array(db, owner, "word_mass", statistics.word_mass)
+    write_array(db, owner, "row_length", statistics.rows.length)
     if touched is None:
-        delete_rows(db, head)
+        delete_rows(db, field)
         touched = range(statistics.n_words)
     for word in touched:
-        _write_row(db, int(word), statistics, head)
+        _write_row(db, int(word), statistics, field)
 
 
-def delete_rows(db: Database, head: int | None) -> None:
+def delete_rows(db: Database, field: str | None) -> None:
     """Delete the co-occurrence rows of the topics, or of a head."""
-    if head is None:
+    if field is None:
         db.execute("DELETE FROM cooccurrence")
     else:
-        db.execute("DELETE FROM head_pairs WHERE head = ?", (head,))
+        db.execute("DELETE FROM head_pairs WHERE field = ?", (field,))
+
+
+def owner_of(field: str | None) -> str:
+    """Whose the arrays of statistics are: those of the topics, or of the head of a field."""
+    return "statistics" if field is None else f"head {field}"
 
 
 def read_model(db: Database, n_jobs: int | None) -> BaseTopicModel:
@@ -114,7 +129,7 @@ def read_counted(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
     parameters = db.get_meta("model_parameters")
     return statistics_from_arrays(
         read_statistics(db, n_jobs),
-        int(db.get_meta("n_counted")),
+        int(db.get_meta("n_documents")),
         parameters["scale_bits"],
         parameters["weighting"],
         n_jobs,
@@ -152,25 +167,29 @@ def refuse_unfitted(db: Database) -> None:
         raise StoreError(f"the store at {db.directory} has no topics yet; call fit first")
 
 
-def n_waiting(db: Database) -> int:
-    """Documents forgotten since the topics were learned; topics wait for a refresh if any."""
-    return int(db.get_meta("n_waiting", 0))
+def digest_of(db: Database, what: str) -> str | None:
+    """The stored digest of the present "statistics" or "model"; None where there is none."""
+    digest: str | None = db.get_meta("digests", {}).get(what)
+    return digest
+
+
+def is_waiting(db: Database) -> bool:
+    """Whether the topics were deleted with documents, and wait for a refresh."""
+    return is_fitted(db) and digest_of(db, "model") is None
 
 
 def refuse_waiting(db: Database) -> None:
     """Raise StaleModelError while the topics wait for a refresh."""
-    waiting = n_waiting(db)
-    if waiting:
-        forgotten = "1 document was" if waiting == 1 else f"{waiting} documents were"
+    if is_waiting(db):
         raise StaleModelError(
-            f"{forgotten} forgotten since the topics were learned, and topics, heads and index "
-            "were deleted then; run `pyunlearn refresh` (Store.refresh) first"
+            "documents were forgotten since the topics were learned, and topics, heads and index "
+            "were deleted with them; run `pyunlearn refresh` (Store.refresh) first"
         )
 
 
 def delete_learned(db: Database) -> None:
     """Delete the topics: what was learned from documents that are gone."""
-    db.execute("DELETE FROM arrays WHERE name LIKE 'learned.%'")
+    db.execute("DELETE FROM arrays WHERE owner = ?", (TOPICS,))
     db.set_meta("learned_digest", None)
 
 
@@ -193,39 +212,37 @@ def read_topics(db: Database) -> BaseTopicModel:
 
 def read_document_frequency(db: Database) -> NDArray[np.int64]:
     """Documents with each word, (n_words,)."""
-    return read_array(db, "document_frequency")
-
-
-def _prefix(head: int | None) -> str:
-    return "" if head is None else f"head.{head}."
+    return read_array(db, owner_of(None), "document_frequency")
 
 
 def _write_row(
-    db: Database, word: int, statistics: CooccurrenceStatistics, head: int | None
+    db: Database, word: int, statistics: CooccurrenceStatistics, field: str | None
 ) -> None:
     columns, values = statistics.rows.row(word)
     first = int(np.searchsorted(columns, word))
     packed = pack(word, columns[first:], values[first:])
-    if head is None:
+    if field is None:
         db.execute("DELETE FROM cooccurrence WHERE word = ?", (word,))
         if first < len(columns):
             db.execute("INSERT INTO cooccurrence VALUES (?, ?)", (word, packed))
     else:
-        db.execute("DELETE FROM head_pairs WHERE head = ? AND word = ?", (head, word))
+        db.execute("DELETE FROM head_pairs WHERE field = ? AND word = ?", (field, word))
         if first < len(columns):
-            db.execute("INSERT INTO head_pairs VALUES (?, ?, ?)", (head, word, packed))
+            db.execute("INSERT INTO head_pairs VALUES (?, ?, ?)", (field, word, packed))
 
 
-def _rows(db: Database, head: int | None) -> Iterable[tuple[int, bytes]]:
-    if head is None:
+def _rows(db: Database, field: str | None) -> Iterable[tuple[int, bytes]]:
+    if field is None:
         return db.execute("SELECT word, entries FROM cooccurrence ORDER BY word")
-    return db.execute("SELECT word, entries FROM head_pairs WHERE head = ? ORDER BY word", (head,))
+    return db.execute(
+        "SELECT word, entries FROM head_pairs WHERE field = ? ORDER BY word", (field,)
+    )
 
 
-def read_statistics(db: Database, n_jobs: int | None, head: int | None = None) -> Arrays:
+def read_statistics(db: Database, n_jobs: int | None, field: str | None = None) -> Arrays:
     """The arrays that `statistics_from_arrays` takes, K made whole from its upper half."""
-    prefix = _prefix(head)
-    length = read_array(db, f"{prefix}row_length")
+    owner = owner_of(field)
+    length = read_array(db, owner, "row_length")
     if len(length) and not 0 <= length.min() <= length.max() <= len(length):
         raise ValueError("a row has a length that cannot be")
     start = np.concatenate(([0], np.cumsum(length)))
@@ -234,7 +251,7 @@ def read_statistics(db: Database, n_jobs: int | None, head: int | None = None) -
     indices = np.zeros(start[-1], np.int32)
     values = np.zeros(start[-1], np.int64)
     lower = np.zeros(len(length), np.int64)
-    for word, data in _rows(db, head):
+    for word, data in _rows(db, field):
         columns, entries = unpack(word, data)
         # The kernel below trusts its input.
         if not word <= columns[0] or not columns[-1] < len(length):
@@ -260,43 +277,45 @@ def read_statistics(db: Database, n_jobs: int | None, head: int | None = None) -
         "indptr": start,
         "indices": indices,
         "values": values,
-        "word_mass": read_array(db, f"{prefix}word_mass"),
-        "document_frequency": read_array(db, f"{prefix}document_frequency"),
+        "word_mass": read_array(db, owner, "word_mass"),
+        "document_frequency": read_array(db, owner, "document_frequency"),
     }
 
 
 def _read_assembled(db: Database, n_jobs: int | None) -> BaseTopicModel:
     """The model without its statistics; errors of all kinds when it is damaged."""
-    names = db.execute("SELECT DISTINCT name FROM arrays WHERE name LIKE 'learned.%'").fetchall()
-    learned = {name.removeprefix("learned."): read_array(db, name) for (name,) in names}
+    names = db.execute("SELECT DISTINCT name FROM arrays WHERE owner = ?", (TOPICS,)).fetchall()
+    learned = {name: read_array(db, TOPICS, name) for (name,) in names}
     # The model digest does not cover all of them, and kernels index by their values.
     if content_digest({}, learned) != db.get_meta("learned_digest"):
         raise ValueError("the learned arrays were changed")
     return assembled_model(db.get_meta("model_parameters"), learned, n_jobs)
 
 
-def write_array(db: Database, name: str, array: NDArray[np.generic]) -> None:
-    """Write an array under a name."""
+def write_array(db: Database, owner: str, name: str, array: NDArray[np.generic]) -> None:
+    """Write an array of an owner under a name."""
     # Not ascontiguousarray, which gives a number a dimension.
     little = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
     data = little.tobytes()
-    db.execute("DELETE FROM arrays WHERE name = ?", (name,))
+    shape = json.dumps(little.shape)
+    db.execute("DELETE FROM arrays WHERE owner = ? AND name = ?", (owner, name))
     db.execute_many(
-        "INSERT INTO arrays VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO arrays VALUES (?, ?, ?, ?, ?, ?)",
         (
-            (name, part, little.dtype.str, json.dumps(little.shape), data[at : at + PART_BYTES])
+            (owner, name, part, little.dtype.str, shape, data[at : at + PART_BYTES])
             for part, at in enumerate(range(0, max(len(data), 1), PART_BYTES))
         ),
     )
 
 
-def read_array(db: Database, name: str) -> NDArray[Any]:
+def read_array(db: Database, owner: str, name: str) -> NDArray[Any]:
     """The array of a name; ValueError when there is none."""
     rows = db.execute(
-        "SELECT dtype, shape, data FROM arrays WHERE name = ? ORDER BY part", (name,)
+        "SELECT dtype, shape, data FROM arrays WHERE owner = ? AND name = ? ORDER BY part",
+        (owner, name),
     ).fetchall()
     if not rows:
-        raise ValueError(f"the array {name!r} is missing")
+        raise ValueError(f"the array {name!r} of {owner!r} is missing")
     dtype = np.dtype(rows[0][0])
     data = bytearray().join(row[2] for row in rows)
     array = np.frombuffer(data, dtype).reshape(json.loads(rows[0][1]))

@@ -1,0 +1,33 @@
+"""Commitments: digests keyed with a secret that is erased when the state changes.
+
+Who has the secret can check that a commitment is of a state; without it, a commitment is noise: no
+guess about the state can be tried on it (Garg et al. 2020 call the like deletion compliance; erasing
+a key in place of what it protects is known as crypto-shredding).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+
+__all__ = ["SECRET_BYTES", "commitment_to", "is_commitment_to", "new_secret"]
+
+SECRET_BYTES = 32
+
+
+def new_secret() -> bytes:
+    """A secret from the operating system, for one commitment."""
+    return os.urandom(SECRET_BYTES)
+
+
+def commitment_to(digest: str, secret: bytes) -> str:
+    """HMAC-SHA256 of the digest of a state, hexadecimal (RFC 2104)."""
+    return hmac.new(secret, digest.encode(), hashlib.sha256).hexdigest()
+
+
+def is_commitment_to(digest: str, secret: bytes | None, commitment: str | None) -> bool:
+    """Whether a commitment is to a state; False when the secret is gone."""
+    if secret is None or not isinstance(commitment, str):
+        return False
+    return hmac.compare_digest(commitment_to(digest, secret).encode(), commitment.encode())

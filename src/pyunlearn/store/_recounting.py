@@ -1,0 +1,181 @@
+"""Integer sums over the documents of a store, after documents and with them the dictionary changed.
+
+Sums are reversible, so what changed is taken out by the dictionary of before and put in by that of
+now. Only documents that hold a word which entered or left the dictionary are read besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._documents import check_documents
+from pyunlearn.heads._task_statistics import TaskStatistics
+from pyunlearn.heads._training import HeadSettings
+from pyunlearn.store import _stored_documents as docs
+from pyunlearn.store import _stored_heads as heads
+from pyunlearn.store._database import Database
+from pyunlearn.store._stored_words import Dictionary
+
+READ_AT_ONCE = 10_000
+
+
+class Sums(Protocol):
+    """What is kept of documents in place of them."""
+
+    def remove(self, batch: docs.Batch) -> None:
+        """Take documents out."""
+
+    def add(self, batch: docs.Batch) -> None:
+        """Put documents in."""
+
+    def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
+        """Move words to other columns; -1 for those that no document holds."""
+
+
+@dataclass(frozen=True)
+class StatisticsSums:
+    """The statistics that topics are learned from."""
+
+    statistics: CooccurrenceStatistics
+
+    def remove(self, batch: docs.Batch) -> None:
+        """Take documents out."""
+        self.statistics.remove(batch.counts, batch.lengths)
+
+    def add(self, batch: docs.Batch) -> None:
+        """Put documents in."""
+        with batch.naming_ids():
+            self.statistics.add(batch.counts, batch.lengths)
+
+    def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
+        """Move words to other columns."""
+        self.statistics.renumber(columns, n_words)
+
+
+@dataclass(frozen=True)
+class TaskSums:
+    """The task of a head that keeps sums; documents without a label are none of it."""
+
+    db: Database
+    field: str
+    task: TaskStatistics
+    settings: HeadSettings
+    gone_labels: Mapping[str, str | None]  # of documents that are deleted by now
+
+    def remove(self, batch: docs.Batch) -> None:
+        """Take documents out."""
+        for one, labels in self._labelled(batch):
+            targets = heads.task_targets(self.settings, labels, one.ids)
+            self.task.remove(check_documents(one.counts), targets)
+
+    def add(self, batch: docs.Batch) -> None:
+        """Put documents in."""
+        for one, labels in self._labelled(batch):
+            targets = heads.task_targets(self.settings, labels, one.ids)
+            self.task.put_back(check_documents(one.counts), targets)
+
+    def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
+        """Move words to other columns."""
+        self.task.renumber(columns, n_words)
+
+    def _labelled(self, batch: docs.Batch) -> Iterator[tuple[docs.Batch, list[str]]]:
+        stored = heads.labels_of(self.db, self.field, batch.ids)
+        labels = [
+            self.gone_labels.get(one, label) for one, label in zip(batch.ids, stored, strict=True)
+        ]
+        rows = [row for row, label in enumerate(labels) if label is not None]
+        if rows:
+            yield heads.chosen(batch, rows), [str(labels[row]) for row in rows]
+
+
+def recount(
+    db: Database,
+    sums: Sequence[Sums],
+    before: Dictionary,
+    after: Dictionary,
+    gone: Sequence[docs.Named],
+    come: Sequence[str],
+) -> NDArray[np.intp] | None:
+    """Bring sums up to date with documents that are stored already.
+
+    Parameters
+    ----------
+    db : Database
+        With the documents as they are now.
+    sums : sequence of Sums
+        Of the documents as they were.
+    before, after : Dictionary
+        Of then and of now.
+    gone : sequence of named bags
+        Of documents as they were.
+    come : sequence of str
+        Ids of documents that are new, or have another bag now.
+
+    Returns
+    -------
+    ndarray of intp or None
+        Columns of words that changed, ascending; None when columns moved.
+    """
+    added = list_of_parts(come)
+    if before.words == after.words:
+        touched = np.zeros(len(after), np.bool_)
+        for batch in docs.batches(gone, before):
+            _each(sums, "remove", batch, touched)
+        for batch in docs.batches(_read(db, added), after):
+            _each(sums, "add", batch, touched)
+        return np.flatnonzero(touched)
+    keys = _held_by_others(db, np.setxor1d(before.keys, after.keys), added)
+    for batch in docs.batches(_and(gone, docs.with_words(db, keys, come)), before):
+        _each(sums, "remove", batch)
+    columns = after.columns(before.keys)
+    for one in sums:
+        one.renumber(columns, len(after))
+    for batch in docs.batches(_and(docs.with_words(db, keys, come), _read(db, added)), after):
+        _each(sums, "add", batch)
+    return None
+
+
+def list_of_parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    """Ids in parts, so that not all documents are in memory at once."""
+    return [ids[at : at + READ_AT_ONCE] for at in range(0, len(ids), READ_AT_ONCE)]
+
+
+def _each(
+    sums: Sequence[Sums], verb: str, batch: docs.Batch, touched: NDArray[np.bool_] | None = None
+) -> None:
+    for one in sums:
+        getattr(one, verb)(batch)
+    if touched is not None:
+        touched[batch.counts.indices] = True
+
+
+def _read(db: Database, parts: Sequence[Sequence[str]]) -> Iterator[docs.Named]:
+    for part in parts:
+        yield from docs.read_some(db, part)
+
+
+def _and(first: Iterable[docs.Named], second: Iterable[docs.Named]) -> Iterator[docs.Named]:
+    yield from first
+    yield from second
+
+
+def _held_by_others(
+    db: Database, keys: NDArray[np.int64], added: Sequence[Sequence[str]]
+) -> NDArray[np.int64]:
+    """Those of some words that documents hold which did not come just now."""
+    held = np.array(
+        [
+            db.value("SELECT n_documents FROM words WHERE key = ?", (key,)) or 0
+            for key in keys.tolist()
+        ],
+        np.int64,
+    )
+    for _, bag in _read(db, added):
+        held[np.isin(keys, bag.keys)] -= 1
+    return keys[held > 0]

@@ -1,0 +1,188 @@
+"""What a store keeps of its documents, brought up to date after they changed.
+
+A request reads what it starts from (`Before`), changes the documents, and ends with `learn`, or with
+`wait` where learning is put off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._estimator import BaseTopicModel
+from pyunlearn.certificates import (
+    EXACT_COMPARATOR,
+    EXACT_NOT_COVERED,
+    STATISTICS_COMPARATOR,
+    Certificate,
+)
+from pyunlearn.heads._linear_head import LinearHead
+from pyunlearn.heads._task_statistics import TaskStatistics
+from pyunlearn.store import _ledger as ledger
+from pyunlearn.store import _stored_documents as docs
+from pyunlearn.store import _stored_heads as heads
+from pyunlearn.store import _stored_index as index
+from pyunlearn.store import _stored_model as state
+from pyunlearn.store import _stored_words as words
+from pyunlearn.store._coverage import COVERS, NOT_COVERED, WAITING_COVERS
+from pyunlearn.store._current import Current
+from pyunlearn.store._recounting import StatisticsSums, TaskSums, recount
+from pyunlearn.store._stored_words import Dictionary
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a request starts from."""
+
+    dictionary: Dictionary
+    statistics: CooccurrenceStatistics
+    gone: Sequence[docs.Named]  # documents, as they are before they go or change
+    tasks: dict[str, TaskSums] = field(default_factory=dict)  # by field, of heads that keep sums
+
+    @classmethod
+    def read(cls, current: Current, gone: Sequence[docs.Named], *, tasks: bool) -> Before:
+        """The state before a change, which must not have begun; `tasks`: whether heads are kept."""
+        known = {}
+        for name in heads.fields(current.db) if tasks else ():
+            if heads.keeps_sums(current.db, name):
+                known[name] = _task_sums(current, name, gone)
+        return cls(current.dictionary(), current.statistics(), gone, known)
+
+    def recount(
+        self, current: Current, come: Sequence[str]
+    ) -> tuple[Dictionary, NDArray[np.intp] | None]:
+        """The dictionary of now, and the columns that changed: None when columns moved."""
+        dictionary = words.read_dictionary(current.db)
+        sums = [StatisticsSums(self.statistics), *self.tasks.values()]
+        changed = recount(current.db, sums, self.dictionary, dictionary, self.gone, come)
+        return dictionary, changed
+
+
+def current_model(current: Current) -> BaseTopicModel:
+    """The model of the stored state; ends a wait for a refresh first, with its certificate."""
+    if state.is_waiting(current.db):
+        refresh(current)
+    return current.model()
+
+
+def learn(current: Current, before: Before, come: Sequence[str]) -> None:
+    """Topics, heads and index of the documents as they are stored now."""
+    db, model = current.db, current.model()
+    dictionary, changed = before.recount(current, come)
+    current.progress("learning", 0, 0)
+    if changed is None:
+        parameters = db.get_meta("model_parameters")
+        model = state.learned_model(parameters, before.statistics, current.n_jobs)
+        model.warn_if_fewer()
+    else:
+        model.refresh()
+    state.write_model(db, model, changed)
+    current.keep(model, dictionary)
+    for name in heads.fields(db):
+        current.progress("heads", 0, 0)
+        if name in before.tasks:
+            head = heads.new_head(model, heads.parameters_of(db, name), current.n_jobs)
+            put_head(current, name, head.fit_task(before.tasks[name].task), changed)
+        else:
+            retrain(current, name)
+    _write_index(current)
+
+
+def wait(current: Current, before: Before) -> None:
+    """Statistics of the documents as they are stored now; what was learned is deleted."""
+    dictionary, changed = before.recount(current, ())
+    state.write_waiting(current.db, before.statistics, changed)
+    heads.clear(current.db)
+    index.clear(current.db)
+    current.drop()
+    current.keep(before.statistics, dictionary)
+
+
+def refresh(current: Current) -> Certificate:
+    """Learn from the statistics what waits for it, and record that with a certificate."""
+    db = current.db
+    waited, statistics, dictionary = (
+        ledger.n_waiting(db),
+        current.statistics(),
+        current.dictionary(),
+    )
+    current.progress("learning", 0, 0)
+    model = state.learned_model(db.get_meta("model_parameters"), statistics, current.n_jobs)
+    model.warn_if_fewer()
+    state.write_model(db, model, ())
+    replace_model(current, model, dictionary)
+    return recorded(current, "refresh", waited, certificate_of(current, waited))
+
+
+def replace_model(current: Current, model: BaseTopicModel, dictionary: Dictionary) -> None:
+    """A stored model becomes the current one; heads and index are made anew from the documents."""
+    current.keep(model, dictionary)
+    for name in heads.fields(current.db):
+        current.progress("heads", 0, 0)
+        retrain(current, name)
+    _write_index(current)
+
+
+def retrain(current: Current, name: str) -> None:
+    """Train the head of a field anew from the documents."""
+    parameters = heads.parameters_of(current.db, name)
+    head = heads.trained(
+        current.db, current.dictionary(), current.model(), name, parameters, current.n_jobs
+    )
+    put_head(current, name, head, None)
+
+
+def certificate_of(current: Current, removed: int, comparator: str = EXACT_COMPARATOR) -> Certificate:
+    """The certificate of a request; its commitment is written when it is recorded."""
+    db = current.db
+    waiting = state.is_waiting(db)
+    listed = [f"head {name}" for name in heads.fields(db)]
+    listed += ["index"] if index.digest_of(db) is not None else []
+    return Certificate(
+        mode="exact",
+        epsilon=0.0,
+        delta=0.0,
+        n_documents_removed=removed,
+        n_documents_left=docs.n_documents(db),
+        commitment=None,
+        parameters=db.get_meta("model_parameters"),
+        comparator=STATISTICS_COMPARATOR if waiting else comparator,
+        covers=WAITING_COVERS if waiting else COVERS,
+        not_covered=EXACT_NOT_COVERED + NOT_COVERED,
+        dependents=() if waiting else tuple(listed),
+    )
+
+
+def recorded(
+    current: Current, action: str, n_documents: int, certificate: Certificate
+) -> Certificate:
+    """The certificate with its commitment, once it is in the ledger."""
+    waits = state.is_waiting(current.db)
+    found = current.record(action, n_documents, certificate, waits=waits)
+    assert found is not None
+    return found
+
+
+def _task_sums(current: Current, name: str, gone: Sequence[docs.Named]) -> TaskSums:
+    db, ids = current.db, [identifier for identifier, _ in gone]
+    settings = heads.settings_of(db, name)
+    labels = dict(zip(ids, heads.labels_of(db, name, ids), strict=True))
+    return TaskSums(db, name, current.task(name), settings, labels)
+
+
+def put_head(
+    current: Current, name: str, head: LinearHead, changed: NDArray[np.intp] | None
+) -> None:
+    """A head that was trained becomes the current one; `changed` as in `write_model`."""
+    heads.write(current.db, name, head, changed)
+    current.put_task(name, head.task_ if isinstance(head.task_, TaskStatistics) else None)
+
+
+def _write_index(current: Current) -> None:
+    if index.digest_of(current.db) is not None:
+        current.progress("indexing", 0, 0)
+        index.write(current.db, current.dictionary(), current.model())

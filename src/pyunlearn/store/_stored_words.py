@@ -1,0 +1,182 @@
+"""The words of a store with their frequencies, and the dictionary that follows from them.
+
+The key of a word is made from the word itself, so that no key tells when a word came in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyunlearn.errors import CorruptStateError, InvalidInputError, StoreError
+from pyunlearn.store._database import Database
+from pyunlearn.text import CountedText, TextRules
+
+KEY_BYTES = 8
+
+
+class Bag(NamedTuple):
+    """All words of one document, those outside the dictionary included."""
+
+    keys: NDArray[np.int64]  # (u,), ascending
+    counts: NDArray[np.int32]  # (u,), > 0
+    length: int  # words of the text, repeated ones as often as they occur
+
+
+class Dictionary:
+    """The words that have a column, in alphabetical order.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Ascending.
+    keys : ndarray of int64, shape (n,)
+        Their keys.
+    """
+
+    def __init__(self, words: Sequence[str], keys: NDArray[np.int64]) -> None:
+        self.words = list(words)
+        self.keys = keys
+        self._order = np.argsort(keys)
+        self._ascending = keys[self._order]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def columns(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The column of each key, -1 for words outside."""
+        if not len(self.keys):
+            return np.full(len(keys), -1, np.int32)
+        at = np.minimum(np.searchsorted(self._ascending, keys), len(self.keys) - 1)
+        return np.where(self._ascending[at] == keys, self._order[at], -1).astype(np.int32)
+
+
+class NewWords:
+    """Words of documents on their way in, with what they add to the frequencies."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}  # in the order of arrival, which nothing keeps
+        self._keys = np.zeros(1024, np.int64)
+        self._frequency = np.zeros(1024, np.int64)
+        self._occurrences = np.zeros(1024, np.int64)
+
+    def bag(self, counted: CountedText) -> Bag:
+        """The bag of a text, whose words are counted as those of one document more."""
+        numbers = np.array([self._number(word) for word in counted.words], np.int64)
+        counts = np.array(counted.counts, np.int32)
+        self._frequency[numbers] += 1
+        self._occurrences[numbers] += counts
+        keys = self._keys[numbers]
+        order = np.argsort(keys)
+        return Bag(keys[order], counts[order], counted.length)
+
+    def write(self, db: Database) -> None:
+        """Add the frequencies to those of the store.
+
+        Raises
+        ------
+        StoreError
+            Two different words have one key, which nobody has seen yet.
+        """
+        size = len(self._numbers)
+        columns = (self._keys, self._frequency, self._occurrences)
+        rows = zip(*(column[:size].tolist() for column in columns), strict=True)
+        db.execute_many(
+            "INSERT INTO words VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+            "n_occurrences = n_occurrences + excluded.n_occurrences, n_documents = "
+            "CASE WHEN word = excluded.word THEN n_documents + excluded.n_documents ELSE -1 END",
+            ((key, word, *more) for word, (key, *more) in zip(self._numbers, rows, strict=True)),
+        )
+        if db.value("SELECT 1 FROM words WHERE n_documents < 0"):
+            raise StoreError("two different words have the same key; leave out one of them")
+
+    def _number(self, word: str) -> int:
+        number = self._numbers.setdefault(word, len(self._numbers))
+        if number == len(self._keys):
+            self._keys, self._frequency, self._occurrences = (
+                np.concatenate((column, np.zeros_like(column)))
+                for column in (self._keys, self._frequency, self._occurrences)
+            )
+        if number == len(self._numbers) - 1 and not self._frequency[number]:
+            self._keys[number] = key_of(word)
+        return number
+
+
+def key_of(word: str) -> int:
+    """The first 64 bits of the SHA-256 of a word, as a signed integer."""
+    return int.from_bytes(hashlib.sha256(word.encode()).digest()[:KEY_BYTES], "little", signed=True)
+
+
+def subtract(db: Database, bags: Sequence[Bag]) -> None:
+    """Take the words of documents out of the frequencies; delete those that nobody holds."""
+    keys, at = np.unique(np.concatenate([bag.keys for bag in bags]), return_inverse=True)
+    counts = np.concatenate([bag.counts for bag in bags])
+    n_documents = np.bincount(at, minlength=len(keys))
+    n_occurrences = np.zeros(len(keys), np.int64)
+    np.add.at(n_occurrences, at, counts)
+    db.execute_many(
+        "UPDATE words SET n_documents = n_documents - ?, n_occurrences = n_occurrences - ? "
+        "WHERE key = ?",
+        zip(n_documents.tolist(), n_occurrences.tolist(), keys.tolist(), strict=True),
+    )
+    db.execute_many(
+        "DELETE FROM words WHERE key = ? AND n_documents = 0", ((key,) for key in keys.tolist())
+    )
+
+
+def read_rules(db: Database) -> TextRules | None:
+    """The rules of the dictionary, None before the first addition."""
+    rules = db.get_meta("text_rules")
+    return None if rules is None else TextRules(**rules)
+
+
+def write_rules(db: Database, rules: TextRules) -> None:
+    """Fix the rules of a new store."""
+    db.set_meta("text_rules", rules.as_dict())
+
+
+def read_dictionary(db: Database) -> Dictionary:
+    """The dictionary of the documents that the store holds now."""
+    rules = read_rules(db)
+    assert rules is not None
+    sql = "SELECT key, word FROM words WHERE n_documents BETWEEN ? AND ?"
+    values = list(rules.limits(int(db.get_meta("n_documents"))))
+    if rules.max_features is not None:
+        sql += " ORDER BY n_occurrences DESC, word LIMIT ?"
+        values.append(rules.max_features)
+    # SQLite compares the UTF-8 of words, which is the order of their code points, as in Python.
+    rows = db.execute(f"SELECT key, word FROM ({sql}) ORDER BY word", values).fetchall()
+    return Dictionary([word for _, word in rows], np.array([key for key, _ in rows], np.int64))
+
+
+def refuse_no_words(db: Database, dictionary: Dictionary) -> None:
+    """InvalidInputError when the rules leave no word to learn topics from."""
+    if len(dictionary):
+        return
+    rules, m = read_rules(db), int(db.get_meta("n_documents"))
+    assert rules is not None
+    low, high = rules.limits(m)
+    n_words = int(db.value("SELECT count(*) FROM words"))
+    raise InvalidInputError(
+        f"no word is left for the dictionary: {m} documents hold {n_words} different words, none "
+        f"in {low} to {high} documents (min_df={rules.min_df}, max_df={rules.max_df}); change "
+        "these, or look at token_pattern and stop_words"
+    )
+
+
+def words_of(db: Database, bag: Bag) -> list[str]:
+    """The words of a bag, in its order; CorruptStateError if one is not in the table."""
+    found = [db.value("SELECT word FROM words WHERE key = ?", (key,)) for key in bag.keys.tolist()]
+    if None in found:
+        raise CorruptStateError(f"{db.path}: a document holds a word that is not stored")
+    return found
+
+
+def frequencies(db: Database) -> dict[int, tuple[str, int, int]]:
+    """Word, documents and occurrences by key, as they are stored."""
+    rows = db.execute("SELECT key, word, n_documents, n_occurrences FROM words")
+    return {key: (word, n_documents, n_occurrences) for key, word, n_documents, n_occurrences in rows}
