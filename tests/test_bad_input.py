@@ -395,7 +395,7 @@ def test_a_document_is_removed_as_often_as_it_was_added_and_not_again():
     others = TRAINED * (np.arange(N_WORDS) != 7)
     stats = CooccurrenceStatistics(N_WORDS).add(others).add(document).add(document)
     stats.remove(document).remove(document)
-    with pytest.raises(NotInModelError, match="word 7"):
+    with pytest.raises(NotInModelError, match="column 7, which row 0 is"):
         stats.remove(document)
     assert stats.digest() == CooccurrenceStatistics(N_WORDS).add(others).digest()
 
