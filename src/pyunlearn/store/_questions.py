@@ -26,8 +26,8 @@ def topics(db: Database, n_words: int) -> list[Topic]:
     words = docs.read_words(db)
     top = model.top_words(words, n_words)
     return [
-        Topic(number, float(share), str(words[anchor]), top[number])
-        for number, (share, anchor) in enumerate(
+        Topic(number, float(share), str(words[word]), top[number])
+        for number, (share, word) in enumerate(
             zip(model.topic_proportions_, model.topics_.representatives, strict=True)
         )
     ]
