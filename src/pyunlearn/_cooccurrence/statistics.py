@@ -206,7 +206,8 @@ class CooccurrenceStatistics:
         InvalidInputError, DocumentTooLongError, StatisticsOverflowError
             As for `add`. Nothing has been changed then.
         """
-        self._apply_removal(self._count(X, lengths))
+        documents = check_documents(X, self.n_words)
+        self._apply_removal(self._count(documents, lengths), documents)
         return self
 
     def merge(self, other: CooccurrenceStatistics) -> CooccurrenceStatistics:
@@ -414,7 +415,7 @@ class CooccurrenceStatistics:
         self._n_documents += delta.n_documents
         self._changed(delta.words)
 
-    def _apply_removal(self, delta: Delta) -> None:
+    def _apply_removal(self, delta: Delta, documents: Documents) -> None:
         num_threads = check.check_n_jobs(self.n_jobs)
         if delta.n_documents > self._n_documents:
             raise NotInModelError(
@@ -430,8 +431,9 @@ class CooccurrenceStatistics:
             word = self._rows.first_uncovered(delta, num_threads)
         if word is not None:
             raise NotInModelError(
-                f"the documents to remove are not all in the statistics (first seen at word "
-                f"{word}): never added, removed already, or given with other lengths"
+                f"the documents to remove are not all in the statistics (seen at column {word}, "
+                f"which row {documents.first_row_with(word)} is the first to have): never added, "
+                "removed already, or given with other lengths"
             )
         self._own()
         self._rows.subtract(delta, num_threads)

@@ -6,6 +6,7 @@ A request reads what it starts from (`Before`), changes the documents, and ends 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ from pyunlearn.store._coverage import COVERS, NOT_COVERED, WAITING_COVERS
 from pyunlearn.store._current import Current
 from pyunlearn.store._recounting import StatisticsSums, TaskSums, recount
 from pyunlearn.store._stored_words import Dictionary
+
+log = logging.getLogger("pyunlearn")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,11 @@ class Before:
 def current_model(current: Current) -> BaseTopicModel:
     """The model of the stored state; ends a wait for a refresh first, with its certificate."""
     if state.is_waiting(current.db):
+        log.info(
+            "the refresh that waited is done first, with a certificate of its own (documents "
+            "forgotten before: %d)",
+            ledger.n_waiting(current.db),
+        )
         refresh(current)
     return current.model()
 
