@@ -1,13 +1,16 @@
 """What one deletion costs, and what a refit would: `python -m benchmarks.deletion`.
 
 Random documents of 20 newsgroups are deleted one at a time, each added again before the next. A
-deletion is timed from counts to certificate; the certificate holds four digests, two of them new.
+deletion is timed from counts to certificate, which is a commitment to the new digest.
 """
 
 import argparse
 import statistics
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,6 +21,8 @@ from benchmarks.clock import median_seconds, seconds_of
 from benchmarks.report import Row, machine, print_rows
 from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
 from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._learners import update
+from pyunlearn._learners.topics import Topics, UpdatePath
 
 STAGES = ("subtract", "rows", "anchors", "recovery")
 WARM_UP = 10

@@ -1,8 +1,8 @@
 """Commitments: digests keyed with a secret that is erased when the state changes.
 
-Who has the secret can check that a commitment is of a state; without it, a commitment is noise: no
-guess about the state can be tried on it (Garg et al. 2020 call the like deletion compliance; erasing
-a key in place of what it protects is known as crypto-shredding).
+Who has the secret can check that a commitment is of a state; without it, a commitment is noise, on
+which no guess about the state can be tried. Erasing a key in place of what it protects is known as
+crypto-shredding.
 """
 
 from __future__ import annotations

@@ -834,4 +834,3 @@ def _real_array(name: str, values: Any) -> F64:
         return np.asarray(given, np.float64)
     except (TypeError, ValueError, OverflowError):
         raise InvalidInputError(f"{name} must be a dense array of real numbers") from None
-

@@ -108,7 +108,7 @@ class CooccurrenceRows:
         return indptr, indices, values
 
     def renumber(self, columns: NDArray[np.int32], n_words: int, num_threads: int) -> None:
-        """Move column i to columns[i], ascending, among `n_words`; -1 for columns without entries."""
+        """Move column i to columns[i], ascending, of `n_words`; -1 for columns without entries."""
         kept = np.flatnonzero(columns >= 0)
         for name in ("start", "length", "capacity"):
             moved = np.zeros(n_words, np.int64)

@@ -18,7 +18,7 @@ __all__ = ["add_to"]
 
 HELP = f"""\
 Add documents to a store, and bring topics, heads and index up to date. The corpus is as for `fit`;
-the store counts words as it did from the start, and passes over words that are not in its
+words are counted by the rules that the store was begun with, and new words come into its
 dictionary. All documents are added or none: an id that the store holds is refused.
 {SECONDS}
 """

@@ -35,9 +35,9 @@ class Intake:
             "n_documents": self.info.n_documents,
             "n_skipped": self.reader.n_skipped,
             "skipped_lines": self.reader.skipped_lines,
-            "n_words": self.info.n_words,
+            "n_words": self.info.n_columns,
             "n_topics": self.info.n_topics,
-            "model_digest": self.info.model_digest,
+            "digest": self.info.digest,
             "seconds": self.seconds,
         }
 
@@ -46,9 +46,8 @@ class Intake:
         count = self.reader.n_skipped
         lines = numbers(self.reader.skipped_lines, count)
         return (f"{plural(count, 'bad line')} passed over: {lines}\n" if count else "") + (
-            f"model {self.info.model_digest}\n"
-            f"see the topics: pyunlearn topics --store {self.info.path}"
-            if self.info.model_digest
+            f"model {self.info.digest}\nsee the topics: pyunlearn topics --store {self.info.path}"
+            if self.info.digest
             else "no topics were learned yet: Store.fit does so"
         )
 

@@ -30,7 +30,15 @@ EXAMPLE = """\
 pyunlearn fit corpus.jsonl --store topics.store --topics 20 --stop-words english --min-df 10
 """
 
-RULES = ("min_df", "max_features", "stop_words", "token_pattern", "lowercase")
+RULES = (
+    "min_df",
+    "max_df",
+    "max_features",
+    "stop_words",
+    "ngram_range",
+    "token_pattern",
+    "lowercase",
+)
 FOR_BOTH = ("n_topics", "scale_bits", "weighting")
 # Parameters that one learner has, and the options that set them.
 OF_LEARNER = {
@@ -72,6 +80,20 @@ def _add_rules(words: Any) -> None:
         type=number,
         metavar="N",
         help="words in at least N documents, or in a share of them, as 0.01 (default 1)",
+    )
+    words.add_argument(
+        "--max-df",
+        type=number,
+        metavar="N",
+        help="words in at most N documents, or in a share of them, as 0.5 (default all)",
+    )
+    words.add_argument(
+        "--ngrams",
+        dest="ngram_range",
+        type=int,
+        nargs=2,
+        metavar=("LEAST", "MOST"),
+        help="successive words that are counted as one (default 1 1)",
     )
     words.add_argument(
         "--max-features", type=int, metavar="N", help="the N most frequent words only (default all)"
@@ -202,7 +224,7 @@ def _show_fit(arguments: argparse.Namespace, result: Intake) -> int:
     info = result.info
     text = (
         f"{plural(len(result.topics), 'topic')} from {plural(info.n_documents, 'document')} and "
-        f"{plural(info.n_words or 0, 'word')} in {result.seconds:.1f} s\n{result.lines()}"
+        f"{plural(info.n_columns, 'word')} in {result.seconds:.1f} s\n{result.lines()}"
     )
     return show(arguments, result.as_dict(), text)
 

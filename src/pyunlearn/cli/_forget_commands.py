@@ -103,11 +103,16 @@ def _forget(arguments: argparse.Namespace) -> int:
         started = time.perf_counter()
         certificate = store.forget(ids, "later" if arguments.later else "now")
         seconds = time.perf_counter() - started
+        digest = "" if arguments.later else store.digest()
     left = certificate.n_documents_left
-    lines = _waiting_lines if arguments.later else model_lines
+    lines = (
+        _waiting_lines(certificate, arguments.store)
+        if arguments.later
+        else model_lines(certificate, digest, arguments.store)
+    )
     text = (
         f"forgot {plural(certificate.n_documents_removed, 'document')} in {seconds:.1f} s; "
-        f"{left:,} {'is' if left == 1 else 'are'} left\n" + lines(certificate, arguments.store)
+        f"{left:,} {'is' if left == 1 else 'are'} left\n" + lines
     )
     return show(arguments, asdict(certificate), text)
 
@@ -124,8 +129,7 @@ def _read_ids(path: str) -> list[str]:
 
 def _waiting_lines(certificate: Certificate, store: str) -> str:
     return (
-        f"statistics after  {certificate.statistics_after}\n"
-        f"They equal {certificate.comparator}.\n"
+        f"The statistics equal {certificate.comparator}.\n"
         f"Topics, heads and index are deleted until: pyunlearn refresh --store {store}"
     )
 
@@ -135,12 +139,13 @@ def _refresh(arguments: argparse.Namespace) -> int:
         started = time.perf_counter()
         certificate = store.refresh()
         seconds = time.perf_counter() - started
+        digest = store.digest()
     if certificate is None:
         return show(arguments, {}, "the topics are up to date")
     text = (
         f"learned again in {seconds:.1f} s, without "
         f"{plural(certificate.n_documents_removed, 'forgotten document')}\n"
-        + model_lines(certificate, arguments.store)
+        + model_lines(certificate, digest, arguments.store)
     )
     return show(arguments, asdict(certificate), text)
 
@@ -148,8 +153,10 @@ def _refresh(arguments: argparse.Namespace) -> int:
 def _redact(arguments: argparse.Namespace) -> int:
     with opened(arguments) as store:
         certificate = store.redact(arguments.id, arguments.names)
-    count = plural(certificate.path["n_words_redacted"], "word")
-    text = f"took {count} out of {arguments.id}\n{model_lines(certificate, arguments.store)}"
+        digest = store.digest()
+    count = plural(len(set(arguments.names)), "name")
+    lines = model_lines(certificate, digest, arguments.store)
+    text = f"took {count} out of {arguments.id}\n{lines}"
     return show(arguments, asdict(certificate), text)
 
 

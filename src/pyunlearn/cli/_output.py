@@ -72,12 +72,10 @@ def complain(message: str, status: int = DONE) -> int:
     return status
 
 
-def model_lines(certificate: Certificate, store: str) -> str:
-    """Digests before and after a deletion, and how to check them."""
-    before = certificate.model_before
+def model_lines(certificate: Certificate, digest: str, store: str) -> str:
+    """The digest after a deletion, and how to check it."""
     return (
-        (f"model before  {before}\n" if before else "")
-        + f"model after   {certificate.model_after}\n"
+        f"model {digest}\n"
         + f"It equals {certificate.comparator}.\n"
         + "".join(f"also up to date: {name}\n" for name in certificate.dependents)
         + f"check it: pyunlearn verify --store {store}"

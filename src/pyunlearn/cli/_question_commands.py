@@ -136,7 +136,7 @@ def _info_table(info: StoreInfo) -> str:
         ("store", f"{info.path} ({info.n_bytes / 1e6:,.1f} MB, version {info.version})"),
         ("documents", f"{info.n_documents:,}"),
         ("texts kept", "yes" if info.keeps_text else "no"),
-        ("dictionary", f"{plural(info.n_columns, 'word')}{_in_documents(info)}"),
+        ("dictionary", f"{info.n_columns:,} of {plural(info.n_words, 'word')} in documents"),
         *_topic_rows(info),
         *(("built on it", name) for name in info.dependents),
         ("requests", f"{info.n_ledger_entries}, {info.n_certificates} with a certificate"),
@@ -146,15 +146,11 @@ def _info_table(info: StoreInfo) -> str:
     return "\n".join(f"{name:<13} {value}" for name, value in rows)
 
 
-def _in_documents(info: StoreInfo) -> str:
-    return "" if info.n_words is None else f", {info.n_words:,} of them in documents"
-
-
 def _topic_rows(info: StoreInfo) -> list[tuple[str, object]]:
-    if info.n_words is None:
+    if not info.parameters:
         return []
     waiting = f"wait for a refresh; documents forgotten: {info.n_waiting:,}"
-    return [("topics", waiting if info.n_waiting else info.n_topics), ("model", info.model_digest)]
+    return [("topics", waiting if info.n_waiting else info.n_topics), ("model", info.digest)]
 
 
 def _settings(values: Any) -> str:

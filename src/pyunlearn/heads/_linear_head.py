@@ -590,9 +590,7 @@ class LinearHead(BaseEstimator):
         state.pop("_secret", None)
         return state
 
-    def _certificate(
-        self, action: str, mode: str, removed: int, update: Update
-    ) -> HeadCertificate:
+    def _certificate(self, action: str, mode: str, removed: int, update: Update) -> HeadCertificate:
         self._secret = new_secret()
         return HeadCertificate(
             action=action,

@@ -42,9 +42,7 @@ class Current:
         self._model = self._statistics = self._dictionary = None
         self._tasks = {}
 
-    def keep(
-        self, what: BaseTopicModel | CooccurrenceStatistics, dictionary: Dictionary
-    ) -> None:
+    def keep(self, what: BaseTopicModel | CooccurrenceStatistics, dictionary: Dictionary) -> None:
         """A new model, or new statistics whose topics wait for a refresh."""
         self._model = what if isinstance(what, BaseTopicModel) else None
         self._statistics = what if isinstance(what, CooccurrenceStatistics) else None

@@ -1,7 +1,7 @@
 """What a store keeps of its documents, brought up to date after they changed.
 
-A request reads what it starts from (`Before`), changes the documents, and ends with `learn`, or with
-`wait` where learning is put off.
+A request reads what it starts from (`Before`), changes the documents, and ends with `learn`, or
+with `wait` where learning is put off.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pyunlearn.store import _stored_model as state
 from pyunlearn.store import _stored_words as words
 from pyunlearn.store._coverage import COVERS, NOT_COVERED, WAITING_COVERS
 from pyunlearn.store._current import Current
-from pyunlearn.store._recounting import StatisticsSums, TaskSums, recount
+from pyunlearn.store._recounting import StatisticsSums, Sums, TaskSums, recount
 from pyunlearn.store._stored_words import Dictionary
 
 log = logging.getLogger("pyunlearn")
@@ -60,7 +60,7 @@ class Before:
     ) -> tuple[Dictionary, NDArray[np.intp] | None]:
         """The dictionary of now, and the columns that changed: None when columns moved."""
         dictionary = words.read_dictionary(current.db)
-        sums = [StatisticsSums(self.statistics), *self.tasks.values()]
+        sums: list[Sums] = [StatisticsSums(self.statistics), *self.tasks.values()]
         changed = recount(current.db, sums, self.dictionary, dictionary, self.gone, come)
         return dictionary, changed
 
@@ -144,7 +144,9 @@ def retrain(current: Current, name: str) -> None:
     put_head(current, name, head, None)
 
 
-def certificate_of(current: Current, removed: int, comparator: str = EXACT_COMPARATOR) -> Certificate:
+def certificate_of(
+    current: Current, removed: int, comparator: str = EXACT_COMPARATOR
+) -> Certificate:
     """The certificate of a request; its commitment is written when it is recorded."""
     db = current.db
     waiting = state.is_waiting(db)

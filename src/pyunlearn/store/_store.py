@@ -26,16 +26,17 @@ from pyunlearn.store import (
     _ledger,
     _questions,
     _redaction,
-    _refreshing,
+    _revising,
     _stored_heads,
     _verification,
 )
-from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_model as state
+from pyunlearn.store import _stored_words as words
 from pyunlearn.store._answers import Found, HeadInfo, Progress, StoreInfo, Topic, Verification
 from pyunlearn.store._current import Current
 from pyunlearn.store._database import Database
 from pyunlearn.store._ledger import LedgerEntry
+from pyunlearn.store._state_digest import model_digest, state_digest
 from pyunlearn.text import TextRules
 
 __all__ = ["Store"]
@@ -131,7 +132,7 @@ class Store:
         store = cls(database, rules, keep_text, n_jobs, progress)
         try:
             with database.reading():
-                if not exist_ok and docs.read_rules(database) is not None:
+                if not exist_ok and words.read_rules(database) is not None:
                     raise StoreError(
                         f"{path} holds a store already; choose another directory, or delete that "
                         "one first"
@@ -158,7 +159,7 @@ class Store:
     def add(self, records: Iterable[Record | Mapping[str, Any]]) -> int:
         """Add documents, and bring the topics up to date when there are any.
 
-        The first addition chooses the dictionary, for the life of the store.
+        The dictionary is that of all documents held afterwards: new words come in with them.
 
         Parameters
         ----------
@@ -177,7 +178,7 @@ class Store:
         DuplicateDocumentError
             An id that the store holds, or that comes twice.
         InvalidInputError
-            No record, or no word left for the dictionary.
+            No record.
         DocumentTooLongError, StatisticsOverflowError
             The store is fitted, and `scale_bits` does not allow for a document.
         StoreError
@@ -204,6 +205,8 @@ class Store:
         InvalidParameterError
             A parameter outside its range, or of the other learner; `min_df` and `n_jobs`, which
             are fixed by `Store.open`.
+        InvalidInputError
+            The rules leave no word for the dictionary.
         TooFewAnchorsError
             Fewer than `n_topics` words can be anchors.
         DocumentTooLongError, StatisticsOverflowError
@@ -242,8 +245,9 @@ class Store:
     def forget(self, ids: Iterable[str | int] | str | int, refresh: str = "now") -> Certificate:
         """Delete documents: afterwards the store's model is the one that never saw them.
 
-        Topics and squared heads on linear features need the word counts of these documents and no
-        others; other heads read those of their task, the index those of all documents.
+        Statistics, topics and squared heads on linear features need the word counts of these
+        documents, and of those that hold a word which enters or leaves the dictionary; other heads
+        read those of their task, the index those of all documents.
 
         Parameters
         ----------
@@ -308,10 +312,10 @@ class Store:
         """
         with self._db.reading():
             state.refuse_unfitted(self._db)
-            if not state.n_waiting(self._db):
+            if not state.is_waiting(self._db):
                 return None
         with self._request():
-            return _refreshing.refresh(self._current)
+            return _revising.refresh(self._current)
 
     def redact(self, identifier: str | int, names: Iterable[str] | str) -> Certificate:
         """Take names out of a document: afterwards the store is one that never saw them in it.
@@ -647,13 +651,53 @@ class Store:
         with self._db.reading():
             return _ledger.certificates(self._db)
 
+    def digest(self) -> str:
+        """SHA-256 of the model over its words, hexadecimal, as it is stored.
+
+        Equal for every history of requests that ends with the same documents, rules and parameters.
+        A digest confirms guesses: whoever has it can try whether a corpus leads to it.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+
+        Raises
+        ------
+        StoreError
+            The store is not fitted.
+        StaleModelError
+            The topics wait for `refresh`.
+        """
+        with self._db.reading():
+            state.refuse_unfitted(self._db)
+            state.refuse_waiting(self._db)
+            return str(model_digest(self._db, words.read_dictionary(self._db)))
+
+    def confirms(self, certificate: Certificate) -> bool:
+        """Whether a certificate of this store is of the state that the store is in now.
+
+        Parameters
+        ----------
+        certificate : Certificate
+            As a request gave it.
+
+        Returns
+        -------
+        bool
+            False after any later change: the secret of the commitment is erased then.
+        """
+        with self._db.reading():
+            digest = state_digest(self._db, words.read_dictionary(self._db))
+            return _ledger.is_of_now(self._db, digest, certificate.commitment or "")
+
     def verify(self) -> Verification:
         """Count the documents again, learn again, and compare with what is stored, byte for byte.
 
-        Also checks the chain of the ledger, that every certificate is the one that its entry
-        names, that the last entry has the digest of the model, and that no word string outlived
-        its documents. Whoever can write the file can write a new chain: keep the last hash
-        elsewhere if that matters.
+        Also checks the words of the documents, and their texts where those are kept; the chain of
+        the ledger; that every certificate is the one that its entry names; and that the last entry
+        is of the state that is stored. Whoever can write the file can write a new chain: keep the
+        last hash elsewhere if that matters.
 
         Returns
         -------
@@ -694,7 +738,8 @@ class Store:
         with self._db.reading():
             state.refuse_unfitted(self._db)
             head = _head_requests.scoring_head(self._db, field)
-            return head, _questions.counts_of(self._db, texts)
+            dictionary = words.read_dictionary(self._db)
+            return head, _questions.counts_of(self._db, dictionary, texts)
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -160,9 +160,7 @@ def read_some(db: Database, ids: Sequence[str]) -> list[Named]:
     return [_named(*row) for row in rows]
 
 
-def with_words(
-    db: Database, keys: NDArray[np.int64], without: Iterable[str]
-) -> Iterator[Named]:
+def with_words(db: Database, keys: NDArray[np.int64], without: Iterable[str]) -> Iterator[Named]:
     """Documents that hold one of some words, but for those of some ids. Reads every document."""
     passed, wanted = set(without), np.sort(keys)
     for document in read_all(db):

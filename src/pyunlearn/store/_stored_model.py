@@ -35,9 +35,7 @@ TOPICS = "topics"  # owner of the learned arrays
 COMMON = ("n_topics", "scale_bits", "weighting")
 
 
-def model_to_fit(
-    learner: str, parameters: Mapping[str, Any], n_jobs: int | None
-) -> BaseTopicModel:
+def model_to_fit(learner: str, parameters: Mapping[str, Any], n_jobs: int | None) -> BaseTopicModel:
     """A model of a learner, not fitted; InvalidParameterError for what the learner has not."""
     check_choice("learner", learner, tuple(LEARNERS))
     for name in parameters:

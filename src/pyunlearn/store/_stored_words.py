@@ -6,7 +6,7 @@ The key of a word is made from the word itself, so that no key tells when a word
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -176,7 +176,12 @@ def words_of(db: Database, bag: Bag) -> list[str]:
     return found
 
 
-def frequencies(db: Database) -> dict[int, tuple[str, int, int]]:
-    """Word, documents and occurrences by key, as they are stored."""
-    rows = db.execute("SELECT key, word, n_documents, n_occurrences FROM words")
-    return {key: (word, n_documents, n_occurrences) for key, word, n_documents, n_occurrences in rows}
+def frequencies(db: Database) -> dict[int, tuple[int, int]]:
+    """Documents and occurrences of each word by key, as they are stored."""
+    rows = db.execute("SELECT key, n_documents, n_occurrences FROM words")
+    return {key: (n_documents, n_occurrences) for key, n_documents, n_occurrences in rows}
+
+
+def keys_and_words(db: Database) -> Iterator[tuple[int, str]]:
+    """All words with their keys, as they are stored."""
+    yield from db.execute("SELECT key, word FROM words")

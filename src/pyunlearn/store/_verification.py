@@ -1,8 +1,9 @@
-"""Verify a store: count its documents again, learn again, compare digests."""
+"""Verify a store: count its documents again, learn again, compare with what is stored."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,8 +15,12 @@ from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import _stored_index as index
 from pyunlearn.store import _stored_model as state
+from pyunlearn.store import _stored_words as words
 from pyunlearn.store._answers import Progress, Verification
 from pyunlearn.store._database import Database
+from pyunlearn.store._state_digest import state_digest
+from pyunlearn.store._stored_words import Bag, Dictionary
+from pyunlearn.text import TextCounter
 
 
 def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification:
@@ -23,37 +28,96 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
     problems: list[str] = []
     progress("reading", 0, 0)
     stored = _stored_digests(db, n_jobs, problems)
+    problems += _word_problems(db)
+    dictionary = words.read_dictionary(db)
     parameters = db.get_meta("model_parameters")
-    empty = new_model(parameters, n_jobs).new_statistics(docs.n_columns(db))
-    statistics = docs.count_all(db, empty, progress)
+    empty = new_model(parameters, n_jobs).new_statistics(len(dictionary))
+    statistics = docs.count_all(db, dictionary, empty, progress)
     progress("learning", 0, 0)
     model = state.learned_model(parameters, statistics, n_jobs)
-    counted = (statistics.digest(), model.digest())
-    if stored != (None, None):
-        for name, one, other in zip(("statistics", "topics"), stored, counted, strict=True):
-            if one != other:
-                problems.append(f"the stored {name} are not those of the documents")
-    problems += _ledger_problems(db, counted[1])
-    dependents, more = _dependent_problems(db, model, n_jobs, progress)
+    counted = {"statistics": statistics.digest(), "model": model.digest()}
+    for name, what in (("statistics", "statistics"), ("model", "topics")):
+        if stored and stored[name] != counted[name]:
+            problems.append(f"the stored {what} are not those of the documents")
+        if state.digest_of(db, name) != counted[name]:
+            problems.append(f"the digest that is stored of the {what} is another")
+    if docs.n_documents(db) != statistics.n_documents:
+        problems.append("the number of documents is another")
+    problems += _ledger_problems(db, dictionary)
+    dependents, more = _dependent_problems(db, dictionary, model, n_jobs, progress)
     problems += more
-    held = statistics.document_frequency > 0
-    if [word is not None for word in docs.read_words(db)] != held.tolist():
-        problems.append("the words of the dictionary are not those of the documents")
     return Verification(
         ok=not problems,
         problems=tuple(problems),
         n_documents=statistics.n_documents,
-        statistics_stored=stored[0],
-        statistics_recounted=counted[0],
-        model_stored=stored[1],
-        model_relearned=counted[1],
-        n_ledger_entries=int(db.value("SELECT count(*) FROM ledger")),
+        statistics_stored=stored.get("statistics"),
+        statistics_recounted=counted["statistics"],
+        model_stored=stored.get("model"),
+        model_relearned=counted["model"],
+        n_ledger_entries=ledger.version(db),
         dependents=tuple(dependents),
     )
 
 
+def _word_problems(db: Database) -> list[str]:
+    """The table of words against the documents, and the documents against their texts."""
+    rules = words.read_rules(db)
+    assert rules is not None
+    counter, problems = TextCounter(rules), []
+    for identifier, bag, text in docs.read_texts(db):
+        if text is not None and not _same(words.NewWords().bag(counter.count(text)), bag):
+            problems.append(f"the words of document {identifier!r} are not those of its text")
+    if words.frequencies(db) != _counted(db):
+        problems.append("the words of the store are not those of the documents")
+    if any(words.key_of(word) != key for key, word in words.keys_and_words(db)):
+        problems.append("a word of the store has the key of another")
+    return problems
+
+
+def _same(one: Bag, other: Bag) -> bool:
+    return (
+        np.array_equal(one.keys, other.keys)
+        and np.array_equal(one.counts, other.counts)
+        and one.length == other.length
+    )
+
+
+def _counted(db: Database) -> dict[int, tuple[int, int]]:
+    """Documents and occurrences of each word by key, from the documents."""
+    found: dict[int, tuple[int, int]] = {}
+    for keys, counts in _parts(db):
+        unique, at = np.unique(keys, return_inverse=True)
+        n_documents = np.bincount(at, minlength=len(unique)).tolist()
+        n_occurrences = np.zeros(len(unique), np.int64)
+        np.add.at(n_occurrences, at, counts)
+        for key, *more in zip(unique.tolist(), n_documents, n_occurrences.tolist(), strict=True):
+            before = found.get(key, (0, 0))
+            found[key] = (before[0] + more[0], before[1] + more[1])
+    return found
+
+
+def _parts(db: Database) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Words and counts of documents, thousands at a time."""
+    group: list[Bag] = []
+    for _, bag in docs.read_all(db):
+        group.append(bag)
+        if len(group) == 10_000:
+            yield _joined(group)
+            group = []
+    if group:
+        yield _joined(group)
+
+
+def _joined(bags: list[Bag]) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([bag.keys for bag in bags]), np.concatenate([bag.counts for bag in bags])
+
+
 def _dependent_problems(
-    db: Database, model: BaseTopicModel, n_jobs: int | None, progress: Progress
+    db: Database,
+    dictionary: Dictionary,
+    model: BaseTopicModel,
+    n_jobs: int | None,
+    progress: Progress,
 ) -> tuple[list[str], list[str]]:
     """Heads and index against what documents and model give: what was compared, and problems."""
     compared, problems = [], []
@@ -61,12 +125,14 @@ def _dependent_problems(
         progress("heads", 0, 0)
         compared.append(f"head {field}")
         try:
-            stored = heads.read(db, model, field, n_jobs).digest()
+            stored = heads.read(db, dictionary, model, field, n_jobs).digest()
+            if heads.keeps_sums(db, field):
+                heads.read_task(db, field, n_jobs)
             with warnings.catch_warnings():
                 # Said when the documents went.
                 warnings.simplefilter("ignore", FewerClassesWarning)
                 parameters = heads.parameters_of(db, field)
-                trained = heads.trained(db, model, field, parameters, n_jobs).digest()
+                trained = heads.trained(db, dictionary, model, field, parameters, n_jobs).digest()
         except CorruptStateError as error:
             problems.append(str(error))
             continue
@@ -75,7 +141,7 @@ def _dependent_problems(
     if index.digest_of(db) is not None:
         progress("indexing", 0, 0)
         compared.append("index")
-        proportions, digest = index.computed(db, model)
+        proportions, digest = index.computed(db, dictionary, model)
         try:
             same = np.array_equal(index.read(db, model.digest()), proportions)
         except CorruptStateError:
@@ -85,14 +151,16 @@ def _dependent_problems(
     return compared, problems
 
 
-def _ledger_problems(db: Database, digest: str) -> list[str]:
+def _ledger_problems(db: Database, dictionary: Dictionary) -> list[str]:
     problems = []
     broken = ledger.first_broken(db)
     if broken is not None:
         problems.append(f"entry {broken} of the ledger does not follow from those before it")
+    if ledger.older_secrets(db):
+        problems.append("entries of the ledger before the last still have their secrets")
     try:
-        if ledger.last_digest(db) != digest:
-            problems.append("the last digest of the ledger is not that of the documents")
+        if not ledger.is_of_now(db, state_digest(db, dictionary)):
+            problems.append("the last entry of the ledger is not of the state that is stored")
         changed = ledger.changed_certificate(db)
         if changed is not None:
             problems.append(
@@ -103,13 +171,11 @@ def _ledger_problems(db: Database, digest: str) -> list[str]:
     return problems
 
 
-def _stored_digests(
-    db: Database, n_jobs: int | None, problems: list[str]
-) -> tuple[str | None, str | None]:
+def _stored_digests(db: Database, n_jobs: int | None, problems: list[str]) -> dict[str, str]:
     """Digests of the stored bytes; the model itself is let go, to make room for the other."""
     try:
         model = state.read_model(db, n_jobs)
     except CorruptStateError as error:
         problems.append(str(error))
-        return None, None
-    return model.statistics_.digest(), model.digest()
+        return {}
+    return {"statistics": model.statistics_.digest(), "model": model.digest()}
