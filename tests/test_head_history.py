@@ -125,12 +125,11 @@ def test_unlearning_from_the_base_equals_training_on_the_base_without(kind):
     counts, labels = corpus(3)
     y = targets(kind, labels)
     head = new_head(kind, base(counts)).fit(counts, y)
-    before = head.digest()
     head.model_.forget(counts[::7])
     certificate = head.refresh()
     once = new_head(kind, base(np.delete(counts, np.s_[::7], axis=0))).fit(counts, y)
-    assert head.digest() == once.digest() == certificate.head_after
-    assert certificate.head_before == before
+    assert head.digest() == once.digest()
+    assert head.confirms(certificate)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)

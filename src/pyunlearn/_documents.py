@@ -93,7 +93,8 @@ def check_documents(X: Any, n_words: int | None = None) -> Documents:
     Raises
     ------
     InvalidInputError
-        Negative, fractional, NaN, infinite or overflowing counts; no documents; no words;
+        Negative, fractional, NaN, infinite or overflowing counts; no documents; no words, unless
+        `n_words` is 0;
         another number of columns than `n_words`; ragged rows or masked entries; a sparse matrix
         whose fields do not fit together.
     """
@@ -106,7 +107,7 @@ def check_documents(X: Any, n_words: int | None = None) -> Documents:
         raise InvalidInputError(
             f"Found array with 0 sample(s) (shape={csr.shape}): X has no documents"
         )
-    if csr.shape[1] == 0:
+    if csr.shape[1] == 0 and n_words != 0:
         raise InvalidInputError(
             f"Found array with 0 feature(s) (shape={csr.shape}) while a minimum of 1 is "
             "required: X has no words"
