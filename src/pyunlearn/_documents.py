@@ -76,7 +76,11 @@ class Documents:
 
     def chosen(self, rows: NDArray[np.integer]) -> Documents:
         """The documents of some rows, in their order."""
-        return check_documents(self.to_csr()[rows]) if len(rows) else Documents.empty(self.n_words)
+        return (
+            check_documents(self.to_csr()[rows], self.n_words)
+            if len(rows)
+            else Documents.empty(self.n_words)
+        )
 
     def entry_rows(self) -> NDArray[np.int64]:
         """Document of each entry, (nnz,)."""

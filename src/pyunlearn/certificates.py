@@ -153,9 +153,9 @@ HEAD_COMPARATORS = {
 }
 HEAD_NOT_COVERED = (
     "that task documents were deleted, how many and when; copies of the head, of the base or of "
-    "the documents made elsewhere; what someone holding the head from before and the head from after "
-    "can tell by comparing them; requests that others make because of what a head showed; which "
-    "words were chosen as the vocabulary"
+    "the documents made elsewhere; what someone holding the head from before and the head from "
+    "after can tell by comparing them; requests that others make because of what a head showed; "
+    "which words were chosen as the vocabulary"
 )
 
 

@@ -86,7 +86,7 @@ def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
     names = index.ids(db)
     if not names or not model.n_topics_:
         raise StoreError("the store has no documents or no topics to search by")
-    asked = check_documents(counts_of(db, dictionary, [text]))
+    asked = check_documents(counts_of(db, dictionary, [text]), len(dictionary))
     if not model.word_frequencies_[asked.columns].any():
         raise InvalidInputError("no word of the text is in the dictionary; nothing to search by")
     if not has_index(db):

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._documents import check_documents
 from pyunlearn.heads._task_statistics import TaskStatistics
 from pyunlearn.heads._training import HeadSettings
 from pyunlearn.store import _stored_documents as docs
@@ -72,13 +71,13 @@ class TaskSums:
         """Take documents out."""
         for one, labels in self._labelled(batch):
             targets = heads.task_targets(self.settings, labels, one.ids)
-            self.task.remove(check_documents(one.counts), targets)
+            self.task.remove(one.documents(), targets)
 
     def add(self, batch: docs.Batch) -> None:
         """Put documents in."""
         for one, labels in self._labelled(batch):
             targets = heads.task_targets(self.settings, labels, one.ids)
-            self.task.put_back(check_documents(one.counts), targets)
+            self.task.put_back(one.documents(), targets)
 
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
         """Move words to other columns."""

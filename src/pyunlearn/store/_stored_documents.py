@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._documents import Documents, check_documents
 from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
@@ -35,6 +36,10 @@ class Batch(NamedTuple):
     ids: list[str]
     counts: sp.csr_array  # (m, n_words), int32
     lengths: NDArray[np.int64]  # (m,), words outside the dictionary included
+
+    def documents(self) -> Documents:
+        """The counts after the checks that all counts pass."""
+        return check_documents(self.counts, self.counts.shape[1])
 
     @contextmanager
     def naming_ids(self) -> Iterator[None]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.arrays import statistics_from_arrays
 from pyunlearn._digest import content_digest
-from pyunlearn._documents import check_documents
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import (
     CorruptStateError,
@@ -138,7 +137,7 @@ def counted_task(
     outputs = 1 if settings.task == "regression" else None
     task = new_task(settings, len(dictionary), outputs, n_jobs)
     for batch, labels in labelled_batches(db, dictionary, field):
-        task.add(check_documents(batch.counts), task_targets(settings, labels, batch.ids))
+        task.add(batch.documents(), task_targets(settings, labels, batch.ids))
     return task
 
 

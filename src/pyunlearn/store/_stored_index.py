@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._digest import STORE_INDEX_FORMAT, content_digest
-from pyunlearn._documents import check_documents
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.store import _stored_documents as docs
@@ -29,7 +28,7 @@ def proportions_of(db: Database, dictionary: Dictionary, model: BaseTopicModel) 
     """Topic proportions of all documents by ascending id, (m, r). Needs no statistics."""
     parts = [np.zeros((0, model.n_topics_))]
     for batch in docs.batches(docs.read_all(db), dictionary):
-        documents = check_documents(batch.counts)
+        documents = batch.documents()
         if model.n_topics_:
             parts.append(model.fold_in(documents))
         else:
