@@ -221,7 +221,7 @@ def test_token_weights_that_would_overflow_are_refused():
 # ---- parameters ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_topics", [0, -1, 4.0, True, np.True_, "3", None, np.float64(3)])
+@pytest.mark.parametrize("n_topics", [0, -1, 4.0, True, np.True_, "3", None, np.float64(3), 2**31])
 def test_a_number_of_topics_that_is_not_one(n_topics):
     with pytest.raises(InvalidParameterError, match="n_topics"):
         TopicModel(n_topics=n_topics).fit(TRAINED)

@@ -25,6 +25,7 @@ __all__ = [
     "check_lengths",
     "document_weights",
     "longest_document",
+    "most_of_a_document",
     "pieces",
 ]
 
@@ -172,6 +173,14 @@ def longest_document(scale_bits: int, weighting: str) -> int:
     if weighting == "document":  # l (l - 1) <= 2^s, as (2 l - 1)^2 <= 4 2^s + 1
         return (1 + isqrt(1 + (4 << scale_bits))) // 2
     return 1 + (1 << scale_bits)
+
+
+def most_of_a_document(scale_bits: int, weighting: str) -> int:
+    """The most that the masses of all words of one document add up to; below 2^62."""
+    if weighting == "document":  # l (l - 1) w
+        return 1 << scale_bits
+    longest = min(longest_document(scale_bits, weighting), MASS_LIMIT >> scale_bits)
+    return min(longest << scale_bits, MASS_LIMIT - 1)  # l (l - 1) w, w <= 2^s / (l - 1)
 
 
 def document_weights(
