@@ -56,30 +56,28 @@ def check_rows(
 
 cdef void compare_columns(
     int64_t first, int64_t last, const int64_t* start, const int64_t* length,
-    const int32_t* indices, const int64_t* values, int64_t* seen, int32_t* status_out,
+    const int32_t* indices, const int64_t* values, int64_t size, int64_t* place,
+    int32_t* status_out,
 ) noexcept nogil:
     """Rows first..last-1 against what stands above the diagonal in their columns."""
-    cdef int64_t row, at, twin, column
+    cdef int64_t row, at, end, twin
+    for row in range(first, last):
+        place[row] = start[row]
     for row in range(last - 1):
-        at = first_at_least(indices + start[row], 0, length[row], max(first, row + 1))
-        while at < length[row]:
-            column = indices[start[row] + at]
-            if column >= last:
-                break
-            twin = start[column] + seen[column]
-            if (
-                seen[column] >= length[column]
-                or indices[twin] != row
-                or values[twin] != values[start[row] + at]
-            ):
-                status_out[column] = NOT_CANONICAL
+        end = start[row] + length[row]
+        at = first_at_least(indices, start[row], end, max(first, row + 1))
+        while at < end and indices[at] < last:
+            twin = place[indices[at]]
+            if twin == size or indices[twin] != row or values[twin] != values[at]:
+                status_out[indices[at]] = NOT_CANONICAL
             else:
-                seen[column] += 1
+                place[indices[at]] = twin + 1
             at = at + 1
     for row in range(first, last):
-        twin = start[row] + seen[row]
-        if seen[row] < length[row] and (
-            indices[twin] < row or (indices[twin] == row and values[twin] % 2)
+        twin = place[row]
+        end = start[row] + length[row]
+        if twin > end or (twin < end and indices[twin] < row) or (
+            twin < end and indices[twin] == row and values[twin] % 2
         ):
             status_out[row] = NOT_CANONICAL
 
@@ -89,14 +87,14 @@ def check_pairs(
     const int64_t[::1] length,
     const int32_t[::1] indices,
     const int64_t[::1] values,
-    int64_t[::1] seen,
+    int64_t[::1] place,
     int32_t[::1] status_out,
     int num_threads,
 ):
     """Whether rows that `check_rows` has passed are symmetric, with an even diagonal.
 
-    One status a row. `seen` is zeroed work space, one entry a row. Blocks of columns keep the
-    places in cache, as in `counts.mirror`.
+    One status a row. `place` is work space, one entry a row. Blocks of columns as in
+    `counts.mirror`.
     """
     cdef int64_t n_words = start.shape[0], block_size = 256, block
     cdef int64_t n_blocks = (n_words + block_size - 1) // block_size
@@ -106,7 +104,7 @@ def check_pairs(
         for block in prange(n_blocks, schedule="dynamic", num_threads=num_threads):
             compare_columns(
                 block * block_size, min(n_words, (block + 1) * block_size), &start[0], &length[0],
-                &indices[0], &values[0], &seen[0], &status_out[0],
+                &indices[0], &values[0], indices.shape[0], &place[0], &status_out[0],
             )
 
 

@@ -238,9 +238,9 @@ def test_empty_deltas_change_nothing():
 
 def pairs_status(K, threads):
     indptr, indices, values = as_csr(K)
-    seen, status = np.zeros(len(K), np.int64), np.zeros(len(K), np.int32)
+    place, status = np.empty(len(K), np.int64), np.zeros(len(K), np.int32)
     start, length = indptr[:-1], np.diff(indptr)
-    kernels.check_pairs(start, length, indices, values, seen, status, threads)
+    kernels.check_pairs(start, length, indices, values, place, status, threads)
     return status
 
 

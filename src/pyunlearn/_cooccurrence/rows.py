@@ -81,8 +81,8 @@ class CooccurrenceRows:
         They are symmetric then, and their diagonal is even: h tokens of a word in one document
         make h (h - 1) pairs.
         """
-        status, seen = np.zeros(self.n_words, np.int32), np.zeros(self.n_words, np.int64)
-        kernels.check_pairs(*self.arrays, seen, status, num_threads)
+        status, place = np.zeros(self.n_words, np.int32), np.empty(self.n_words, np.int64)
+        kernels.check_pairs(*self.arrays, place, status, num_threads)
         if status.any():
             row = int(np.argmax(status != 0))
             raise CorruptStateError(
