@@ -163,6 +163,11 @@ def lonely(K):
     K[0, 0] = 0
 
 
+def anchor_replaced(header, arrays):
+    anchors = arrays["learned.anchors"]
+    anchors[0] = np.setdiff1d(np.arange(N_WORDS - 1), anchors)[0]
+
+
 FLOATS = (np.nan, np.inf, -np.inf, -1e-9, 1e300)
 STATISTICS = {
     "columns descend": (reversed_row, "row 0"),
@@ -300,6 +305,7 @@ TOPICS = {
         ),
         "an anchor beyond the words": (put("learned.anchors", 0, N_WORDS), "anchors"),
         "an anchor without mass": (put("learned.anchors", 0, 11), "anchors"),
+        "another anchor": (anchor_replaced, "gram"),
         "gram of NaN": (put("learned.gram", (0, 0), np.nan), "gram"),
     },
 }

@@ -135,6 +135,9 @@ class AnchorTopics(Topics):
         # Cauchy and Schwarz.
         most = np.sqrt(np.outer(self.norms, self.norms[self.anchors])) * (1 + outside.TOLERANCE)
         outside.require((self.gram <= most).all(), "gram", "more than its norms allow")
+        G, size = self.gram[self.anchors], float(self.norms.max(initial=0.0))
+        outside.check_near("gram", G, G.T, size)
+        outside.check_near("gram", np.diagonal(G), self.norms[self.anchors], size)
         self._check_search()
 
     def _check_search(self) -> None:
