@@ -168,6 +168,11 @@ def anchor_replaced(header, arrays):
     anchors[0] = np.setdiff1d(np.arange(N_WORDS - 1), anchors)[0]
 
 
+def gram_of_another(header, arrays):
+    other = np.setdiff1d(np.arange(N_WORDS - 1), arrays["learned.anchors"])[0]
+    arrays["learned.gram"][other] *= 0.999
+
+
 FLOATS = (np.nan, np.inf, -np.inf, -1e-9, 1e300)
 STATISTICS = {
     "columns descend": (reversed_row, "row 0"),
@@ -306,6 +311,7 @@ TOPICS = {
         "an anchor beyond the words": (put("learned.anchors", 0, N_WORDS), "anchors"),
         "an anchor without mass": (put("learned.anchors", 0, 11), "anchors"),
         "another anchor": (anchor_replaced, "gram"),
+        "a little less gram": (gram_of_another, "gram"),
         "gram of NaN": (put("learned.gram", (0, 0), np.nan), "gram"),
     },
 }

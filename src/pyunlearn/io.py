@@ -64,8 +64,8 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> BaseTopi
     ------
     CorruptStateError
         The file is truncated, was edited, or is of another format; or it holds what no model can
-        have. Whether its topics are those of its statistics is not looked at: learning again
-        tells, ``load(path).fit_statistics(statistics).digest()``.
+        have. Whether its topics are those of its statistics is not found out, see
+        docs/statistics-format.md.
     InvalidParameterError
         `n_jobs` is no number of threads.
     FileNotFoundError, IsADirectoryError

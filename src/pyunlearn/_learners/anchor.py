@@ -19,7 +19,13 @@ from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import exponentiated, simplex
 from pyunlearn._documents import COUNT_LIMIT, MASS_LIMIT
 from pyunlearn._learners import from_outside as outside
-from pyunlearn._learners.anchor_search import AnchorSearch, NormalisedRows, anchor_gram
+from pyunlearn._learners.anchor_search import (
+    AnchorSearch,
+    NormalisedRows,
+    anchor_gram,
+    column_of,
+    dense_row,
+)
 from pyunlearn._learners.kept_words import share_as_number, words_in_documents
 from pyunlearn._learners.topics import F64, Settings, Topics
 
@@ -163,6 +169,14 @@ class AnchorTopics(Topics):
         if not self.newton:
             candidates = anchor_candidates(statistics, self.settings, rows.mass)
             outside.check_same("candidates", self.candidates, candidates)
+        # B of all words, summed over the anchors with weights that no file knows ahead.
+        weights = np.random.default_rng().random(self.n_topics)
+        summed = np.zeros(len(self.mass))
+        for weight, anchor in zip(weights, self.anchors.tolist(), strict=True):
+            summed += weight * dense_row(rows.rows, rows.keep, rows.mass, anchor)
+        expected = column_of(rows.rows, rows.mass, rows.words, summed, num_threads)
+        found = (self.gram @ weights)[rows.words]
+        outside.check_near("gram", found, expected, float(self.norms.max(initial=0.0)))
 
     def digested(self) -> dict[str, NDArray[Any]]:
         """The arrays that a digest covers besides `word_topic`."""
