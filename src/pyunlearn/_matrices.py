@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,8 @@ def _check_shape(shape: tuple[int, ...]) -> None:
             "Reshape your data: one row a document"
         )
     for size, what in zip(shape, ("documents at a time", "words"), strict=True):
+        if not isinstance(size, Integral) or size < 0:
+            raise InvalidInputError(f"X has the shape {shape}, which no matrix has")
         if size > COUNT_LIMIT:
             raise InvalidInputError(f"at most {COUNT_LIMIT} {what} are supported, got {size}")
 
