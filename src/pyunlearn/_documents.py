@@ -156,7 +156,7 @@ def check_lengths(lengths: Any, documents: Documents) -> NDArray[np.int64]:
         )
     if array.dtype.kind not in "iuf" or not np.all(np.isfinite(array) & (array == np.floor(array))):
         raise InvalidInputError("lengths must be integers")
-    if np.any(array > COUNT_LIMIT):
+    if np.any(array >= COUNT_LIMIT + 1):  # COUNT_LIMIT is no float32
         raise InvalidInputError(f"lengths must be at most {COUNT_LIMIT}")
     short = array < documents.in_vocabulary
     if short.any():

@@ -115,7 +115,8 @@ def check_values(data: NDArray[Any], row_of: RowOf) -> None:
             data != np.floor(data),
             "row {row} has a fractional count; pass word counts, not frequencies or tf-idf",
         )
-    refuse(data > COUNT_LIMIT, "row {row} has a count above " + str(COUNT_LIMIT))
+    # Not "> COUNT_LIMIT", which a float32 rounds to the next power of two.
+    refuse(data >= COUNT_LIMIT + 1, "row {row} has a count above " + str(COUNT_LIMIT))
 
 
 def csr_row_of(csr: sp.csr_array) -> RowOf:
