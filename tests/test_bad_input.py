@@ -96,6 +96,16 @@ def test_bad_counts_are_found_in_every_storage(model, storage, value):
     assert model.digest() == before
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint32, np.int64])
+def test_a_count_that_is_one_too_large_is_refused_in_every_dtype(dtype):
+    X = np.array([[1, 2**31, 0]], dtype)
+    for storage in (np.array, sparse.csr_array, sparse.csc_array, sparse.coo_array):
+        with pytest.raises(InvalidInputError, match="row 0 has a count above"):
+            CooccurrenceStatistics(3).add(storage(X))
+    with pytest.raises(InvalidInputError, match="lengths must be at most"):
+        CooccurrenceStatistics(3).add(X // 2**31, X[0, 1:2])
+
+
 def test_bad_counts_do_not_cancel_out():
     data, rows, columns = np.array([3.0, -2.0]), np.array([0, 0]), np.array([1, 1])
     for X in (
@@ -221,7 +231,7 @@ def test_token_weights_that_would_overflow_are_refused():
 # ---- parameters ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_topics", [0, -1, 4.0, True, np.True_, "3", None, np.float64(3)])
+@pytest.mark.parametrize("n_topics", [0, -1, 4.0, True, np.True_, "3", None, np.float64(3), 2**31])
 def test_a_number_of_topics_that_is_not_one(n_topics):
     with pytest.raises(InvalidParameterError, match="n_topics"):
         TopicModel(n_topics=n_topics).fit(TRAINED)

@@ -170,3 +170,71 @@ def test_every_certificate_comes_back_from_its_text():
 def test_what_is_no_certificate_is_refused(text):
     with pytest.raises(CorruptStateError, match="not a certificate"):
         Certificate.from_json(text)
+
+
+def numbers_replaced(value, by):
+    """A value of JSON with each number in turn replaced."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            for other in numbers_replaced(one, by):
+                yield {**value, name: other}
+    elif isinstance(value, list):
+        for at, one in enumerate(value):
+            for other in numbers_replaced(one, by):
+                yield [*value[:at], other, *value[at + 1 :]]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield by
+
+
+def refused(kind, text):
+    with pytest.raises(CorruptStateError, match="certificate") as caught:
+        kind.from_json(text)
+    assert len(str(caught.value)) < 300
+
+
+def test_no_number_of_a_certificate_is_negative_or_infinite():
+    for one in every_certificate():
+        values = json.loads(one.to_json())
+        for number in (-1, -1e-9, float("nan"), float("inf")):
+            for changed in numbers_replaced(values, number):
+                refused(type(one), json.dumps(changed))
+
+
+def test_a_value_of_another_type_is_refused():
+    for one in every_certificate():
+        values = json.loads(one.to_json())
+        for name, value in values.items():
+            for other in (True, "text", 3, 0.5, [], {}):
+                same = type(other) is type(value) or (other == 3 and isinstance(value, float))
+                if not same and value is not None:
+                    refused(type(one), json.dumps({**values, name: other}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("released", [1]), ("released", [["a"]]), ("sigma", {"a": "b"}), ("sigma", {"a": True})],
+)
+def test_a_part_of_another_type_is_refused(field, value):
+    one = next(one for one in every_certificate() if isinstance(one, ReleaseCertificate))
+    refused(ReleaseCertificate, json.dumps({**json.loads(one.to_json()), field: value}))
+
+
+CRAFTED = {
+    "nested deeply": lambda text: text.replace('"parameters": {', '"parameters": {"a": ' + "[" * 10**5, 1),
+    "nested": lambda text: text.replace('"parameters": {', f'"parameters": {{"a": {"[" * 99 + "]" * 99}, ', 1),
+    "a number of 5,000 digits": lambda text: text.replace(
+        '"parameters": {', '"parameters": {"a": ' + "1" * 5000 + ", ", 1
+    ),
+    "a key twice": lambda text: text.replace("{", '{"mode": "exact", ', 1),
+    "a key twice within": lambda text: text.replace('"parameters": {', '"parameters": {"a": 1, "a": 2, ', 1),
+    "a number beyond all": lambda text: text.replace('"epsilon": 0.0', '"epsilon": 1e400', 1),
+    "a long format": lambda text: text.replace("pyunlearn-certificate", "x" * 10**5, 1),
+    "bytes that are no text": lambda text: text.encode() + b"\xff",
+}
+
+
+@pytest.mark.parametrize("change", CRAFTED.values(), ids=CRAFTED)
+def test_a_crafted_certificate_is_refused(certificate, change):
+    text = certificate.to_json()
+    assert change(text) != text
+    refused(Certificate, change(text))

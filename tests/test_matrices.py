@@ -243,6 +243,12 @@ def with_key(key):
     return X
 
 
+def with_shape(storage, shape):
+    X = empty_of(storage)
+    X._shape = shape
+    return X
+
+
 ODD = {
     "indptr ends with 0": (csr_with(indptr=np.array([0, 2, 4, 0])), "indptr must go up"),
     "indptr ends below 0": (csr_with(indptr=np.array([0, 2, 4, -5])), "indptr must go up"),
@@ -254,6 +260,12 @@ ODD = {
     "indptr is masked": (csr_with(indptr=np.ma.masked_equal([0, 2, 4, 5], 2)), "masked"),
     "indices are booleans": (csr_with(indices=np.ones(5, bool)), "integers"),
     "indices in two dimensions": (csr_with(indices=np.zeros((5, 1), int)), "one dimension"),
+    "a negative shape": (csr_with(_shape=(-1, N), indptr=np.zeros(0, int)), "no matrix has"),
+    "a shape of floats": (csr_with(_shape=(3.5, N)), "no matrix has"),
+    **{
+        f"a negative shape of {storage}": (with_shape(storage, (-1, N)), "no matrix has")
+        for storage in ("csc", "bsr", "coo", "lil", "dok", "dia")
+    },
     "data is long": (csr_with(data=np.ones(6)), "data 6"),
     "data is masked": (csr_with(data=np.ma.masked_equal([1, 2, 1, 1, 3], 3)), "masked"),
     "data in two dimensions": (csr_with(data=np.ones((5, 1))), "1 dimensions"),

@@ -496,6 +496,16 @@ def test_second_writer_is_refused_after_a_wait_and_nothing_changes(store):
     assert digest(store) == before
 
 
+@pytest.mark.parametrize("refresh", ["now", "later"])
+def test_threads_that_are_none_are_no_damage_of_the_store(store, refresh):
+    store.forget(["d1"], refresh=refresh)
+    with (
+        Store.open(store._db.directory, n_jobs=0) as other,
+        pytest.raises(InvalidParameterError, match="n_jobs"),
+    ):
+        other.forget(["d2"])
+
+
 def _forget_in_another_process(directory):
     with Store.open(directory, n_jobs=1) as store:
         store.forget(["d5"])

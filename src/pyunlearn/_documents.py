@@ -25,6 +25,7 @@ __all__ = [
     "check_lengths",
     "document_weights",
     "longest_document",
+    "most_of_a_document",
     "pieces",
 ]
 
@@ -164,7 +165,7 @@ def check_lengths(lengths: Any, documents: Documents) -> NDArray[np.int64]:
         )
     if array.dtype.kind not in "iuf" or not np.all(np.isfinite(array) & (array == np.floor(array))):
         raise InvalidInputError("lengths must be integers")
-    if np.any(array > COUNT_LIMIT):
+    if np.any(array >= COUNT_LIMIT + 1):  # COUNT_LIMIT is no float32
         raise InvalidInputError(f"lengths must be at most {COUNT_LIMIT}")
     short = array < documents.in_vocabulary
     if short.any():
@@ -181,6 +182,14 @@ def longest_document(scale_bits: int, weighting: str) -> int:
     if weighting == "document":  # l (l - 1) <= 2^s, as (2 l - 1)^2 <= 4 2^s + 1
         return (1 + isqrt(1 + (4 << scale_bits))) // 2
     return 1 + (1 << scale_bits)
+
+
+def most_of_a_document(scale_bits: int, weighting: str) -> int:
+    """The most that the masses of all words of one document add up to; below 2^62."""
+    if weighting == "document":  # l (l - 1) w
+        return 1 << scale_bits
+    longest = min(longest_document(scale_bits, weighting), MASS_LIMIT >> scale_bits)
+    return min(longest << scale_bits, MASS_LIMIT - 1)  # l (l - 1) w, w <= 2^s / (l - 1)
 
 
 def document_weights(

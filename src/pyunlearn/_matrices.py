@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,8 @@ def check_values(data: NDArray[Any], row_of: RowOf) -> None:
             data != np.floor(data),
             "row {row} has a fractional count; pass word counts, not frequencies or tf-idf",
         )
-    refuse(data > COUNT_LIMIT, "row {row} has a count above " + str(COUNT_LIMIT))
+    # Not "> COUNT_LIMIT", which a float32 rounds to the next power of two.
+    refuse(data >= COUNT_LIMIT + 1, "row {row} has a count above " + str(COUNT_LIMIT))
 
 
 def csr_row_of(csr: sp.csr_array) -> RowOf:
@@ -132,6 +134,8 @@ def _check_shape(shape: tuple[int, ...]) -> None:
             "Reshape your data: one row a document"
         )
     for size, what in zip(shape, ("documents at a time", "words"), strict=True):
+        if not isinstance(size, Integral) or size < 0:
+            raise InvalidInputError(f"X has the shape {shape}, which no matrix has")
         if size > COUNT_LIMIT:
             raise InvalidInputError(f"at most {COUNT_LIMIT} {what} are supported, got {size}")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from types import UnionType
+from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
 
 from pyunlearn._digest import (
     CERTIFICATE_FORMAT,
@@ -13,6 +14,7 @@ from pyunlearn._digest import (
     HEAD_RELEASE_FORMAT,
     RELEASE_FORMAT,
 )
+from pyunlearn._json import read_json
 from pyunlearn._version import __version__
 from pyunlearn.errors import CorruptStateError
 
@@ -40,20 +42,26 @@ class BaseCertificate:
         Raises
         ------
         CorruptStateError
-            Not a certificate of this kind, or one of another format.
+            Not a certificate of this kind, or one of another format; or a value that no
+            certificate has, such as a negative number of documents.
         """
         declared = {one.name: one for one in fields(cls)}
         try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            values = read_json(text)
+        except ValueError as error:
             raise CorruptStateError(f"not a certificate: {error}") from None
         if not isinstance(values, dict) or set(values) != set(declared):
             raise CorruptStateError("not a certificate: its fields are not those of this version")
         if values["format"] != declared["format"].default:
             raise CorruptStateError(
-                f"certificate of format {values['format']!r}; this version reads "
+                f"certificate of format {str(values['format'])[:60]!r}; this version reads "
                 f"{declared['format'].default!r}"
             )
+        types = get_type_hints(cls)
+        for name, value in sorted(values.items()):
+            withheld = name in cls.PRIVATE and value == cls.PRIVATE[name]
+            if not (withheld or _is_of(types[name], value)) or _has_negative(value):
+                raise CorruptStateError(f"not a certificate: {name} has a value that cannot be")
         # JSON has no tuples.
         return cls(
             **{
@@ -61,6 +69,28 @@ class BaseCertificate:
                 for name, value in values.items()
             }
         )
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    """Whether a value of JSON can be that of a field."""
+    inner = get_args(kind)
+    if get_origin(kind) in (Union, UnionType):
+        return any(_is_of(one, value) for one in inner)
+    if get_origin(kind) is tuple:
+        return isinstance(value, list) and all(_is_of(inner[0], one) for one in value)
+    if get_origin(kind) is Mapping:
+        return isinstance(value, dict) and all(_is_of(inner[1], one) for one in value.values())
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    # A boolean is an integer to Python.
+    return kind is Any or type(value) is kind
+
+
+def _has_negative(value: Any) -> bool:
+    """Whether a number below 0 is in a value: counts, times, sizes and claims have none."""
+    if isinstance(value, dict | list):
+        return any(map(_has_negative, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int | float) and value < 0
 
 
 # ---- deletion -----------------------------------------------------------------------------------

@@ -10,10 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._cooccurrence.arrays import statistics_from_arrays
+from pyunlearn._columns import names_of_columns
+from pyunlearn._cooccurrence.arrays import (
+    STATISTICS,
+    Arrays,
+    refuse_impossible,
+    statistics_from_arrays,
+)
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._files import DAMAGED, read_file
 from pyunlearn._learners import topics_from_arrays
+from pyunlearn._params import check_bool, check_choice, check_n_jobs
 from pyunlearn.anchor_topic_model import AnchorTopicModel
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
 from pyunlearn.privacy import Budget
@@ -24,6 +31,20 @@ __all__ = ["MODELS", "assembled_model", "load", "new_model"]
 MODELS: dict[str, type[TopicModel] | type[AnchorTopicModel]] = {
     model._settings_type.learner: model for model in (TopicModel, AnchorTopicModel)
 }
+# Of the header of a file.
+FIELDS = (
+    "format",
+    "learner",
+    "settings",
+    "scale_bits",
+    "weighting",
+    "n_documents",
+    "digest",
+    "feature_names",
+    "vocabulary_given",
+    "transform",
+)
+TRANSFORM = ("method", "tol", "max_iter")  # without the prefix of the parameters
 
 
 def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> BaseTopicModel:
@@ -44,39 +65,82 @@ def load(path: str | os.PathLike[str], *, n_jobs: int | None = None) -> BaseTopi
     Raises
     ------
     CorruptStateError
-        The file is truncated, was edited, or is of another format.
-    FileNotFoundError
+        The file is truncated, was edited, or is of another format; or it holds what no model can
+        have. Whether its topics are those of its statistics is not found out, see
+        docs/statistics-format.md.
+    InvalidParameterError
+        `n_jobs` is no number of threads.
+    FileNotFoundError, IsADirectoryError
         There is no such file.
     """
+    check_n_jobs(n_jobs)
     header, arrays = read_file(Path(path))
     try:
-        statistics = statistics_from_arrays(
-            arrays, int(header["n_documents"]), header["scale_bits"], header["weighting"], n_jobs
-        )
-        learned = {
-            name.removeprefix("learned."): array
-            for name, array in arrays.items()
-            if name.startswith("learned.")
-        }
-        parameters = {name: header[name] for name in ("learner", "scale_bits", "weighting")}
-        model = assembled_model({**parameters, **header["settings"]}, learned, n_jobs)
-        model.statistics_ = statistics
-        model.take_as_learned()
-        if header["feature_names"] is not None:
-            model.feature_names_in_ = np.array(header["feature_names"], dtype=object)
-            if header["vocabulary_given"]:
-                model.vocabulary = header["feature_names"]
-        for name, value in header["transform"].items():
-            setattr(model, f"transform_{name}", value)
-        model._transform_parameters()
-        if "budget" in header:
-            model.budget_ = Budget.from_dict(header["budget"])
+        model = _read_model(header, arrays, n_jobs)
         digest = model.digest()
     except (KeyError, TypeError, ValueError, AttributeError, PyUnlearnError) as error:
         raise CorruptStateError(f"{path}: not a complete saved model ({error})") from None
     if digest != header["digest"]:
         raise CorruptStateError(f"{path}: {DAMAGED}")
     return model
+
+
+def _read_model(header: dict[str, Any], arrays: Arrays, n_jobs: int | None) -> BaseTopicModel:
+    """The model; CorruptStateError and other errors for what is no model."""
+    learner = check_choice("learner", header.get("learner"), tuple(MODELS))
+    may_have_budget = issubclass(MODELS[learner], AnchorTopicModel)
+    _require_fields("header", header, FIELDS, ("budget",) if may_have_budget else ())
+    counted = {name: arrays.pop(name) for name in STATISTICS if name in arrays}
+    statistics = statistics_from_arrays(
+        counted, header["n_documents"], header["scale_bits"], header["weighting"], n_jobs
+    )
+    refuse_impossible(statistics)
+    parameters = {name: header[name] for name in ("learner", "scale_bits", "weighting")}
+    _require_fields("settings", header["settings"], MODELS[learner]._settings_type.names())
+    learned = {name.removeprefix("learned."): array for name, array in arrays.items()}
+    model = assembled_model({**parameters, **header["settings"]}, learned, n_jobs)
+    if repr(model._settings()) != repr(type(model)._settings_type(**header["settings"])):
+        raise CorruptStateError("settings: not written as `save` does")
+    model.topics_.refuse_other(statistics, check_n_jobs(n_jobs))
+    model.statistics_ = statistics
+    model.take_as_learned()
+    _name_columns(model, header["feature_names"], header["vocabulary_given"])
+    _require_fields("transform", header["transform"], TRANSFORM)
+    for name in TRANSFORM:
+        setattr(model, f"transform_{name}", header["transform"][name])
+    model._transform_parameters()
+    if "budget" in header:
+        model.budget_ = Budget.from_dict(header["budget"])
+        if model.budget_.constants.n_words != statistics.n_words:
+            raise CorruptStateError("constants: n_words is another")
+    return model
+
+
+def _require_fields(
+    name: str, values: Any, needed: tuple[str, ...], allowed: tuple[str, ...] = ()
+) -> None:
+    if not isinstance(values, dict):
+        raise CorruptStateError(f"{name}: not an object")
+    missing, more = set(needed) - set(values), set(values) - {*needed, *allowed}
+    if missing or more:
+        raise CorruptStateError(
+            f"{name}: missing are {sorted(missing)}, unknown are {str(sorted(more))[:100]}"
+        )
+
+
+def _name_columns(model: BaseTopicModel, names: Any, given: Any) -> None:
+    """Take over the names of columns; of a data frame they need not differ."""
+    check_bool("vocabulary_given", given)
+    if names is None and not given:
+        return
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise CorruptStateError("feature_names: not strings")
+    if len(names) != model.n_features_in_:
+        raise CorruptStateError(f"feature_names: {len(names)} for {model.n_features_in_} columns")
+    if given:
+        names_of_columns(names, len(names))
+        model.vocabulary = names
+    model.feature_names_in_ = np.array(names, dtype=object)
 
 
 def new_model(parameters: Mapping[str, Any], n_jobs: int | None) -> BaseTopicModel:

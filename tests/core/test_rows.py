@@ -234,3 +234,27 @@ def test_empty_deltas_change_nothing():
         assert rows.first_uncovered(empty, 2) is None
         rows.subtract(empty, 2)
         assert (dense(rows) == before).all()
+
+
+def pairs_status(K, threads):
+    indptr, indices, values = as_csr(K)
+    place, status = np.empty(len(K), np.int64), np.zeros(len(K), np.int32)
+    start, length = indptr[:-1], np.diff(indptr)
+    kernels.check_pairs(start, length, indices, values, place, status, threads)
+    return status
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_pairs_are_symmetric_with_an_even_diagonal(threads):
+    n = 300  # more than one block of columns
+    rng = np.random.default_rng(threads)
+    half = np.triu(rng.integers(1, 9, (n, n)) * (rng.random((n, n)) < 0.1))
+    K = half + half.T
+    assert not pairs_status(K, threads).any()
+    assert not pairs_status(0 * K, threads).any()
+    for _ in range(60):
+        changed = K.copy()
+        i, j = rng.integers(0, n, 2)
+        changed[i, j] = rng.choice(np.setdiff1d(np.arange(9), [K[i, j]]))
+        sound = (changed == changed.T).all() and not (np.diagonal(changed) % 2).any()
+        assert pairs_status(changed, threads).any() != sound

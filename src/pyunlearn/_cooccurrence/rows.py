@@ -26,7 +26,10 @@ def check_rows(
         ascending and in range, values > 0, row sums below 2^62. The kernels trust in all of it.
     """
     of_their_kind = all(
-        array.dtype == dtype and array.ndim == 1 and array.flags.c_contiguous
+        array.dtype == dtype
+        and array.ndim == 1
+        and array.flags.c_contiguous
+        and array.flags.aligned
         for array, dtype in ((indptr, np.int64), (indices, np.int32), (values, np.int64))
     )
     if not of_their_kind or len(indptr) == 0:
@@ -71,6 +74,20 @@ class CooccurrenceRows:
         rows.capacity = rows.length.copy()
         rows.indices, rows.values, rows.used = indices, values, len(indices)
         return rows
+
+    def refuse_impossible(self, num_threads: int) -> None:
+        """Raise CorruptStateError unless the rows can be a sum of pairs, each counted both ways.
+
+        They are symmetric then, and their diagonal is even: h tokens of a word in one document
+        make h (h - 1) pairs.
+        """
+        status, place = np.zeros(self.n_words, np.int32), np.empty(self.n_words, np.int64)
+        kernels.check_pairs(*self.arrays, place, status, num_threads)
+        if status.any():
+            row = int(np.argmax(status != 0))
+            raise CorruptStateError(
+                f"the co-occurrence rows are not symmetric, or their diagonal is odd (row {row})"
+            )
 
     @property
     def arrays(

@@ -13,6 +13,15 @@ def check_rows(
     status_out: I32,
     num_threads: int,
 ) -> None: ...
+def check_pairs(
+    start: I64,
+    length: I64,
+    indices: I32,
+    values: I64,
+    place: I64,
+    status_out: I32,
+    num_threads: int,
+) -> None: ...
 def count_missing(
     start: I64,
     length: I64,

@@ -91,5 +91,5 @@ def update(
 
 
 def topics_from_arrays(settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> Topics:
-    """What `Topics.arrays` gave; KeyError when an array is missing."""
+    """What `Topics.arrays` gave; CorruptStateError for arrays that cannot be topics."""
     return LEARNERS[settings.learner].topics.from_arrays(settings, arrays)

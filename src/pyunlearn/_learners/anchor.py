@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import exponentiated, simplex
-from pyunlearn._learners.anchor_search import AnchorSearch, NormalisedRows, anchor_gram
+from pyunlearn._documents import COUNT_LIMIT, MASS_LIMIT
+from pyunlearn._learners import from_outside as outside
+from pyunlearn._learners.anchor_search import (
+    AnchorSearch,
+    NormalisedRows,
+    anchor_gram,
+    column_of,
+    dense_row,
+)
 from pyunlearn._learners.kept_words import share_as_number, words_in_documents
 from pyunlearn._learners.topics import F64, Settings, Topics
 
@@ -65,8 +73,8 @@ class AnchorSettings(Settings):
     def checked(cls, **settings: Any) -> Self:
         """Settings after validation; raises InvalidParameterError."""
         return cls(
-            n_topics=check.check_integer("n_topics", settings["n_topics"], 1),
-            min_df=check.check_integer("min_df", settings["min_df"], 1),
+            n_topics=check.check_integer("n_topics", settings["n_topics"], 1, COUNT_LIMIT),
+            min_df=check.check_integer("min_df", settings["min_df"], 1, MASS_LIMIT),
             anchor_min_df=check.check_min_df("anchor_min_df", settings["anchor_min_df"]),
             solver=check.check_choice("solver", settings["solver"], SOLVERS),
             anchor_cleanup=check.check_bool("anchor_cleanup", settings["anchor_cleanup"]),
@@ -108,14 +116,67 @@ class AnchorTopics(Topics):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays that a saved model needs, by name."""
-        names = (*ARRAYS, "newton")
-        return {name: np.asarray(getattr(self, name)) for name in names}
+        return {name: np.asarray(getattr(self, name)) for name in ARRAYS}
 
     @classmethod
     def from_arrays(cls, settings: AnchorSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """What `arrays` gave; KeyError when one is missing."""
-        named: dict[str, Any] = {name: arrays[name] for name in ARRAYS}
-        return cls(settings, newton=bool(arrays["newton"]), **named)
+        """What `arrays` gave; CorruptStateError for arrays that cannot be topics."""
+        outside.check_names(arrays, ARRAYS)
+        newton = arrays["newton"].ravel()  # a number may have got a dimension in a file
+        outside.check_array("newton", newton, np.bool_, (1,))
+        named: dict[str, Any] = {**arrays, "newton": bool(newton[0])}
+        topics = cls(settings, **named)
+        topics._check()
+        return topics
+
+    def _check(self) -> None:
+        n, r, live = self.mass.size, self.anchors.size, self.mass > 0
+        outside.check_flags("keep", self.keep, (n,))
+        outside.check_flags("converged", self.converged, (n,))
+        outside.check_amounts("norms", self.norms, (n,))
+        self._check_common(r, live & (r > 0))
+        outside.check_words("anchors", self.anchors, r, n)
+        outside.require(live[self.anchors].all(), "anchors", "an anchor word has no mass")
+        outside.check_amounts("gram", self.gram, (n, r))
+        # Cauchy and Schwarz.
+        most = np.sqrt(np.outer(self.norms, self.norms[self.anchors])) * (1 + outside.TOLERANCE)
+        outside.require((self.gram <= most).all(), "gram", "more than its norms allow")
+        G, size = self.gram[self.anchors], float(self.norms.max(initial=0.0))
+        outside.check_near("gram", G, G.T, size)
+        outside.check_near("gram", np.diagonal(G), self.norms[self.anchors], size)
+        self._check_search()
+
+    def _check_search(self) -> None:
+        n, r, q = self.mass.size, 0 if self.newton else self.anchors.size, self.candidates.size
+        outside.check_words("candidates", self.candidates, 0 if self.newton else q, n)
+        outside.check_amounts("pivots", self.pivots, (r,))
+        outside.check_array("factor", self.factor, np.float64, (q, self.anchors.size))
+        outside.check_amounts("factor", np.abs(self.factor), self.factor.shape)
+        if self.newton:
+            return
+        outside.require((np.diff(self.candidates) > 0).all(), "candidates", "not in order")
+        outside.require(np.isin(self.anchors, self.candidates).all(), "anchors", "no candidates")
+        own = self.factor[np.searchsorted(self.candidates, self.anchors)]
+        size = float(self.norms.max(initial=0.0))
+        outside.check_near("factor", self.factor @ own.T, self.gram[self.candidates], size)
+        outside.check_near("pivots", np.diagonal(own) ** 2, self.pivots, size)
+
+    def refuse_other(self, statistics: CooccurrenceStatistics, num_threads: int) -> None:
+        """Raise CorruptStateError where the topics are surely not of these statistics."""
+        rows = NormalisedRows.of(statistics, self.settings.min_df, num_threads)
+        for name in ("keep", "mass", "norms"):
+            outside.check_same(name, getattr(self, name), getattr(rows, name))
+        if not self.newton:
+            candidates = anchor_candidates(statistics, self.settings, rows.mass)
+            outside.check_same("candidates", self.candidates, candidates)
+        # B of all words, summed over the anchors with weights that no file knows ahead.
+        weights = np.random.default_rng().random(self.n_topics)
+        summed = np.zeros(len(self.mass))
+        for weight, anchor in zip(weights, self.anchors.tolist(), strict=True):
+            summed += weight * dense_row(rows.rows, rows.keep, rows.mass, anchor)
+        expected = column_of(rows.rows, rows.mass, rows.words, summed, num_threads)
+        found = (self.gram @ weights)[rows.words]
+        outside.check_near("gram", found, expected, float(self.norms.max(initial=0.0)))
 
     def digested(self) -> dict[str, NDArray[Any]]:
         """The arrays that a digest covers besides `word_topic`."""
@@ -153,6 +214,7 @@ ARRAYS = (
     "candidates",
     "pivots",
     "factor",
+    "newton",
 )
 
 

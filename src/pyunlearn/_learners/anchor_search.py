@@ -123,18 +123,8 @@ class AnchorSearch:
 
     def column(self, topic: int, words: NDArray[np.int32]) -> NDArray[np.float64]:
         """B[words, topic], for words of positive mass."""
-        by_length = np.argsort(self.rows.length[words], kind="stable")
-        sums, column = np.empty(len(words)), np.empty(len(words))
-        gram_kernels.gram_column(
-            *self.rows.arrays,
-            self.mass,
-            words[by_length],
-            np.ascontiguousarray(self.anchor_rows[:, topic]),
-            sums,
-            self.num_threads,
-        )
-        column[by_length] = sums
-        return column
+        row = np.ascontiguousarray(self.anchor_rows[:, topic])
+        return column_of(self.rows, self.mass, words, row, self.num_threads)
 
     def clean_up(self) -> None:
         """For each anchor in turn: the candidate farthest from the span of all the others."""
@@ -198,6 +188,21 @@ def dense_row(
     row = np.empty(len(mass))
     anchor_kernels.scatter_row(*rows.arrays, keep, int(mass[word]), word, row)
     return row
+
+
+def column_of(
+    rows: CooccurrenceRows,
+    mass: NDArray[np.int64],
+    words: NDArray[np.int32],
+    row: NDArray[np.float64],
+    num_threads: int,
+) -> NDArray[np.float64]:
+    """<Qbar_i, row> for the given words i of positive mass; `row` is 0 at columns left out."""
+    by_length = np.argsort(rows.length[words], kind="stable")
+    sums, column = np.empty(len(words)), np.empty(len(words))
+    gram_kernels.gram_column(*rows.arrays, mass, words[by_length], row, sums, num_threads)
+    column[by_length] = sums
+    return column
 
 
 def form_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._documents import COUNT_LIMIT, MASS_LIMIT
+from pyunlearn._learners import from_outside as outside
 from pyunlearn._learners.factorisation import Factorisation, factor_topics
 from pyunlearn._learners.kept_words import kept_words, share_as_number, words_in_documents
 from pyunlearn._learners.topics import F64, Settings, Topics, UpdatePath
@@ -56,8 +59,8 @@ class FactorSettings(Settings):
         if core_min_df is not None:
             core_min_df = check.check_min_df("core_min_df", core_min_df)
         return cls(
-            n_topics=check.check_integer("n_topics", settings["n_topics"], 1),
-            min_df=check.check_integer("min_df", settings["min_df"], 1),
+            n_topics=check.check_integer("n_topics", settings["n_topics"], 1, COUNT_LIMIT),
+            min_df=check.check_integer("min_df", settings["min_df"], 1, MASS_LIMIT),
             core_min_df=core_min_df,
             background=check.check_between("background", settings["background"], 0.0, 2.0),
             n_updates=check.check_integer("n_updates", settings["n_updates"], 1, 10_000),
@@ -83,19 +86,33 @@ class FactorTopics(Topics):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays that a saved model needs, by name."""
-        return {
-            "mass": self.mass,
-            "word_topic": self.word_topic,
-            "core": self.core,
-            "central": self.central,
-            "topical": self.topical,
-        }
+        return {name: getattr(self, name) for name in ARRAYS}
 
     @classmethod
     def from_arrays(cls, settings: FactorSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """What `arrays` gave; KeyError when one is missing."""
-        names = ("mass", "word_topic", "core", "central", "topical")
-        return cls(settings, *(arrays[name] for name in names))
+        """What `arrays` gave; CorruptStateError for arrays that cannot be topics."""
+        outside.check_names(arrays, ARRAYS)
+        named: dict[str, Any] = dict(arrays)
+        topics = cls(settings, **named)
+        topics._check()
+        return topics
+
+    def _check(self) -> None:
+        n, r = self.mass.size, self.central.size
+        # So that their sum is finite.
+        outside.check_amounts("topical", self.topical, (n,), sys.float_info.max / (n + 1))
+        self._check_common(r, self.topical > 0)
+        outside.require(not self.topical[self.mass == 0].any(), "topical", "of words without mass")
+        outside.check_words("core", self.core, self.core.size, n)
+        outside.check_words("central", self.central, r, n)
+        outside.require(np.isin(self.central, self.core).all(), "central", "not all in the core")
+
+    def refuse_other(self, statistics: CooccurrenceStatistics, num_threads: int) -> None:
+        """Raise CorruptStateError where the topics are surely not of these statistics."""
+        _, mass = kept_words(statistics, self.settings.min_df, num_threads)
+        threshold = self.settings.word_threshold(statistics.n_documents)
+        outside.check_same("mass", self.mass, mass)
+        outside.check_same("core", self.core, words_in_documents(statistics, threshold, mass))
 
     def digested(self) -> dict[str, NDArray[Any]]:
         """The arrays that a digest covers besides `word_topic`."""
@@ -119,6 +136,9 @@ class FactorTopics(Topics):
         """p(word, topic) of the part that topics explain, (n, r')."""
         total = ordered_sum(self.topical)
         return (self.topical / (total if total > 0 else 1.0))[:, None] * self.word_topic
+
+
+ARRAYS = ("mass", "word_topic", "core", "central", "topical")
 
 
 def learn(

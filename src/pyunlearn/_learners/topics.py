@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import PartHashes
+from pyunlearn._learners import from_outside as outside
 from pyunlearn._linalg import column_sums
 
 __all__ = ["Settings", "Topics", "UpdatePath", "topic_correlation"]
@@ -88,7 +89,23 @@ class Topics:
 
     @classmethod
     def from_arrays(cls, settings: Any, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """What `arrays` gave; KeyError when one is missing."""
+        """What `arrays` gave; CorruptStateError for arrays that cannot be topics."""
+        raise NotImplementedError
+
+    def _check_common(self, n_topics: int, filled: NDArray[np.bool_]) -> None:
+        """The arrays of every learner; `filled`: which words have topics."""
+        n = self.mass.size
+        outside.check_array("mass", self.mass, np.int64, (n,))
+        outside.require(self.mass.min(initial=0) >= 0, "mass", "a word has less than none")
+        most = self.settings.n_topics
+        outside.require(n_topics <= most, "n_topics", f"{n_topics} topics, asked for were {most}")
+        outside.check_distributions("word_topic", self.word_topic, (n, n_topics), filled)
+
+    def refuse_other(self, statistics: CooccurrenceStatistics, num_threads: int) -> None:
+        """Raise CorruptStateError where the topics are surely not of these statistics.
+
+        What a few passes over the arrays can tell; only `learn` tells whether they are.
+        """
         raise NotImplementedError
 
     def digested(self) -> dict[str, NDArray[Any]]:

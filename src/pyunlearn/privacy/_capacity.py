@@ -14,9 +14,10 @@ from typing import Any
 
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._documents import MASS_LIMIT
 from pyunlearn._learners.anchor import AnchorTopics
 from pyunlearn.errors import CapacityExceededError, CorruptStateError, InvalidParameterError
-from pyunlearn.privacy._constants import Constants, measure
+from pyunlearn.privacy._constants import LARGEST, Constants, measure
 from pyunlearn.privacy._mechanism import MECHANISMS, check_privacy, gaussian_sigma
 from pyunlearn.privacy._sensitivity import Sensitivity, worst_case
 
@@ -293,10 +294,18 @@ class Budget:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Budget:
-        """What `as_dict` gave; CorruptStateError for anything else."""
-        if set(values) != {one.name for one in fields(cls)}:
-            raise CorruptStateError("capacity: the fields are not those of this version")
-        return cls(**{**values, "constants": Constants.from_dict(values["constants"])})
+        """What `as_dict` gave; CorruptStateError or InvalidParameterError for anything else."""
+        if not isinstance(values, dict) or set(values) != {one.name for one in fields(cls)}:
+            raise CorruptStateError("budget: the fields are not those of this version")
+        constants = Constants.from_dict(values["constants"])
+        declared = {name: values[name] for name in ("epsilon", "delta", "capacity", "mechanism")}
+        budget = cls.declare(constants, **declared, n_documents=MASS_LIMIT)
+        return replace(
+            budget,
+            used=check.check_integer("used", values["used"], 0, budget.capacity),
+            mu_released=check.check_between("mu_released", values["mu_released"], 0.0, LARGEST),
+            n_releases=check.check_integer("n_releases", values["n_releases"], 0, MASS_LIMIT),
+        )
 
 
 def _largest(holds: Callable[[int], bool], most: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._documents import COUNT_LIMIT
 from pyunlearn._learners.anchor import KKT_TOLERANCE, AnchorTopics
 from pyunlearn._learners.topics import Topics
 from pyunlearn.errors import CorruptStateError, FloorsError, InvalidParameterError
@@ -22,6 +24,8 @@ RECOVERIES = ("simplex", "newton")
 ROUNDING = 2.0**-49
 FLOORS = ("total_mass", "anchor_mass", "gram_min", "topic_share", "topics_min")
 CEILINGS = ("gram_max", "word_share", "row_error")
+SHARES = ("topic_share", "word_share")
+LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,20 @@ class Constants:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Constants:
-        """What `as_dict` gave; CorruptStateError for anything else."""
-        if set(values) != {one.name for one in fields(cls)}:
+        """What `as_dict` gave; CorruptStateError or InvalidParameterError for anything else."""
+        if not isinstance(values, dict) or set(values) != {one.name for one in fields(cls)}:
             raise CorruptStateError("declared constants: the fields are not those of this version")
-        return cls(**values)
+        sizes = {
+            name: check.check_between(name, values[name], 0.0, 1.0 if name in SHARES else LARGEST)
+            for name in FLOORS + CEILINGS
+        }
+        return cls(
+            check.check_integer("n_words", values["n_words"], 1, COUNT_LIMIT),
+            check.check_integer("n_topics", values["n_topics"], 1, COUNT_LIMIT),
+            check.check_choice("recovery", values["recovery"], RECOVERIES),
+            **sizes,
+            declared=check.check_bool("declared", values["declared"]),
+        )
 
 
 def measure(

@@ -110,7 +110,10 @@ def read_model(db: Database, n_jobs: int | None) -> BaseTopicModel:
     ------
     CorruptStateError
         What is stored does not fit together.
+    InvalidParameterError
+        `n_jobs` is no number of threads.
     """
+    check_n_jobs(n_jobs)
     try:
         model = _read_assembled(db, n_jobs)
         model.statistics_ = read_counted(db, n_jobs)
@@ -136,6 +139,7 @@ def read_counted(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
 
 def read_waiting(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
     """The statistics alone; CorruptStateError if what is stored does not fit together."""
+    check_n_jobs(n_jobs)
     try:
         return read_counted(db, n_jobs)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
