@@ -12,7 +12,8 @@ import functools
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 from pyunlearn.errors import ForkedError
 
@@ -22,9 +23,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Holder = TypeVar("Holder", bound="Exclusive")
 
-LOCK = "_lock"
 _process = object()  # another one in each forked child
 _making = threading.Lock()
+# Beside the objects, so that no copy and no pickle of one has its lock. With the process of each.
+_locks: WeakKeyDictionary[Exclusive, tuple[object, threading.RLock]] = WeakKeyDictionary()
 
 
 class Exclusive:
@@ -45,51 +47,52 @@ class Exclusive:
         kept = {name: value for name, value in vars(self).items() if name not in gone}
         self.__dict__ = {**kept, **changed}
 
-    def _own_attributes(self) -> dict[str, Any]:
-        """All attributes but for the lock, which no copy shares."""
-        return {name: value for name, value in vars(self).items() if name != LOCK}
+    def _twin(self) -> Self:
+        """Another object with the same attributes."""
+        twin = object.__new__(type(self))
+        twin.__dict__ = dict(vars(self))
+        return twin
 
 
 def exclusive(
     method: Callable[Concatenate[Holder, P], R],
 ) -> Callable[Concatenate[Holder, P], R]:
-    """A method that other threads wait for: one at a time is in an object, and in what it stands on.
+    """A method that keeps other threads out of an object, and of what it stands on.
 
     It adds one to the `stacklevel` of its warnings.
     """
 
     @functools.wraps(method)
     def alone(self: Holder, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        # An index or head stands on a model, a model on statistics. Nested by hand: a signal can
+        # come between the lines of a context manager that is written in Python.
         with _lock_of(self):
             self._settle()
             below = self._stands_on()
             if below is None:
                 return method(self, *args, **kwargs)
-            return _with(below, lambda: method(self, *args, **kwargs))
+            with _lock_of(below):
+                below._settle()
+                lowest = below._stands_on()
+                if lowest is None:
+                    return method(self, *args, **kwargs)
+                with _lock_of(lowest):
+                    return method(self, *args, **kwargs)
 
     return alone
 
 
-def _with(holder: Exclusive, call: Callable[[], R]) -> R:
-    with _lock_of(holder):
-        holder._settle()
-        below = holder._stands_on()
-        return call() if below is None else _with(below, call)
-
-
 def _lock_of(holder: Exclusive) -> threading.RLock:
     """The lock of an object, made at its first use in this process."""
-    made = vars(holder).get(LOCK)
+    made = _locks.get(holder)
     if made is None or made[0] is not _process:
         with _making:
-            made = vars(holder).get(LOCK)
+            made = _locks.get(holder)
             if made is None or made[0] is not _process:
                 if made is not None:
                     _refuse_half_changed(holder, made[1])
-                made = (_process, threading.RLock())
-                vars(holder)[LOCK] = made
-    lock: threading.RLock = made[1]
-    return lock
+                made = _locks[holder] = (_process, threading.RLock())
+    return made[1]
 
 
 def _refuse_half_changed(holder: Exclusive, lock: threading.RLock) -> None:

@@ -268,9 +268,7 @@ class CooccurrenceRows:
         )
         return merged
 
-    def _become(
-        self, merged: CooccurrenceRows, delta: Delta, totals: NDArray[np.int64]
-    ) -> None:
+    def _become(self, merged: CooccurrenceRows, delta: Delta, totals: NDArray[np.int64]) -> None:
         """Take over rows to which a delta was added, with what changes with them."""
         merged.mass, merged.frequency = self.mass.copy(), self.frequency.copy()
         merged.mass[delta.words] += delta.mass

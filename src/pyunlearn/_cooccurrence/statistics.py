@@ -100,6 +100,9 @@ class CooccurrenceStatistics(Exclusive):
     True
     """
 
+    _digest: str | None
+    _rows: CooccurrenceRows
+
     def __init__(
         self,
         n_words: int,
@@ -237,7 +240,7 @@ class CooccurrenceStatistics(Exclusive):
         """Independent statistics with the same content."""
         # Not through the constructor: a subclass may take other arguments.
         twin = object.__new__(type(self))
-        vars(twin).update(self._own_attributes())
+        vars(twin).update(vars(self))
         twin._take(self._rows.copy())
         twin._hashes, twin._digest = self._hashes.copy(), self._digest
         return twin
@@ -258,6 +261,10 @@ class CooccurrenceStatistics(Exclusive):
             "indices": indices,
             "values": values,
         }
+
+    def frozen(self) -> Any:
+        """The statistics of now, for a pickle of something that they belong to."""
+        return _Frozen(type(self), self.__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name in ("n_words", "scale_bits", "weighting", "n_jobs"):
@@ -308,7 +315,7 @@ class CooccurrenceStatistics(Exclusive):
 
     @exclusive
     def changed_since(self, version: int) -> NDArray[np.int32]:
-        """Words, ascending, whose row or document frequency changed after `version`, and perhaps more.
+        """Words, ascending, whose row or document frequency changed after `version`, or more.
 
         All words, unless `version` is the one that was named to `forget_changes` last.
         """
@@ -336,7 +343,7 @@ class CooccurrenceStatistics(Exclusive):
 
     @exclusive
     def make(self, change: Change) -> None:
-        """Make a change that was checked against the statistics as they are: all of it, or nothing."""
+        """Make a change that was checked against the statistics as they are."""
         self._apply(change.delta, change.adds, change.version + 1)
 
     @exclusive
@@ -363,7 +370,7 @@ class CooccurrenceStatistics(Exclusive):
     def _take(self, rows: CooccurrenceRows) -> None:
         rows.totals[1] = 0
         self._hashes = PartHashes(self.n_words)
-        self._digest: str | None = None
+        self._digest = None
         # Words that changed after a version that somebody has seen.
         self._seen, self._touched = 0, np.zeros(self.n_words, np.bool_)
         self._rows = rows
@@ -449,6 +456,17 @@ class CooccurrenceStatistics(Exclusive):
                 f"{word}): never added, removed already, or given with other lengths"
             )
         return Change(delta, False, self.version)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frozen:
+    """What a pickle keeps of statistics, taken before the pickle comes to them."""
+
+    kind: type[CooccurrenceStatistics]
+    state: dict[str, Any]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return object.__new__, (self.kind,), self.state
 
 
 def _read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:

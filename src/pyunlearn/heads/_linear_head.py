@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -12,17 +13,26 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
-from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
+from pyunlearn._columns import (
+    COLUMNS,
+    first_documents,
+    refuse_other_columns,
+    validated_documents,
+)
+from pyunlearn._cooccurrence.statistics import Change
 from pyunlearn._digest import HEAD_FORMAT, content_digest
 from pyunlearn._documents import Documents
 from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._linalg import product
 from pyunlearn.certificates import HEAD_COMPARATORS, HeadCertificate
 from pyunlearn.errors import FewerClassesWarning, InvalidParameterError
 from pyunlearn.heads._base_model import ON_STALE, BaseInUse, check_base, is_learned
 from pyunlearn.heads._features import known_words
 from pyunlearn.heads._scoring import Scoring, prior_scores
+from pyunlearn.heads._task_change import TaskChange
 from pyunlearn.heads._task_documents import TaskDocuments
+from pyunlearn.heads._task_statistics import TaskStatistics
 from pyunlearn.heads._training import (
     MODES,
     HeadSettings,
@@ -38,7 +48,7 @@ __all__ = ["LinearHead"]
 F64 = NDArray[np.float64]
 
 
-class LinearHead(BaseEstimator):
+class LinearHead(Exclusive, BaseEstimator):
     """A task on top of a topic model, that deletions from either side reach.
 
     Parameters and attributes are those of the two classes that users see. After `set_params`
@@ -68,6 +78,7 @@ class LinearHead(BaseEstimator):
     _base: BaseInUse
     _model_given: BaseTopicModel
     _scoring: Scoring
+    _undo: Change | None = None  # of the word pairs of the task, not confirmed yet
 
     # ---- what the two classes say -----------------------------------------------------------
 
@@ -83,8 +94,13 @@ class LinearHead(BaseEstimator):
         """Targets after validation, of the kind that `task` holds; raises InvalidInputError."""
         raise NotImplementedError
 
+    def _shape_of(self, y: Any) -> Mapping[str, Any]:
+        """Attributes that say how targets were given."""
+        return {}
+
     # ---- training ---------------------------------------------------------------------------
 
+    @exclusive
     def fit(self, X: Any, y: Any) -> Self:
         """Train on task documents.
 
@@ -119,16 +135,17 @@ class LinearHead(BaseEstimator):
             Logistic training stopped above `tol`.
         """
         settings = self._checked_settings()
-        with vocabulary_kept_on_error(self):
-            documents = validated_documents(self, X, reset=True)
-            targets = self._targets(y, documents.n_documents)
-            model = self._base_for(documents)
-            task = first_task(settings, documents, targets, self.n_jobs)
-            trainer = Trainer(model, settings, self.n_jobs)
-            update = trainer.trained(task)
-        self._accept(task, trainer, update)
+        documents, columns = first_documents(self, X)
+        targets = self._targets(y, documents.n_documents)
+        model = self._base_for(documents, columns)
+        task = first_task(settings, documents, targets, self.n_jobs)
+        trainer = Trainer(model, settings, self.n_jobs)
+        update = trainer.trained(task)
+        self._take(task, trainer, update, COLUMNS, {**columns, **self._shape_of(y)})
+        self._warn(update)
         return self
 
+    @exclusive
     def partial_fit(self, X: Any, y: Any) -> Self:
         """Add task documents and train again.
 
@@ -159,18 +176,17 @@ class LinearHead(BaseEstimator):
             return self.fit(X, y)
         settings = self._unchanged_settings()
         documents, targets = self._checked(X, y)
-        self.task_.add(documents, targets)
-        try:
-            trainer = Trainer(self.model_, settings, self.n_jobs)
-            update = trainer.trained(self.task_)
-        except BaseException:
-            self.task_.remove(documents, targets)
-            raise
-        self._accept(self.task_, trainer, update)
+        update = self._change(
+            self.task_.plus(documents, targets),
+            settings,
+            lambda trainer, task: trainer.trained(task),
+        )
+        self._warn(update)
         return self
 
     # ---- deletion ---------------------------------------------------------------------------
 
+    @exclusive
     def refresh(self, mode: str = "exact") -> HeadCertificate:
         """Bring the head up to date after its base has changed.
 
@@ -205,9 +221,12 @@ class LinearHead(BaseEstimator):
             update = trainer.trained(self.task_)
         else:
             update = trainer.refreshed(self.task_, self.weights_, self._budget())
-        self._accept(self.task_, trainer, update)
-        return self._certificate("refresh", mode, 0, update, before)
+        self._take(self.task_, trainer, update)
+        certificate = self._certificate("refresh", mode, 0, update, before)
+        self._warn(update)
+        return certificate
 
+    @exclusive
     def forget(self, X: Any, y: Any, mode: str = "exact") -> HeadCertificate:
         """Remove task documents: afterwards the head is the one that was not trained on them.
 
@@ -251,19 +270,18 @@ class LinearHead(BaseEstimator):
             self.refuse_stale()
         documents, targets = self._checked(X, y)
         before = self._digests()
-        self.task_.remove(documents, targets)
-        try:
-            trainer = Trainer(self.model_, settings, self.n_jobs)
-            if mode == "exact":
-                update = trainer.trained(self.task_)
-            else:
-                update = self._newton_removal(trainer, documents, targets)
-        except BaseException:
-            self.task_.put_back(documents, targets)
-            raise
-        self._accept(self.task_, trainer, update)
-        return self._certificate("forget", mode, documents.n_documents, update, before)
 
+        def trained(trainer: Trainer, task: Task) -> Update:
+            if mode == "exact":
+                return trainer.trained(task)
+            return self._newton_removal(trainer, task, documents, targets)
+
+        update = self._change(self.task_.without(documents, targets), settings, trained)
+        certificate = self._certificate("forget", mode, documents.n_documents, update, before)
+        self._warn(update)
+        return certificate
+
+    @exclusive
     def relabel(self, X: Any, y_old: Any, y_new: Any) -> HeadCertificate:
         """Correct targets of task documents: remove with the old ones, add with the new ones.
 
@@ -291,20 +309,14 @@ class LinearHead(BaseEstimator):
         documents, old = self._checked(X, y_old)
         new = self._targets(y_new, documents.n_documents, self.task_)
         before = self._digests()
-        self.task_.remove(documents, old)
-        try:
-            self.task_.add(documents, new)
-            try:
-                trainer = Trainer(self.model_, settings, self.n_jobs)
-                update = trainer.trained(self.task_)
-            except BaseException:
-                self.task_.remove(documents, new)
-                raise
-        except BaseException:
-            self.task_.put_back(documents, old)
-            raise
-        self._accept(self.task_, trainer, update)
-        return self._certificate("relabel", "exact", 0, update, before)
+        update = self._change(
+            self.task_.relabelled(documents, old, new),
+            settings,
+            lambda trainer, task: trainer.trained(task),
+        )
+        certificate = self._certificate("relabel", "exact", 0, update, before)
+        self._warn(update)
+        return certificate
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; those of the base (``model__...``) only while it is not fitted.
@@ -349,12 +361,14 @@ class LinearHead(BaseEstimator):
         The features are p(topic | word) or p(word | topic) averaged over the tokens of a document,
         or its topic proportions.
         """
-        return np.ascontiguousarray(self._learned().topic_weights(self.weights_)[1:].T)
+        scoring = self._learned()
+        return np.ascontiguousarray(scoring.topic_weights(scoring.weights)[1:].T)
 
     @property
     def intercept_(self) -> F64:
         """Weight of the constant beside `coef_`, (n_outputs,)."""
-        return np.array(self._learned().topic_weights(self.weights_)[0])
+        scoring = self._learned()
+        return np.array(scoring.topic_weights(scoring.weights)[0])
 
     @property
     def word_scores_(self) -> F64:
@@ -364,6 +378,7 @@ class LinearHead(BaseEstimator):
             raise AttributeError("features='proportions' have no word_scores_")
         return scores
 
+    @exclusive
     def is_fresh(self) -> bool:
         """Whether the base is, byte for byte, the one that the head was brought up to date with.
 
@@ -380,6 +395,7 @@ class LinearHead(BaseEstimator):
         check_is_fitted(self, "_base")
         return self._base.is_fresh()
 
+    @exclusive
     def digest(self) -> str:
         """SHA-256 of the settings that decide the head, base, task and weights, hexadecimal.
 
@@ -410,20 +426,25 @@ class LinearHead(BaseEstimator):
 
     # ---- for the store, the index and releases --------------------------------------------------
 
+    @exclusive
     def fit_task(self, task: Task) -> Self:
         """Train on a task that was counted before, over a fitted base; also with one class."""
         settings = self._checked_settings()
         trainer = Trainer(self.model, settings, self.n_jobs)
-        self._accept(task, trainer, trainer.trained(task))
+        update = trainer.trained(task)
+        self._take(task, trainer, update)
+        self._warn(update)
         return self
 
+    @exclusive
     def restore(
         self, model: BaseTopicModel, update: Update, task: TaskSummary, base_digest: str = ""
     ) -> None:
         """Take over weights that were trained on a model: all that prediction needs."""
         trainer = Trainer(model, self._checked_settings(), self.n_jobs)
-        self._take(trainer, update, task, base_digest)
+        self._replace(**self._learned_from(trainer, update, task, base_digest))
 
+    @exclusive
     def refuse_stale(self) -> None:
         """Raise StaleHeadError when the base has changed since the head was trained."""
         self._base.refuse_stale("head")
@@ -448,6 +469,34 @@ class LinearHead(BaseEstimator):
         return product(self.word_features()[0], weights, check.check_n_jobs(self.n_jobs))
 
     # ---- inside -------------------------------------------------------------------------------
+
+    @exclusive
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle, joblib and copy keep."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        if "task_" in state:
+            # Another thread may change it before the pickle comes to it.
+            state["task_"] = self.task_.frozen()
+        return state
+
+    @exclusive
+    def __copy__(self) -> Self:
+        """A head with the same task."""
+        return self._twin()
+
+    def _stands_on(self) -> Exclusive | None:
+        base = vars(self).get("_base")
+        if base is None or self.model is not self._model_given:
+            return self.model if isinstance(self.model, Exclusive) else None
+        model: Exclusive = base.model
+        return model
+
+    def _settle(self) -> None:
+        """Take back a change of the task that no training followed."""
+        if self._undo is not None:
+            if isinstance(self.task_, TaskStatistics):
+                self.task_.pairs.take_back(self._undo)
+            self._replace("_undo")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -481,47 +530,72 @@ class LinearHead(BaseEstimator):
         refuse_other_columns(self, self.model_)
         return settings
 
-    def _base_for(self, documents: Documents) -> BaseTopicModel:
+    def _base_for(self, documents: Documents, columns: Mapping[str, Any]) -> BaseTopicModel:
         model = self.model
         if not is_learned(model):
             model = clone(model)
             if model.vocabulary is None:
-                model.vocabulary = getattr(self, "feature_names_in_", None)
+                model.vocabulary = columns.get("feature_names_in_")
             model.fit(documents.to_csr())
-        refuse_other_columns(self, model)
+        refuse_other_columns(self, model, columns)
         return model
 
     def _checked(self, X: Any, y: Any) -> tuple[Documents, NDArray[Any]]:
         documents = validated_documents(self, X, reset=False)
         return documents, self._targets(y, documents.n_documents, self.task_)
 
-    def _asked(self, X: Any) -> Documents:
-        """Checked documents to be scored, by a head that is ready to."""
+    @exclusive
+    def _asked(self, X: Any) -> tuple[Self, Documents]:
+        """The head as it is now, ready to be asked, and checked documents to be scored."""
         check_is_fitted(self, "weights_")
-        self._base.refuse_or_warn("head", self.on_stale, stacklevel=3)
+        self._base.refuse_or_warn("head", self.on_stale, stacklevel=4)
         if self.n_task_documents_ == 0:
             raise NotFittedError("no task documents are left in the head; call fit")
-        return validated_documents(self, X, reset=False)
+        return self._twin(), validated_documents(self, X, reset=False)
 
     def _newton_removal(
-        self, trainer: Trainer, documents: Documents, targets: NDArray[Any]
+        self, trainer: Trainer, task: Task, documents: Documents, targets: NDArray[Any]
     ) -> Update:
-        removed = TaskDocuments(documents.n_words, self.task_.n_outputs)
+        removed = TaskDocuments(documents.n_words, task.n_outputs)
         removed.add(documents, targets)
-        return trainer.without(
-            self.task_, removed, self.weights_, self.residual_spent_, self._budget()
-        )
+        return trainer.without(task, removed, self.weights_, self.residual_spent_, self._budget())
 
-    def _accept(self, task: Task, trainer: Trainer, update: Update) -> None:
-        """Take over a task and what was trained on it. Nothing but a warning is raised here."""
-        summary, base_digest = TaskSummary.of(task), trainer.model.digest()
-        self.task_ = task
-        self._take(trainer, update, summary, base_digest)
-        self._warn(summary, update)
+    def _change(
+        self,
+        change: TaskChange[Any],
+        settings: HeadSettings,
+        trained: Callable[[Trainer, Task], Update],
+    ) -> Update:
+        """Change the task and take over what is trained on it; all of it, or nothing."""
+        self._undo = change.pairs
+        try:
+            if change.pairs is not None:
+                change.after.pairs.make(change.pairs)
+            trainer = Trainer(self.model_, settings, self.n_jobs)
+            update = trained(trainer, change.after)
+            self._take(change.after, trainer, update)
+        except BaseException:
+            self._settle()
+            raise
+        return update
 
-    def _take(self, trainer: Trainer, update: Update, task: TaskSummary, base_digest: str) -> None:
+    def _take(
+        self,
+        task: Task,
+        trainer: Trainer,
+        update: Update,
+        gone: tuple[str, ...] = (),
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take over a task and what was trained on it, in one step."""
+        learned = self._learned_from(trainer, update, TaskSummary.of(task), trainer.model.digest())
+        self._replace("_undo", *gone, task_=task, **{**(attributes or {}), **learned})
+
+    def _learned_from(
+        self, trainer: Trainer, update: Update, task: TaskSummary, base_digest: str
+    ) -> dict[str, Any]:
         settings, base = trainer.settings, BaseInUse(trainer.model, base_digest)
-        self._scoring = Scoring(
+        scoring = Scoring(
             base,
             update.weights,
             None if trainer.words is None else trainer.words.transform,
@@ -529,25 +603,28 @@ class LinearHead(BaseEstimator):
             known_words(trainer.model),
             prior_scores(settings.loss, task.mean_target),
         )
-        self._base = base
-        self._model_given = self.model
-        self.n_features_in_ = trainer.model.n_features_in_
-        self.settings_ = settings
-        self.n_task_documents_ = task.n_documents
-        self.prior_ = task.mean_target
-        if settings.task == "classification":
-            self.classes_ = task.classes
-        self.weights_ = update.weights
-        self.gradient_norm_ = update.solution.gradient_norm
-        self.n_iter_ = update.solution.steps
-        self.mode_ = update.mode
-        self.residual_spent_ = update.spent
+        return {
+            "_scoring": scoring,
+            "_base": base,
+            "_model_given": self.model,
+            "n_features_in_": trainer.model.n_features_in_,
+            "settings_": settings,
+            "n_task_documents_": task.n_documents,
+            "prior_": task.mean_target,
+            **({"classes_": task.classes} if settings.task == "classification" else {}),
+            "weights_": update.weights,
+            "gradient_norm_": update.solution.gradient_norm,
+            "n_iter_": update.solution.steps,
+            "mode_": update.mode,
+            "residual_spent_": update.spent,
+        }
 
-    def _warn(self, task: TaskSummary, update: Update) -> None:
+    def _warn(self, update: Update) -> None:
+        """Warnings of a request that has been done, at the line of its caller."""
         settings = self.settings_
-        if settings.task == "classification" and len(task.classes) < 2:
+        if settings.task == "classification" and len(self.classes_) < 2:
             warnings.warn(
-                f"{task.n_documents} task documents of {len(task.classes)} classes remain",
+                f"{self.n_task_documents_} task documents of {len(self.classes_)} classes remain",
                 FewerClassesWarning,
                 stacklevel=4,
             )
