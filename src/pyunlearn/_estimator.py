@@ -747,8 +747,8 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         self, change: Change, learned: Callable[[], Learned], gone: tuple[str, ...] = ()
     ) -> Learned:
         """Change the statistics and take over what is learned of them; all of it, or nothing."""
-        self._undo = change
         try:
+            self._undo = change
             self.statistics_.make(change)
             result = learned()
             self._take(self.statistics_, result, gone)

@@ -23,10 +23,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Holder = TypeVar("Holder", bound="Exclusive")
 
-_process = object()  # another one in each forked child
-_making = threading.Lock()
-# Beside the objects, so that no copy and no pickle of one has its lock. With the process of each.
-_locks: WeakKeyDictionary[Exclusive, tuple[object, threading.RLock]] = WeakKeyDictionary()
+# Beside the objects, so that no copy and no pickle of one has its lock.
+_locks: WeakKeyDictionary[Exclusive, threading.RLock] = WeakKeyDictionary()
+# Those of the process that this one was forked from.
+_inherited: WeakKeyDictionary[Exclusive, threading.RLock] = WeakKeyDictionary()
 
 
 class Exclusive:
@@ -84,18 +84,17 @@ def exclusive(
 
 def _lock_of(holder: Exclusive) -> threading.RLock:
     """The lock of an object, made at its first use in this process."""
-    made = _locks.get(holder)
-    if made is None or made[0] is not _process:
-        with _making:
-            made = _locks.get(holder)
-            if made is None or made[0] is not _process:
-                if made is not None:
-                    _refuse_half_changed(holder, made[1])
-                made = _locks[holder] = (_process, threading.RLock())
-    return made[1]
+    lock = _locks.get(holder)
+    if lock is None:
+        _refuse_half_changed(holder)
+        lock = _locks.setdefault(holder, threading.RLock())
+    return lock
 
 
-def _refuse_half_changed(holder: Exclusive, lock: threading.RLock) -> None:
+def _refuse_half_changed(holder: Exclusive) -> None:
+    lock = _inherited.get(holder)
+    if lock is None:
+        return
     if not lock.acquire(blocking=False):
         raise ForkedError(
             f"another thread was at work in this {type(holder).__name__} when the process was "
@@ -106,8 +105,8 @@ def _refuse_half_changed(holder: Exclusive, lock: threading.RLock) -> None:
 
 
 def _in_child() -> None:
-    global _process, _making
-    _process, _making = object(), threading.Lock()
+    global _locks, _inherited
+    _locks, _inherited = WeakKeyDictionary(), _locks
 
 
 if hasattr(os, "register_at_fork"):

@@ -567,9 +567,9 @@ class LinearHead(Exclusive, BaseEstimator):
         trained: Callable[[Trainer, Task], Update],
     ) -> Update:
         """Change the task and take over what is trained on it; all of it, or nothing."""
-        self._undo = change.pairs
         try:
             if change.pairs is not None:
+                self._undo = change.pairs
                 change.after.pairs.make(change.pairs)
             trainer = Trainer(self.model_, settings, self.n_jobs)
             update = trained(trainer, change.after)
