@@ -19,7 +19,7 @@ ROUNDS = 12
 
 
 def together(*actions):
-    """Each action over and over, in a thread of its own, until the first is done; errors are kept."""
+    """Each action over and over, in a thread of its own, until the first is done."""
     errors, done = [], threading.Event()
 
     def run(action, rounds):

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn._alignment import align_topics
+from pyunlearn._canonical import canonical
 from pyunlearn._columns import (
     COLUMNS,
     first_documents,
@@ -634,7 +635,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
     @exclusive
     def __getstate__(self) -> dict[str, Any]:
         """What pickle, joblib and copy keep; of the versions only whether the topics wait."""
-        state: dict[str, Any] = dict(super().__getstate__())
+        state = canonical(vars(self))
         if "_learned_version" in state and "statistics_" in state:
             state["_learned_version"] = -1 if self.is_stale() else 0
         if "statistics_" in state:

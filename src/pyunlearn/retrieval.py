@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
+from pyunlearn._canonical import canonical
 from pyunlearn._columns import (
     COLUMNS,
     first_documents,
@@ -399,6 +400,11 @@ class TopicRetriever(Exclusive, BaseEstimator):
         return ids[0], best[0]
 
     # ---- inside ---------------------------------------------------------------------------
+
+    @exclusive
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle, joblib and copy keep."""
+        return canonical(vars(self))
 
     @exclusive
     def __copy__(self) -> Self:

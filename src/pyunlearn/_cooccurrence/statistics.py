@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn import _params as check
+from pyunlearn._canonical import canonical
 from pyunlearn._cooccurrence.counting import (
     Delta,
     MassOverflowError,
@@ -249,7 +250,7 @@ class CooccurrenceStatistics(Exclusive):
     def __getstate__(self) -> dict[str, Any]:
         """What pickle, joblib and copy keep: the content, in its one form, and no history."""
         indptr, indices, values = self._rows.to_arrays()
-        return {
+        state = {
             "n_words": self.n_words,
             "scale_bits": self.scale_bits,
             "weighting": self.weighting,
@@ -261,6 +262,7 @@ class CooccurrenceStatistics(Exclusive):
             "indices": indices,
             "values": values,
         }
+        return canonical(state)
 
     def frozen(self) -> Any:
         """The statistics of now, for a pickle of something that they belong to."""

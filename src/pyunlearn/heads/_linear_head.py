@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
+from pyunlearn._canonical import canonical
 from pyunlearn._columns import (
     COLUMNS,
     first_documents,
@@ -473,7 +474,7 @@ class LinearHead(Exclusive, BaseEstimator):
     @exclusive
     def __getstate__(self) -> dict[str, Any]:
         """What pickle, joblib and copy keep."""
-        state: dict[str, Any] = dict(super().__getstate__())
+        state = canonical(vars(self))
         if "task_" in state:
             # Another thread may change it before the pickle comes to it.
             state["task_"] = self.task_.frozen()

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._canonical import Canonical
 from pyunlearn._digest import TASK_DOCUMENTS_FORMAT
 from pyunlearn._documents import Documents
 from pyunlearn._linalg import column_sums
@@ -19,7 +20,7 @@ from pyunlearn.heads._task_change import TaskChange
 __all__ = ["TaskDocuments"]
 
 
-class TaskDocuments:
+class TaskDocuments(Canonical):
     """Task documents with their targets, sorted by the SHA-256 of both.
 
     Equal documents with equal targets cannot be told apart, so the order is a function of the

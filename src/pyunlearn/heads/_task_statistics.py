@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pyunlearn._canonical import Canonical
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import TASK_STATISTICS_FORMAT, content_digest
 from pyunlearn._documents import MASS_LIMIT, Documents
@@ -39,7 +40,7 @@ class OuterProducts(CooccurrenceStatistics):
 
 
 @dataclass(frozen=True, eq=False)
-class TargetSums:
+class TargetSums(Canonical):
     """What the targets of documents add up to, in integers."""
 
     classes: NDArray[Any] | None  # (outputs,), ascending; None for numbers
@@ -83,7 +84,7 @@ class TargetSums:
         return TargetSums(union, totals, by_word)
 
 
-class TaskStatistics:
+class TaskStatistics(Canonical):
     """Integer statistics of task documents x_t = h_t / l_t (length l_t) with targets y_t.
 
         M_xx = sum_t v_t h_t h_t^T             v_t = floor(2^40 / l_t^2)
