@@ -42,7 +42,7 @@ END_OF_ADDRESS = "edu|com|org|gov|mil|net|us|uk|ca|au|nz|de|ch|at|fr|nl|be|se|no
 QUOTED = re.compile(rf"\b(?:{END_OF_ADDRESS}) ((?:[a-z]+ ){{1,3}}[a-z]{{2,}}) (?:writes|wrote)\b")
 SIGNATURE_WORDS = 30
 
-Topics = list[tuple[str, list[str]]]  # anchor, and top words
+Topics = list[tuple[str, list[str]]]  # representative word, and top words
 
 FIT = [
     *("--topics", "20"),
@@ -87,7 +87,7 @@ def main() -> int:
     # The retrained store has chosen a dictionary of its own, so its columns have other numbers
     # and its digest is another one; what it says about topics must be the same.
     same = words_of_topics(store, 50) == words_of_topics(retrained, 50)
-    print("anchors and 50 top words of every topic:", "equal" if same else "DIFFERENT")
+    print("representatives and 50 top words of every topic:", "equal" if same else "DIFFERENT")
 
     title("6. Verify")
     return pyunlearn("verify", "--store", store) or int(not same)
@@ -170,12 +170,12 @@ def pyunlearn_json(*arguments: str) -> tuple[dict[str, Any], float]:
 
 
 def words_of_topics(store: str, n_words: int) -> Topics:
-    """Anchor and top words of each topic."""
+    """Representative and top words of each topic."""
     command = [sys.executable, "-m", "pyunlearn", "topics", "--json", "--words", str(n_words)]
     printed = subprocess.run(
         [*command, "--store", store], check=True, stdout=subprocess.PIPE
     ).stdout
-    return [(topic["anchor"], topic["words"]) for topic in json.loads(printed)["topics"]]
+    return [(topic["representative"], topic["words"]) for topic in json.loads(printed)["topics"]]
 
 
 # ---- printing -----------------------------------------------------------------------------------

@@ -395,9 +395,17 @@ def test_a_document_is_removed_as_often_as_it_was_added_and_not_again():
     others = TRAINED * (np.arange(N_WORDS) != 7)
     stats = CooccurrenceStatistics(N_WORDS).add(others).add(document).add(document)
     stats.remove(document).remove(document)
-    with pytest.raises(NotInModelError, match="word 7"):
+    with pytest.raises(NotInModelError, match="column 7, which row 0 is"):
         stats.remove(document)
     assert stats.digest() == CooccurrenceStatistics(N_WORDS).add(others).digest()
+
+
+def test_a_refused_removal_names_the_column_and_the_first_row_that_has_it():
+    held, other = np.eye(N_WORDS, dtype=int)[[2, 5]] * 2
+    stats = CooccurrenceStatistics(N_WORDS).add([held, held])
+    with pytest.raises(NotInModelError, match="at column 5, which row 1 is the first to have"):
+        stats.remove([held, other])
+    assert stats.digest() == CooccurrenceStatistics(N_WORDS).add([held, held]).digest()
 
 
 def test_other_lengths_than_were_given_are_refused():

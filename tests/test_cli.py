@@ -13,6 +13,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 
 import pyunlearn
 from pyunlearn import (
@@ -108,6 +109,21 @@ def test_gzip_corpus_gives_the_same_model(directory, corpus, tmp_path):
         assert one.info().model_digest == other.info().model_digest
 
 
+def test_the_word_that_represents_a_topic_has_one_name_for_both_learners(corpus, tmp_path, capsys):
+    for learner, model in (("factor", TopicModel), ("anchor", AnchorTopicModel)):
+        where = ["--store", str(tmp_path / learner)]
+        assert cli.main(["fit", str(corpus), *where, "--topics", "3", "--learner", learner]) == 0
+        assert cli.main(["topics", *where]) == 0
+        title = capsys.readouterr().out.splitlines()[-4]
+        assert title.split() == ["topic", "share", "representative", "words"]
+        topics = run_json(capsys, "topics", *where)[1]["topics"]
+        assert set(topics[0]) == {"number", "proportion", "representative", "words"}
+        counter = CountVectorizer()
+        fitted = model(3).fit(counter.fit_transform(record["text"] for record in RECORDS))
+        words = counter.get_feature_names_out()[fitted.topics_.representatives]
+        assert [topic["representative"] for topic in topics] == words.tolist()
+
+
 @pytest.mark.parametrize("command", ["topics", "info", "verify", "compact"])
 def test_table_is_printed_for_people(directory, capsys, command):
     assert cli.main([command, "--store", directory]) == 0
@@ -143,7 +159,7 @@ def test_fit_refuses_a_store_in_use_and_says_what_to_do(directory, corpus, capsy
 
 def test_failed_fit_can_be_tried_again_with_other_rules(corpus, tmp_path, capsys):
     where = ["--store", str(tmp_path / "s")]
-    assert "n_topics=99" in refused(capsys, "fit", str(corpus), *where, "--topics", "99")
+    assert "--topics 99, but" in refused(capsys, "fit", str(corpus), *where, "--topics", "99")
     assert cli.main(["fit", str(corpus), *where, *FIT]) == 0
 
 
@@ -165,8 +181,12 @@ def test_missing_file_and_missing_store_are_refused(tmp_path, capsys):
         assert "no store at" in refused(capsys, command, "--store", missing)
 
 
-def test_no_ids_are_refused(directory, capsys):
-    assert "no ids to forget" in refused(capsys, "forget", "--store", directory)
+def test_no_ids_are_wrong_usage_and_a_file_without_any_is_bad_input(directory, tmp_path, capsys):
+    assert cli.main(["forget", "--store", directory]) == 2
+    assert "no ids to forget: give ID, or --ids FILE\n" in capsys.readouterr().err
+    (tmp_path / "ids").write_text("\n")
+    arguments = ("forget", "--ids", str(tmp_path / "ids"), "--store", directory)
+    assert "no ids to forget" in refused(capsys, *arguments)
 
 
 def test_failed_verification_ends_with_status_1(directory, capsys):
@@ -218,8 +238,8 @@ def test_store_that_cannot_be_written_is_refused(tmp_path, corpus, capsys):
     "command",
     [
         [],
-        *([name] for name in ("fit", "topics", "forget", "verify", "info", "compact")),
-        *([name] for name in ("head", "search", "redact")),
+        *([name] for name in ("fit", "add", "topics", "forget", "verify", "info")),
+        *([name] for name in ("head", "search", "redact", "refresh", "compact")),
         *(["head", name] for name in ("fit", "predict", "score", "list", "delete")),
     ],
 )
@@ -234,6 +254,149 @@ def test_the_package_runs_as_a_module():
         [sys.executable, "-m", "pyunlearn", "--help"], capture_output=True, text=True, check=True
     )
     assert "usage: pyunlearn" in said.stdout
+
+
+# ---- more documents ----------------------------------------------------------------------------
+
+
+def corpus_of(path, records):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return str(path)
+
+
+def test_documents_added_by_command_are_as_if_they_had_been_there(tmp_path, capsys):
+    where = ["--store", str(tmp_path / "s")]
+    first = corpus_of(tmp_path / "first", RECORDS[:20])
+    more = corpus_of(tmp_path / "more", RECORDS[20:])
+    fit = [*FIT, "--topics", "2"]
+    run_json(capsys, "fit", first, *where, *fit)
+    _, added = run_json(capsys, "add", more, *where)
+    assert (added["n_added"], added["n_documents"], added["n_topics"]) == (10, 30, 2)
+    both = corpus_of(tmp_path / "both", RECORDS)
+    _, fitted = run_json(capsys, "fit", both, "--store", str(tmp_path / "t"), *fit)
+    assert added["model_digest"] == fitted["model_digest"]
+    assert run_json(capsys, "verify", *where)[0] == 0
+
+
+def test_an_id_that_the_store_holds_is_refused_and_nothing_is_added(directory, tmp_path, capsys):
+    _, before = run_json(capsys, "info", "--store", directory)
+    more = corpus_of(tmp_path / "more", [{"id": "new", "text": "red"}, RECORDS[3]])
+    said = refused(capsys, "add", more, "--store", directory)
+    assert "more, line 2: id 'd3' is in the store already" in said
+    assert run_json(capsys, "info", "--store", directory)[1] == before
+
+
+def test_add_passes_over_bad_lines_and_needs_a_store(directory, tmp_path, capsys):
+    more = tmp_path / "more"
+    more.write_text('{nope\n{"id": "new", "text": "red dog"}\n')
+    command = ["add", str(more), "--store", directory]
+    assert "more, line 1: not JSON" in refused(capsys, *command)
+    assert cli.main([*command, "--skip-bad"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("added 1 document in ")
+    assert "; the store has 31\n1 bad line passed over: 1\n" in said
+    assert "no store at" in refused(capsys, "add", str(more), "--store", str(tmp_path / "none"))
+
+
+def test_documents_are_added_to_a_store_without_topics(corpus, tmp_path, capsys):
+    with Store.open(tmp_path / "s") as store:
+        store.add([{"id": "new", "text": "red dog"}])
+    assert cli.main(["add", str(corpus), "--store", str(tmp_path / "s")]) == 0
+    assert capsys.readouterr().out.endswith("no topics were learned yet: Store.fit does so\n")
+
+
+# ---- what is said -------------------------------------------------------------------------------
+
+
+def test_a_request_during_a_wait_says_that_the_refresh_is_done_first(directory, tmp_path, capsys):
+    more = corpus_of(tmp_path / "more", [{"id": "new", "text": "red dog"}])
+    requests = (["forget", "d4"], ["add", more], ["redact", "d5", "red"])
+    for one, request in zip(("d1", "d2", "d3"), requests, strict=True):
+        assert cli.main(["forget", one, "--later", "--store", directory]) == 0
+        capsys.readouterr()
+        assert cli.main([*request, "--store", directory]) == 0
+        assert capsys.readouterr().err == (
+            "pyunlearn: the refresh that waited is done first, with a certificate of its own "
+            "(documents forgotten before: 1)\n"
+        )
+        assert cli.main(["verify", "--store", directory]) == 0
+        assert capsys.readouterr().err == ""
+
+
+class SlowImport:
+    """A module that takes an hour to import, by a clock that stands still otherwise."""
+
+    def __init__(self, name):
+        self.name, self.now = name, 0.0
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.name:
+            self.now += 3600
+
+    def __call__(self):
+        return self.now
+
+
+def test_seconds_do_not_include_imports(directory, tmp_path, capsys, monkeypatch):
+    more = corpus_of(tmp_path / "more", [{"id": "new", "text": "red dog"}])
+    commands = (
+        ["fit", more, "--topics", "1"],
+        ["add", more],
+        ["forget", "d1"],
+        ["forget", "d2", "--later"],
+        ["refresh"],
+    )
+    for command in commands:
+        where = str(tmp_path / "new") if command[0] == "fit" else directory
+        with monkeypatch.context() as patch:
+            clock = SlowImport("pyunlearn.cli._bars")
+            patch.delitem(sys.modules, clock.name)
+            patch.setattr(sys, "meta_path", [clock, *sys.meta_path])
+            patch.setattr("time.perf_counter", clock)
+            assert cli.main([*command, "--store", where]) == 0
+        assert clock.now == 3600
+        assert " in 0.0 s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--topics", "0"], "--topics must be at least 1, got 0"),
+        (["--topics", "3", "--core-min-df", "40"], ", by --core-min-df 40); "),
+        (["--topics", "99"], ", by the default --core-min-df); "),
+        (["--learner", "anchor", "--max-iter", "0"], "--max-iter must be from 1 "),
+        (["--updates", "0"], "--updates must be from 1 "),
+        (["--min-df", "99"], "lower --min-df, or look at --token-pattern and --stop-words"),
+    ],
+)
+def test_errors_name_the_options_of_the_command(corpus, tmp_path, capsys, options, said):
+    assert cli.main(["fit", str(corpus), "--store", str(tmp_path / "s"), *options]) in (1, 2)
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert not re.search(r"[a-z]_df|n_topics|None", printed)
+
+
+def test_an_id_that_is_the_name_of_a_parameter_stays(directory, capsys):
+    said = refused(capsys, "redact", "n_topics", "red", "--store", directory)
+    assert "'n_topics'" in said
+    with Store.open(directory) as store:
+        store.add([{"id": "n_topics", "text": "red"}])
+    said = refused(capsys, "redact", "n_topics", "dog", "--store", directory)
+    assert "'n_topics'" in said
+    assert cli.main(["search", "red", "--top", "0", "--store", directory]) == 2
+    assert capsys.readouterr().err.startswith("pyunlearn: --top must be at least 1")
+
+
+@pytest.mark.parametrize("learner", ["factor", "anchor"])
+def test_values_that_an_error_proposes_are_enough(corpus, tmp_path, capsys, learner):
+    options = {"factor": "--core-min-df", "anchor": "--anchor-min-df"}
+    command = ["fit", str(corpus), "--learner", learner, "--store"]
+    given = ["--topics", "9", options[learner], "30"]
+    said = refused(capsys, *command, str(tmp_path / "s"), *given)
+    threshold = re.search(rf"{options[learner]} (\d+)\n", said)[1]
+    assert int(threshold) < 30
+    rarest = min(sum(word in one["text"].split() for one in RECORDS) for word in WORDS)
+    assert int(threshold) == rarest
 
 
 # ---- options ------------------------------------------------------------------------------------
@@ -555,6 +718,31 @@ def test_topics_of_stop_words_are_pointed_out(tmp_path, capsys):
 def test_topics_without_stop_words_get_no_hint(tmp_path, capsys):
     texts = with_function_words(60)
     assert fit_of(tmp_path, capsys, texts, *FIT, "--stop-words", "english") == ""
+
+
+@pytest.mark.parametrize(("n_documents", "n_topics"), [(1, 1), (2, 2), (5, 2), (3, 1)])
+def test_no_hint_where_fewer_topics_say_nothing(tmp_path, capsys, n_documents, n_topics):
+    texts = [record["text"] for record in RECORDS[:n_documents]]
+    assert fit_of(tmp_path, capsys, texts, "--topics", str(n_topics)) == ""
+
+
+@pytest.mark.parametrize("n_documents", [4, 9, 25, 29])
+def test_fewer_topics_than_asked_for_are_proposed(tmp_path, capsys, n_documents):
+    texts = [record["text"] for record in RECORDS[:n_documents]]
+    said = fit_of(tmp_path, capsys, texts, "--topics", "3", "--core-min-df", "1")
+    assert said.endswith(": --topics 2\n")
+
+
+def test_one_of_a_thing_is_no_plural(tmp_path, capsys):
+    where = ["--store", str(tmp_path / "s")]
+    corpus = corpus_of(tmp_path / "one", [{"id": "a", "text": "red red"}])
+    assert cli.main(["fit", corpus, *where, "--topics", "1"]) == 0
+    assert cli.main(["verify", *where]) == 0
+    assert cli.main(["info", *where]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("1 topic from 1 document and 1 word in ")
+    assert "1 document counted" in said
+    assert not re.search(r"\b1 \w+s\b", said)
 
 
 def test_many_topics_of_few_documents_are_pointed_out(tmp_path, capsys):

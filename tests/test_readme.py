@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,17 +42,21 @@ def programs(page):
 def test_python_examples_run_and_print_what_is_shown(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for code, output in programs(page):
-        exec(compile(code, page, "exec"), {})
-        printed = capsys.readouterr().out
-        assert output is None or printed == output
+        for _ in range(2 if page == "README.md" else 1):  # what the first run left is no obstacle
+            exec(compile(code, page, "exec"), {})
+            printed = capsys.readouterr().out
+            assert output is None or printed == output
 
 
 def test_commands_run_in_the_order_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    program = (ROOT / "examples" / "make_corpus.py").read_text(encoding="utf-8")
-    exec(compile(program, "make_corpus", "exec"), {})
     [block] = blocks("README.md", "sh")
-    for line in block.splitlines():
+    first, *lines = block.splitlines()
+    program, *arguments, _, corpus = shlex.split(first)
+    assert (program, first.count(" > ")) == ("python", 1)
+    with open(corpus, "wb") as file:
+        subprocess.run([sys.executable, *arguments], stdout=file, check=True)
+    for line in lines:
         program, *arguments = shlex.split(line)
         assert program == "pyunlearn"
         assert cli.main(arguments) == 0, (line, capsys.readouterr().err)

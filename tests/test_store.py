@@ -178,7 +178,7 @@ def test_topics_and_info_read_no_statistics(store):
     raw.close()
     with Store.open(store._db.directory, create=False) as other:
         assert [len(topic.words) for topic in other.topics(2)] == [2, 2, 2]
-        assert {topic.anchor for topic in other.topics()} <= set(WORDS)
+        assert {topic.representative for topic in other.topics()} <= set(WORDS)
         assert other.info().n_topics == 3
 
 

@@ -183,7 +183,7 @@ def test_the_command_line_forgets_now_and_learns_later(store, capsys):
     assert cli.main(["topics", "--store", directory]) == 1
     assert "pyunlearn refresh" in capsys.readouterr().err
     assert cli.main(["info", "--store", directory]) == 0
-    assert "wait for a refresh, 1 documents were forgotten" in capsys.readouterr().out
+    assert "wait for a refresh; documents forgotten: 1" in capsys.readouterr().out
     assert cli.main(["refresh", "--store", directory, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["n_documents_removed"] == 1
     assert cli.main(["refresh", "--store", directory]) == 0

@@ -83,6 +83,10 @@ class Documents(Canonical):
         """Document of each entry, (nnz,)."""
         return np.repeat(np.arange(self.n_documents, dtype=np.int64), np.diff(self.start))
 
+    def first_row_with(self, column: int) -> int:
+        """The first document that has a word, which some document must have."""
+        return int(self.entry_rows()[np.argmax(self.columns == column)])
+
 
 def check_documents(X: Any, n_words: int | None = None) -> Documents:
     """Word counts from a dense or sparse (m, n) matrix of any real dtype.

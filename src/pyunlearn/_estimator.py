@@ -724,6 +724,17 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         """Why there are fewer topics than asked for, and what to do."""
         raise NotImplementedError
 
+    def _way_out(
+        self, topics: Topics, statistics: CooccurrenceStatistics, most: int, threshold: str
+    ) -> str:
+        """What to try where too few words decide topics, with values that suffice for that."""
+        ways = ["more documents"] + [f"n_topics={most}"] * (most > 0)
+        held = np.sort(statistics.document_frequency[topics.mass > 0])[::-1]
+        enough = int(held[self.n_topics - 1]) if len(held) >= self.n_topics else 0
+        if 0 < enough < topics.settings.word_threshold(statistics.n_documents):
+            ways.append(f"{threshold}={enough}")
+        return f"Try {', or '.join(ways)}"
+
     def _first_documents(self, X: Any, lengths: Any, settings: Settings, refresh: str) -> None:
         documents, columns = first_documents(self, X, self.vocabulary)
         statistics = self.new_statistics(documents.n_words).add(documents, lengths)

@@ -189,6 +189,6 @@ class AnchorTopicModel(BaseTopicModel):
             f"n_topics={self.n_topics}, but {len(topics.deciding_words)} words can be anchors (in "
             f">= {topics.settings.word_threshold(m)} documents, by anchor_min_df="
             f"{self.anchor_min_df}) and {topics.n_topics} of them are linearly independent; "
-            f"n_samples = {m}, n_features = {statistics.n_words}. Lower n_topics or "
-            "anchor_min_df, or add documents"
+            f"n_samples = {m}, n_features = {statistics.n_words}. "
+            f"{self._way_out(topics, statistics, topics.n_topics, 'anchor_min_df')}"
         )

@@ -1,8 +1,12 @@
-"""Corpora to try things on: a few real texts, and draws from the model of the theory."""
+"""Corpora to try things on: a few real texts, and draws from the model of the theory.
+
+`python -m pyunlearn.datasets` prints the texts as JSONL, which `pyunlearn fit` reads.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -44,8 +48,11 @@ def load_texts() -> list[Record]:
     list of Record
         `id` such as "genesis-3", `text`, and the name of the text as `label`.
     """
-    lines = files("pyunlearn").joinpath("sample_texts.jsonl").read_text(encoding="utf-8")
-    return [Record(**json.loads(line)) for line in lines.splitlines()]
+    return [Record(**json.loads(line)) for line in _sample_lines().splitlines()]
+
+
+def _sample_lines() -> str:
+    return files("pyunlearn").joinpath("sample_texts.jsonl").read_text(encoding="utf-8")
 
 
 def make_separable(
@@ -246,3 +253,7 @@ def _alias_table(
         if keep[rich] < 1:
             small.append(large.pop())
     return keep, alias
+
+
+if __name__ == "__main__":  # python -m pyunlearn.datasets > corpus.jsonl
+    sys.stdout.write(_sample_lines())

@@ -133,14 +133,18 @@ class TopicModel(BaseTopicModel):
         core = len(topics.deciding_words)
         sizes = f"n_samples = {m}, n_features = {statistics.n_words}"
         if core < self.n_topics:
+            given = self.core_min_df
+            by = "the default core_min_df" if given is None else f"core_min_df={given}"
             return (
                 f"n_topics={self.n_topics}, but {core} words decide the topics (in >= "
-                f"{topics.settings.word_threshold(m)} documents, by core_min_df="
-                f"{self.core_min_df}); {sizes}. Lower n_topics or core_min_df, or add documents"
+                f"{topics.settings.word_threshold(m)} documents, by {by}); "
+                f"{sizes}. "
+                # As many topics as words leave some topics without a word of their own.
+                f"{self._way_out(topics, statistics, (core + 1) // 2, 'core_min_df')}"
             )
         return (
             f"n_topics={self.n_topics}, but {topics.n_topics} topics were found: the others had no "
             f"words of their own left after {self.n_updates} updates; {sizes}. How many are left "
-            "depends on n_topics, so asking for the number found may find fewer still. Try a much "
-            "smaller n_topics, another core_min_df, or more documents"
+            "depends on n_topics, so asking for the number found may find fewer still. Try more "
+            f"documents, another core_min_df or n_topics={max(topics.n_topics // 2, 1)}"
         )

@@ -341,7 +341,8 @@ class CooccurrenceStatistics(Exclusive):
     @exclusive
     def removal(self, X: Any, lengths: Any = None) -> Change:
         """The change that `remove` makes; errors as there."""
-        return self._checked_removal(self._count(X, lengths))
+        documents = check_documents(X, self.n_words)
+        return self._checked_removal(self._count(documents, lengths), documents)
 
     @exclusive
     def make(self, change: Change) -> None:
@@ -439,7 +440,7 @@ class CooccurrenceStatistics(Exclusive):
             raise self._overflow(int(delta.words[np.argmax(mass)]))
         return Change(delta, True, self.version)
 
-    def _checked_removal(self, delta: Delta) -> Change:
+    def _checked_removal(self, delta: Delta, documents: Documents) -> Change:
         if delta.n_documents > self.n_documents:
             raise NotInModelError(
                 f"cannot remove {delta.n_documents} documents: the statistics hold "
@@ -454,8 +455,9 @@ class CooccurrenceStatistics(Exclusive):
             word = self._rows.first_uncovered(delta, check.check_n_jobs(self.n_jobs))
         if word is not None:
             raise NotInModelError(
-                f"the documents to remove are not all in the statistics (first seen at word "
-                f"{word}): never added, removed already, or given with other lengths"
+                f"the documents to remove are not all in the statistics (seen at column {word}, "
+                f"which row {documents.first_row_with(word)} is the first to have): never added, "
+                "removed already, or given with other lengths"
             )
         return Change(delta, False, self.version)
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pyunlearn.cli._options import add_command, add_jobs, given, number
-from pyunlearn.cli._output import complain, numbers, plural, show
+from pyunlearn.cli._corpus import Intake, add_corpus, take_in
+from pyunlearn.cli._options import SECONDS, add_command, add_jobs, given, number
+from pyunlearn.cli._output import complain, plural, show
 from pyunlearn.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from pyunlearn.records import JsonlReader
-    from pyunlearn.store import StoreInfo, Topic
+    from pyunlearn.records import Record
+    from pyunlearn.store import Store, Topic
     from pyunlearn.text import TextRules
 
 __all__ = ["add_to"]
 
-HELP = """\
+HELP = f"""\
 Read documents, choose the dictionary, learn topics, and keep all of it in a new store.
 
-The corpus has one JSON object a line, {"id": "...", "text": "...", "label": "..."}; label may be
+The corpus has one JSON object a line, {{"id": "...", "text": "...", "label": "..."}}; label may be
 missing, other fields are ignored. The file may be gzip-compressed. It is read once, as a stream:
 texts are not held in memory, pairs of words are.
+{SECONDS}
 """
 EXAMPLE = """\
 pyunlearn fit corpus.jsonl --store topics.store --topics 20 --stop-words english --min-df 10
@@ -52,12 +54,9 @@ DOCUMENTS_A_TOPIC = 10
 def add_to(commands: Any) -> None:
     """Add the command."""
     fit = add_command(commands, "fit", _fit, "learn topics from a JSONL corpus", EXAMPLE, HELP)
-    fit.add_argument("corpus", metavar="CORPUS", help="JSONL file, plain or gzip")
+    add_corpus(fit)
     fit.add_argument(
         "--topics", dest="n_topics", type=int, metavar="N", help="topics to learn (default 20)"
-    )
-    fit.add_argument(
-        "--skip-bad", action="store_true", help="pass over bad lines, and say which they were"
     )
     fit.add_argument("--keep-text", action="store_true", help="keep texts beside the word counts")
     add_jobs(fit)
@@ -180,28 +179,14 @@ def fit_parameters(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _fit(arguments: argparse.Namespace) -> int:
     parameters = fit_parameters(arguments)
-    from pyunlearn.cli._bars import Bars, log_on_stderr
-    from pyunlearn.records import JsonlReader
-    from pyunlearn.store import Store
 
-    started = time.perf_counter()
-    reader = JsonlReader(arguments.corpus, skip_bad=arguments.skip_bad)
-    with (
-        log_on_stderr(),
-        Bars() as bars,
-        Store.open(
-            arguments.store,
-            exist_ok=False,
-            rules=_rules(arguments),
-            keep_text=arguments.keep_text,
-            n_jobs=arguments.n_jobs,
-            progress=bars.show,
-        ) as store,
-    ):
-        store.train(bars.reading(reader), **parameters)
-        info, topics = store.info(), store.topics()
-    _hint(arguments, info, topics)
-    return _show_fit(arguments, info, reader, round(time.perf_counter() - started, 3))
+    def train(store: Store, records: Iterator[Record]) -> int:
+        return store.train(records, **parameters)
+
+    how = {"rules": _rules(arguments), "keep_text": arguments.keep_text}
+    result = take_in(arguments, train, exist_ok=False, **how)
+    _hint(result)
+    return _show_fit(arguments, result)
 
 
 def _rules(arguments: argparse.Namespace) -> TextRules:
@@ -213,51 +198,32 @@ def _rules(arguments: argparse.Namespace) -> TextRules:
     return TextRules(**rules)
 
 
-def _show_fit(
-    arguments: argparse.Namespace, info: StoreInfo, reader: JsonlReader, seconds: float
-) -> int:
-    result = {
-        "store": info.path,
-        "n_documents": info.n_documents,
-        "n_skipped": reader.n_skipped,
-        "skipped_lines": reader.skipped_lines,
-        "n_words": info.n_words,
-        "n_topics": info.n_topics,
-        "model_digest": info.model_digest,
-        "seconds": seconds,
-    }
-    skipped = ""
-    if reader.n_skipped:
-        lines = numbers(reader.skipped_lines, reader.n_skipped)
-        skipped = f"\n{plural(reader.n_skipped, 'bad line')} passed over: {lines}"
+def _show_fit(arguments: argparse.Namespace, result: Intake) -> int:
+    info = result.info
     text = (
-        f"{info.n_topics} topics from {info.n_documents:,} documents and {info.n_words:,} words "
-        f"in {seconds:.1f} s{skipped}\n"
-        f"model {info.model_digest}\n"
-        f"see them: pyunlearn topics --store {info.path}"
+        f"{plural(len(result.topics), 'topic')} from {plural(info.n_documents, 'document')} and "
+        f"{plural(info.n_words or 0, 'word')} in {result.seconds:.1f} s\n{result.lines()}"
     )
-    return show(arguments, result, text)
+    return show(arguments, result.as_dict(), text)
 
 
 # ---- hints --------------------------------------------------------------------------------------
 
 
-def _hint(arguments: argparse.Namespace, info: StoreInfo, topics: list[Topic]) -> None:
+def _hint(result: Intake) -> None:
     """Say what a newcomer would see in the topics only later, and what to type instead."""
-    if info.n_documents < DOCUMENTS_A_TOPIC * len(topics):
+    info, n_topics = result.info, len(result.topics)
+    fewer = max(2, info.n_documents // DOCUMENTS_A_TOPIC)
+    if fewer < n_topics:
         complain(
-            f"hint: {len(topics)} topics from {plural(info.n_documents, 'document')}: a topic may "
-            f"be a single document; fewer say more: --topics {_fewer(info.n_documents)}"
+            f"hint: {n_topics} topics from {plural(info.n_documents, 'document')}: a topic may "
+            f"be a single document; fewer say more: --topics {fewer}"
         )
-    if info.text_rules["stop_words"] is None and _are_stop_words(topics):
+    if info.text_rules["stop_words"] is None and _are_stop_words(result.topics):
         complain(
             "hint: most words of these topics are common English words; delete the directory "
             f"{info.path}, and fit again with --stop-words english"
         )
-
-
-def _fewer(n_documents: int) -> int:
-    return max(2, n_documents // DOCUMENTS_A_TOPIC)
 
 
 def _are_stop_words(topics: list[Topic]) -> bool:

@@ -10,31 +10,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyunlearn.cli._opened import opened
-from pyunlearn.cli._options import add_command, add_jobs
+from pyunlearn.cli._options import SECONDS, add_command, add_jobs
 from pyunlearn.cli._output import model_lines, plural, show
-from pyunlearn.errors import RecordError
+from pyunlearn.errors import InvalidParameterError, RecordError
 
 if TYPE_CHECKING:
     from pyunlearn.certificates import Certificate
 
 __all__ = ["add_to"]
 
-FORGET_HELP = """\
+FORGET_HELP = f"""\
 Delete documents from a store, so that its topics are those of a training run that never saw them,
 byte for byte; heads and search index are brought up to date with them. The other documents are not
 read, unless there is a search index or a head that needs them. Nothing is deleted unless every id
 is known. `compact` afterwards clears what SQLite may have left of words and ids in unused parts of
 the file.
 --json prints the certificate, which the store keeps as well.
+{SECONDS}
 """
 FORGET_EXAMPLE = """\
 pyunlearn forget post-17 post-4711 --store topics.store
 pyunlearn forget --ids requests.txt --store topics.store
 pyunlearn forget post-18 --later --store topics.store
 """
-REFRESH_HELP = """\
+REFRESH_HELP = f"""\
 Learn topics, heads and index again from what is left, after `forget --later`. Many requests to
 forget can share one refresh; the documents themselves were deleted when they were asked for.
+{SECONDS}
 """
 REDACT_HELP = """\
 Take names out of a document. With --keep-text a name is found as it is written: it may hold blanks
@@ -94,15 +96,18 @@ def add_to(commands: Any) -> None:
 
 
 def _forget(arguments: argparse.Namespace) -> int:
-    started = time.perf_counter()
+    if not arguments.id and not arguments.ids:
+        raise InvalidParameterError("there are no ids to forget: give ID, or --ids FILE")
     ids = arguments.id + (_read_ids(arguments.ids) if arguments.ids else [])
     with opened(arguments) as store:
+        started = time.perf_counter()
         certificate = store.forget(ids, "later" if arguments.later else "now")
+        seconds = time.perf_counter() - started
+    left = certificate.n_documents_left
     lines = _waiting_lines if arguments.later else model_lines
     text = (
-        f"forgot {plural(certificate.n_documents_removed, 'document')} in "
-        f"{time.perf_counter() - started:.1f} s; {certificate.n_documents_left:,} are left\n"
-        + lines(certificate, arguments.store)
+        f"forgot {plural(certificate.n_documents_removed, 'document')} in {seconds:.1f} s; "
+        f"{left:,} {'is' if left == 1 else 'are'} left\n" + lines(certificate, arguments.store)
     )
     return show(arguments, asdict(certificate), text)
 
@@ -126,13 +131,14 @@ def _waiting_lines(certificate: Certificate, store: str) -> str:
 
 
 def _refresh(arguments: argparse.Namespace) -> int:
-    started = time.perf_counter()
     with opened(arguments) as store:
+        started = time.perf_counter()
         certificate = store.refresh()
+        seconds = time.perf_counter() - started
     if certificate is None:
         return show(arguments, {}, "the topics are up to date")
     text = (
-        f"learned again in {time.perf_counter() - started:.1f} s, without "
+        f"learned again in {seconds:.1f} s, without "
         f"{plural(certificate.n_documents_removed, 'forgotten document')}\n"
         + model_lines(certificate, arguments.store)
     )

@@ -137,8 +137,9 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _summary(head: HeadInfo) -> str:
     loss, features, task = (head.parameters[name] for name in ("loss", "features", "task"))
-    target = "numbers" if task == "regression" else f"{len(head.classes)} classes"
-    return f"{head.field}: {loss}, {features} features, {target}, {head.n_documents:,} documents"
+    target = "numbers" if task == "regression" else f"classes: {len(head.classes)}"
+    count = plural(head.n_documents, "document")
+    return f"{head.field}: {loss}, {features} features, {target}, {count}"
 
 
 def _delete(arguments: argparse.Namespace) -> int:

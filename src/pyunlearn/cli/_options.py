@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["add_command", "add_jobs", "add_label", "given", "number"]
+__all__ = ["SECONDS", "add_command", "add_jobs", "add_label", "given", "number", "with_options"]
+
+# Ends the description of each command that prints a time.
+SECONDS = "The seconds printed do not include the start of Python and the loading of its modules."
+# Parameters in errors of the library, and the options that set them where the names differ.
+OPTIONS = {
+    "anchor_min_df": "--anchor-min-df",
+    "core_min_df": "--core-min-df",
+    "max_features": "--max-features",
+    "max_iter": "--max-iter",
+    "min_df": "--min-df",
+    "n": "--top",
+    "n_jobs": "--jobs",
+    "n_topics": "--topics",
+    "n_updates": "--updates",
+    "n_words": "--words",
+    "scale_bits": "--scale-bits",
+    "stop_words": "--stop-words",
+    "token_pattern": "--token-pattern",
+}
 
 
 def add_command(
@@ -65,3 +85,15 @@ def number(text: str) -> int | float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+def with_options(message: str) -> str:
+    """An error about parameters, with the names that the command has for them."""
+
+    def renamed(name: re.Match[str]) -> str:
+        option = OPTIONS.get(name[1])
+        return name[0] if option is None else option + " " * len(name[2])
+
+    # A name without "_" is a parameter at the start only; elsewhere it may be a word. An id is
+    # in quotes.
+    return re.sub(r"(^\w+|(?<!')\b\w+_\w+)\b(=?)", renamed, message)

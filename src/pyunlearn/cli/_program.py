@@ -7,9 +7,21 @@ import warnings
 from collections.abc import Sequence
 
 from pyunlearn._version import __version__
-from pyunlearn.cli import _fit_command, _forget_commands, _head_commands, _question_commands
+from pyunlearn.cli import (
+    _add_command,
+    _fit_command,
+    _forget_commands,
+    _head_commands,
+    _question_commands,
+)
+from pyunlearn.cli._options import with_options
 from pyunlearn.cli._output import REFUSED, WRONG_USAGE, allow_any_encoding, complain, write
-from pyunlearn.errors import InvalidParameterError, PyUnlearnError
+from pyunlearn.errors import (
+    InvalidInputError,
+    InvalidParameterError,
+    PyUnlearnError,
+    TooFewAnchorsError,
+)
 
 EPILOG = """\
 example:
@@ -19,6 +31,8 @@ example:
   pyunlearn verify --store topics.store
 
 `pyunlearn COMMAND --help` tells more about a command.
+exit status: 0 done; 1 refused (bad input, an unknown id, a failed verification); 2 wrong usage;
+130 interrupted
 """
 
 
@@ -46,7 +60,13 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pyunlearn {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for group in (_fit_command, _question_commands, _forget_commands, _head_commands):
+    for group in (
+        _fit_command,
+        _add_command,
+        _question_commands,
+        _forget_commands,
+        _head_commands,
+    ):
         group.add_to(commands)
     return top
 
@@ -55,7 +75,9 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         return int(arguments.run(arguments))
     except InvalidParameterError as error:
-        return complain(str(error), WRONG_USAGE)
+        return complain(with_options(str(error)), WRONG_USAGE)
+    except (InvalidInputError, TooFewAnchorsError) as error:
+        return complain(with_options(str(error)), REFUSED)
     except PyUnlearnError as error:
         return complain(str(error), REFUSED)
     except OSError as error:

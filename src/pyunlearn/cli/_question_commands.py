@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyunlearn.cli._opened import opened
 from pyunlearn.cli._options import add_command, add_jobs, given
-from pyunlearn.cli._output import DONE, REFUSED, show
+from pyunlearn.cli._output import DONE, REFUSED, plural, show
 
 if TYPE_CHECKING:
     from pyunlearn.store import StoreInfo, Topic, Verification
@@ -17,7 +17,8 @@ __all__ = ["add_to"]
 
 SEARCH_HELP = """\
 Print the ids of the documents whose topics are most like those of a text, best first, each with
-its similarity (0 to 1). The first search builds an index, which every later request keeps up to
+its similarity (0 to 1). Topics are compared, not words: a document that is found need not hold a
+word of the text. The first search builds an index, which every later request keeps up to
 date.
 """
 VERIFY_HELP = """\
@@ -84,10 +85,11 @@ def _topics(arguments: argparse.Namespace) -> int:
 
 
 def _topic_table(topics: list[Topic]) -> str:
-    width = max([len(topic.anchor) for topic in topics] + [6])
-    lines = [f"topic  share  {'anchor':<{width}}  words"]
+    title = "representative"
+    width = max(len(word) for word in [title, *(topic.representative for topic in topics)])
+    lines = [f"topic  share  {title:<{width}}  words"]
     lines += [
-        f"{topic.number:>5}  {topic.proportion:5.1%}  {topic.anchor:<{width}}  "
+        f"{topic.number:>5}  {topic.proportion:5.1%}  {topic.representative:<{width}}  "
         f"{' '.join(topic.words)}"
         for topic in topics
     ]
@@ -110,8 +112,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _verification_table(result: Verification) -> str:
     lines = [
-        f"{result.n_documents:,} documents counted and learned from again; "
-        f"{result.n_ledger_entries} ledger entries",
+        f"{plural(result.n_documents, 'document')} counted and learned from again; "
+        f"ledger entries: {result.n_ledger_entries:,}",
         f"statistics  stored    {result.statistics_stored}",
         f"            recounted {result.statistics_recounted}",
         f"model       stored    {result.model_stored}",
@@ -134,7 +136,7 @@ def _info_table(info: StoreInfo) -> str:
         ("store", f"{info.path} ({info.n_bytes / 1e6:,.1f} MB, version {info.version})"),
         ("documents", f"{info.n_documents:,}"),
         ("texts kept", "yes" if info.keeps_text else "no"),
-        ("dictionary", f"{info.n_columns:,} words{_in_documents(info)}"),
+        ("dictionary", f"{plural(info.n_columns, 'word')}{_in_documents(info)}"),
         *_topic_rows(info),
         *(("built on it", name) for name in info.dependents),
         ("requests", f"{info.n_ledger_entries}, {info.n_certificates} with a certificate"),
@@ -151,7 +153,7 @@ def _in_documents(info: StoreInfo) -> str:
 def _topic_rows(info: StoreInfo) -> list[tuple[str, object]]:
     if info.n_words is None:
         return []
-    waiting = f"wait for a refresh, {info.n_waiting:,} documents were forgotten"
+    waiting = f"wait for a refresh; documents forgotten: {info.n_waiting:,}"
     return [("topics", waiting if info.n_waiting else info.n_topics), ("model", info.model_digest)]
 
 

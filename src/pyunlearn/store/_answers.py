@@ -20,15 +20,15 @@ class Topic:
         0, 1, 2, ... in the order of the learner.
     proportion : float
         p(topic).
-    anchor : str
-        Its anchor word, or the word that represents it.
+    representative : str
+        Word that is frequent in it and found in few others; with anchor words, its anchor.
     words : list of str
         The most probable words, best first.
     """
 
     number: int
     proportion: float
-    anchor: str
+    representative: str
     words: list[str]
 
 

@@ -23,11 +23,14 @@ from pyunlearn.store._database import SCHEMA_VERSION, Database
 def topics(db: Database, n_words: int) -> list[Topic]:
     """The topics with their most probable words."""
     model = state.read_topics(db)
-    words = docs.read_words(db)
+    # A column whose word is gone is in no topic; its name must only differ from all others.
+    words = [
+        f" {column}" if word is None else word for column, word in enumerate(docs.read_words(db))
+    ]
     top = model.top_words(words, n_words)
     return [
-        Topic(number, float(share), str(words[anchor]), top[number])
-        for number, (share, anchor) in enumerate(
+        Topic(number, float(share), words[word], top[number])
+        for number, (share, word) in enumerate(
             zip(model.topic_proportions_, model.topics_.representatives, strict=True)
         )
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from pyunlearn._estimator import BaseTopicModel
@@ -11,10 +12,18 @@ from pyunlearn.store import _stored_model as state
 from pyunlearn.store._coverage import COVERS, NOT_COVERED
 from pyunlearn.store._current import Current
 
+log = logging.getLogger("pyunlearn")
+
 
 def current_model(current: Current) -> BaseTopicModel:
     """The model of the stored state; ends a wait for a refresh first, with its certificate."""
-    if state.n_waiting(current.db):
+    waiting = state.n_waiting(current.db)
+    if waiting:
+        log.info(
+            "the refresh that waited is done first, with a certificate of its own (documents "
+            "forgotten before: %d)",
+            waiting,
+        )
         refresh(current)
     return current.model()
 
