@@ -244,7 +244,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
             anchors kept. Its claim is that of a release (`pyunlearn.privacy.release`); the
             documents count against the capacity declared there.
         refresh : {"now", "later"}, default="now"
-            "later": only the statistics are brought up to date, and the topics of before go, so that
+            "later": only the statistics are up to date, and the topics of before go, so that
             several requests share one `refresh`, which learns anew. Until then every use of the
             topics raises StaleModelError.
 
