@@ -219,14 +219,23 @@ def test_a_part_of_another_type_is_refused(field, value):
     refused(ReleaseCertificate, json.dumps({**json.loads(one.to_json()), field: value}))
 
 
+def within(text, more):
+    """Text of a certificate with more among its parameters."""
+    return text.replace('"parameters": {', '"parameters": {' + more, 1)
+
+
 CRAFTED = {
-    "nested deeply": lambda text: text.replace('"parameters": {', '"parameters": {"a": ' + "[" * 10**5, 1),
-    "nested": lambda text: text.replace('"parameters": {', f'"parameters": {{"a": {"[" * 99 + "]" * 99}, ', 1),
-    "a number of 5,000 digits": lambda text: text.replace(
-        '"parameters": {', '"parameters": {"a": ' + "1" * 5000 + ", ", 1
+    "nested deeply": lambda text: text.replace(
+        '"parameters": {', '"parameters": {"a": ' + "[" * 10**5, 1
     ),
+    "nested": lambda text: text.replace(
+        '"parameters": {', f'"parameters": {{"a": {"[" * 99 + "]" * 99}, ', 1
+    ),
+    "a number of 5,000 digits": lambda text: within(text, '"a": ' + "1" * 5000 + ", "),
     "a key twice": lambda text: text.replace("{", '{"mode": "exact", ', 1),
-    "a key twice within": lambda text: text.replace('"parameters": {', '"parameters": {"a": 1, "a": 2, ', 1),
+    "a key twice within": lambda text: text.replace(
+        '"parameters": {', '"parameters": {"a": 1, "a": 2, ', 1
+    ),
     "a number beyond all": lambda text: text.replace('"epsilon": 0.0', '"epsilon": 1e400', 1),
     "a long format": lambda text: text.replace("pyunlearn-certificate", "x" * 10**5, 1),
     "bytes that are no text": lambda text: text.encode() + b"\xff",

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import weakref
 
 import joblib
 import numpy as np
@@ -12,7 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import LEARNERS, new_model
 
-from pyunlearn import CooccurrenceStatistics
+from pyunlearn import (
+    CooccurrenceStatistics,
+    LinearHeadClassifier,
+    LinearHeadRegressor,
+    TopicRetriever,
+)
 
 COUNTS = np.random.default_rng(0).poisson(0.5, (60, 24))
 
@@ -90,6 +96,7 @@ def test_pickles_of_equal_models_are_equal(pool, parameters, data):
         assert pickle.dumps(model) == pickle.dumps(once)
         twin = pickle.loads(pickle.dumps(model))  # noqa: S301
         assert_same_model(twin, once)
+        assert pickle.dumps(twin) == pickle.dumps(once)
         twin.partial_fit(pool.counts[list(gone)], lengths=pool.lengths[list(gone)])
         once.partial_fit(pool.counts[list(gone)], lengths=pool.lengths[list(gone)])
         assert_same_model(twin, once)
@@ -112,3 +119,59 @@ def test_a_shallow_copy_has_the_same_topics(learner):
     twin = copy.copy(model)
     assert not twin.is_stale()
     assert twin.digest() == model.digest()
+
+
+def headed(model, counts, labels, values, rows):
+    """Heads of each kind and an index over documents with the numbers `rows`."""
+    documents, names = counts[rows], [f"d{row}" for row in rows]
+    return [
+        LinearHeadClassifier(model, n_jobs=1).fit(documents, labels[rows]),
+        LinearHeadClassifier(model, loss="squared", n_jobs=1).fit(documents, labels[rows]),
+        LinearHeadRegressor(model, n_jobs=1).fit(documents, values[rows]),
+        TopicRetriever(model).fit(documents, names),
+    ]
+
+
+@settings(max_examples=10)
+@given(st.data())
+def test_pickles_of_equal_heads_and_indexes_are_equal(data):
+    labels = np.array(["left", "right", "up"])[COUNTS.sum(axis=1) % 3]
+    values = COUNTS[:, :2].astype(float)
+    gone = data.draw(st.lists(st.integers(0, 59), min_size=1, max_size=40, unique=True))
+    left = [row for row in range(60) if row not in set(gone)]
+    learner = data.draw(st.sampled_from(LEARNERS))
+    refresh = data.draw(st.sampled_from(["now", "later"]))
+    with fewer_topics_allowed():
+        model = new_model(3, learner=learner, word_min_df=2, n_jobs=1).fit(COUNTS)
+        history = headed(model, COUNTS, labels, values, list(range(60)))
+        model.forget(COUNTS[gone], refresh=refresh)
+        if refresh == "later":
+            model.refresh()
+        for head, y in zip(history, (labels, labels, values), strict=False):
+            head.forget(COUNTS[gone], y[gone])
+        history[3].refresh().forget([f"d{row}" for row in gone])
+        once = new_model(3, learner=learner, word_min_df=2, n_jobs=1).partial_fit(COUNTS[left])
+    for one, other in zip(history, headed(once, COUNTS, labels, values, left), strict=True):
+        assert one.digest() == other.digest()
+        assert pickle.dumps(one) == pickle.dumps(other)
+        assert dumped(one) == dumped(other)
+        assert pickle.dumps(copy.deepcopy(one)) == pickle.dumps(other)
+        twin = pickle.loads(pickle.dumps(one))  # noqa: S301
+        assert twin.digest() == other.digest()
+        assert twin.is_fresh()
+        assert pickle.dumps(twin) == pickle.dumps(other)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_nothing_of_former_topics_is_kept_while_deletions_wait(learner):
+    model = new_model(4, learner=learner, word_min_df=2).fit(COUNTS)
+    former = [model.topics_.word_topic, model.topics_.mass]
+    model.forget(COUNTS[:5], refresh="later")
+    kept = pickle.dumps(model)
+    assert all(array.tobytes() not in kept for array in former)
+    other = new_model(4, learner=learner, word_min_df=2)
+    other.partial_fit(COUNTS[5:], refresh="later")._waiting = 5
+    assert kept == pickle.dumps(other)
+    gone = [weakref.ref(array) for array in former]
+    del former
+    assert all(array() is None for array in gone)

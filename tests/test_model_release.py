@@ -78,7 +78,8 @@ def test_floors_that_no_longer_hold_change_nothing():
     model = fitted()
     release(model, **OWN)
     holding = np.flatnonzero(X[:, [int(model.anchors_[0])]].toarray().ravel())
-    model.forget(X[holding[:-60]])
+    model.statistics_.remove(X[holding[:-60]])
+    model.refresh()
     known = state(model)
     with pytest.raises(FloorsError, match=r"declared at least .*mode='exact'"):
         release(model, **OWN)

@@ -216,28 +216,45 @@ cdef int64_t subtract_row(
     return kept
 
 
-def subtract_rows(
+def subtract_delta(
     const int64_t[::1] start,
     int64_t[::1] length_out,
     int32_t[::1] indices_out,
     int64_t[::1] values_out,
+    int64_t[::1] mass_out,
+    int64_t[::1] frequency_out,
+    int64_t[::1] totals_out,
     const int32_t[::1] words,
     const int64_t[::1] delta_start,
     const int32_t[::1] delta_indices,
     const int64_t[::1] delta_values,
+    const int64_t[::1] delta_mass,
+    const int64_t[::1] delta_frequency,
+    const int64_t[::1] totals,
     int num_threads,
 ):
-    """Subtract a delta that `check_subtraction` has passed; rows stay without zeros."""
+    """Subtract a delta that `check_subtraction` has passed; rows stay without zeros.
+
+    All that changes, changes in this one call, which no signal interrupts: rows, masses, document
+    frequencies, and the totals, which become `totals`.
+    """
     cdef int64_t r, n_rows = words.shape[0]
-    if delta_indices.shape[0] == 0:
-        return
+    cdef int32_t* columns = &indices_out[0] if indices_out.shape[0] else NULL
+    cdef int64_t* numbers = &values_out[0] if values_out.shape[0] else NULL
+    cdef const int32_t* delta_columns = &delta_indices[0] if delta_indices.shape[0] else NULL
+    cdef const int64_t* delta_numbers = &delta_values[0] if delta_values.shape[0] else NULL
     with nogil:
         for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
-            length_out[words[r]] = subtract_row(
-                &indices_out[0] + start[words[r]], &values_out[0] + start[words[r]],
-                length_out[words[r]], &words[0], &delta_indices[0] + delta_start[r],
-                &delta_values[0] + delta_start[r], delta_start[r + 1] - delta_start[r],
-            )
+            if delta_start[r + 1] > delta_start[r]:
+                length_out[words[r]] = subtract_row(
+                    columns + start[words[r]], numbers + start[words[r]], length_out[words[r]],
+                    &words[0], delta_columns + delta_start[r], delta_numbers + delta_start[r],
+                    delta_start[r + 1] - delta_start[r],
+                )
+            mass_out[words[r]] -= delta_mass[r]
+            frequency_out[words[r]] -= delta_frequency[r]
+        for r in range(totals.shape[0]):
+            totals_out[r] = totals[r]
 
 
 cdef void merge_row(
@@ -282,11 +299,7 @@ def merge_rows(
     int64_t[::1] values_out,
     int num_threads,
 ):
-    """Add a delta; row words[r] is written to `target_start[r]`, `target_length[r]` entries.
-
-    The output arrays may be the input arrays (a row in its place, or moved to free room), since
-    rows do not overlap and each is merged from the back.
-    """
+    """Add a delta; row words[r] is written to `target_start[r]` of other arrays."""
     cdef int64_t r, n_rows = words.shape[0]
     cdef const int32_t* columns = &indices[0] if indices.shape[0] else NULL
     cdef const int64_t* numbers = &values[0] if values.shape[0] else NULL
@@ -302,20 +315,56 @@ def merge_rows(
             )
 
 
-def wipe_rows(
-    const int64_t[::1] start,
-    const int64_t[::1] length,
+def add_delta(
+    int64_t[::1] start_out,
+    int64_t[::1] length_out,
+    int64_t[::1] capacity_out,
     int32_t[::1] indices_out,
     int64_t[::1] values_out,
+    int64_t[::1] mass_out,
+    int64_t[::1] frequency_out,
+    int64_t[::1] totals_out,
+    const int32_t[::1] words,
+    const int64_t[::1] delta_start,
+    const int32_t[::1] delta_indices,
+    const int64_t[::1] delta_values,
+    const int64_t[::1] delta_mass,
+    const int64_t[::1] delta_frequency,
+    const int64_t[::1] target_start,
+    const int64_t[::1] target_length,
+    const int64_t[::1] target_capacity,
+    const int64_t[::1] totals,
     int num_threads,
 ):
-    """Set `length[r]` entries from `start[r]` on to 0: where rows were before they moved."""
-    cdef int64_t r, n_rows = start.shape[0]
-    if indices_out.shape[0] == 0:
-        return
+    """Add a delta; row words[r] moves to `target_start[r]`, or stays where it is.
+
+    A row that moves goes to room that no row has, and its old place is wiped. All that changes,
+    changes in this one call, as in `subtract_delta`.
+    """
+    cdef int64_t r, word, n_rows = words.shape[0]
+    cdef int32_t* columns = &indices_out[0] if indices_out.shape[0] else NULL
+    cdef int64_t* numbers = &values_out[0] if values_out.shape[0] else NULL
+    cdef const int32_t* delta_columns = &delta_indices[0] if delta_indices.shape[0] else NULL
+    cdef const int64_t* delta_numbers = &delta_values[0] if delta_values.shape[0] else NULL
     with nogil:
-        for r in prange(n_rows, schedule="dynamic", chunksize=64, num_threads=num_threads):
-            wipe(&indices_out[0], &values_out[0], start[r], start[r] + length[r])
+        for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
+            word = words[r]
+            if delta_start[r + 1] > delta_start[r]:
+                merge_row(
+                    columns + start_out[word], numbers + start_out[word], length_out[word],
+                    &words[0], delta_columns + delta_start[r], delta_numbers + delta_start[r],
+                    delta_start[r + 1] - delta_start[r], columns + target_start[r],
+                    numbers + target_start[r], target_length[r],
+                )
+                if target_start[r] != start_out[word]:
+                    wipe(columns, numbers, start_out[word], start_out[word] + length_out[word])
+                start_out[word] = target_start[r]
+                length_out[word] = target_length[r]
+                capacity_out[word] = target_capacity[r]
+            mass_out[word] += delta_mass[r]
+            frequency_out[word] += delta_frequency[r]
+        for r in range(totals.shape[0]):
+            totals_out[r] = totals[r]
 
 
 def copy_rows(

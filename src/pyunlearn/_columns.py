@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,18 @@ from sklearn.utils.validation import validate_data
 from pyunlearn._documents import Documents, check_documents
 from pyunlearn._matrices import as_csr
 from pyunlearn.errors import InvalidInputError, InvalidParameterError
+
+# The attributes that say which columns an estimator has.
+COLUMNS = ("n_features_in_", "feature_names_in_")
+
+
+def first_documents(
+    estimator: Any, X: Any, vocabulary: Sequence[str] | None = None
+) -> tuple[Documents, dict[str, Any]]:
+    """Checked documents, and the COLUMNS of an estimator that takes them over. It is unchanged."""
+    twin = estimator._twin()
+    documents = validated_documents(twin, X, reset=True, vocabulary=vocabulary)
+    return documents, {name: vars(twin)[name] for name in COLUMNS if name in vars(twin)}
 
 
 def validated_documents(
@@ -122,30 +134,19 @@ def _no_names_expected(vocabulary_given: bool) -> Iterator[None]:
         yield
 
 
-def refuse_other_columns(estimator: Any, base: Any) -> None:
-    """Raise unless an estimator was fitted to the columns that its base has."""
-    if estimator.n_features_in_ != base.n_features_in_:
+def refuse_other_columns(
+    estimator: Any, base: Any, columns: Mapping[str, Any] | None = None
+) -> None:
+    """Raise unless an estimator has, or is to have, the COLUMNS that its base has."""
+    columns = vars(estimator) if columns is None else columns
+    if columns["n_features_in_"] != base.n_features_in_:
         raise InvalidInputError(
-            f"X has {estimator.n_features_in_} columns, the base {base.n_features_in_}; fit "
+            f"X has {columns['n_features_in_']} columns, the base {base.n_features_in_}; fit "
             f"{type(estimator).__name__} to documents with the columns of the base"
         )
-    ours, theirs = (getattr(one, "feature_names_in_", None) for one in (estimator, base))
+    ours, theirs = columns.get("feature_names_in_"), getattr(base, "feature_names_in_", None)
     if ours is not None and theirs is not None and not np.array_equal(ours, theirs):
         raise InvalidInputError(
             "the columns of X have other names, or another order, than those of the base; fit "
             f"{type(estimator).__name__} to documents with the columns of the base"
         )
-
-
-@contextmanager
-def vocabulary_kept_on_error(estimator: Any) -> Iterator[None]:
-    """A refused fit leaves the estimator as it was, the names of its columns included."""
-    names = ("n_features_in_", "feature_names_in_")
-    before = {name: vars(estimator)[name] for name in names if name in vars(estimator)}
-    try:
-        yield
-    except BaseException:
-        for name in names:
-            vars(estimator).pop(name, None)
-        vars(estimator).update(before)
-        raise

@@ -56,26 +56,31 @@ class PartHashes:
 
     def combined(self, buffers: Buffers, num_threads: int) -> bytes:
         """The digests of all parts, in order; `buffers(part)` gives the bytes of one."""
-        self._digests, self._fresh = owned(self._digests), owned(self._fresh)
-
-        def refresh(parts: NDArray[np.intp]) -> None:
-            for part in parts.tolist():
-                hasher = hashlib.sha256()
-                for buffer in buffers(part):
-                    hasher.update(buffer)
-                self._digests[part] = np.frombuffer(hasher.digest(), np.uint8)
-
         stale = np.flatnonzero(~self._fresh)
-        if num_threads == 1 or len(stale) < PARTS_FOR_THREADS:
-            refresh(stale)
+        # Small shares, dealt in turn: parts differ much in size.
+        threads = 1 if len(stale) < PARTS_FOR_THREADS else num_threads
+        shares = [stale[i :: 4 * threads] for i in range(4 * threads)] if threads > 1 else [stale]
+        if threads == 1:
+            hashed = [_hashed(buffers, stale)]
         else:
-            # Small shares, dealt in turn: parts differ much in size.
-            with ThreadPoolExecutor(num_threads) as pool:
-                list(
-                    pool.map(refresh, [stale[i :: 4 * num_threads] for i in range(4 * num_threads)])
-                )
+            with ThreadPoolExecutor(threads) as pool:
+                hashed = list(pool.map(lambda share: _hashed(buffers, share), shares))
+        # Written here, not by the threads: one that an interrupt left behind changes nothing.
+        self._digests, self._fresh = owned(self._digests), owned(self._fresh)
+        for share, digests in zip(shares, hashed, strict=True):
+            self._digests[share] = digests
         self._fresh[stale] = True
         return self._digests.tobytes()
+
+
+def _hashed(buffers: Buffers, parts: NDArray[np.intp]) -> NDArray[np.uint8]:
+    digests = np.empty((len(parts), 32), np.uint8)
+    for at, part in enumerate(parts.tolist()):
+        hasher = hashlib.sha256()
+        for buffer in buffers(part):
+            hasher.update(buffer)
+        digests[at] = np.frombuffer(hasher.digest(), np.uint8)
+    return digests
 
 
 def content_digest(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:

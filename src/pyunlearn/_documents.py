@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pyunlearn._canonical import Canonical
 from pyunlearn._matrices import COUNT_LIMIT, as_csr, check_values, csr_row_of, plain_array
 from pyunlearn.errors import DocumentTooLongError, InvalidInputError, StatisticsOverflowError
 
@@ -35,7 +36,7 @@ WEIGHTINGS = ("document", "token")
 
 
 @dataclass(frozen=True, eq=False)
-class Documents:
+class Documents(Canonical):
     """Checked word counts of m documents: CSR, columns ascending, no zeros, no duplicates."""
 
     start: NDArray[np.int64]  # (m + 1,)

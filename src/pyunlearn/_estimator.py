@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
@@ -17,17 +17,20 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
+from pyunlearn._canonical import canonical
 from pyunlearn._columns import (
+    COLUMNS,
+    first_documents,
     known_names,
     names_of_columns,
     validated_documents,
-    vocabulary_kept_on_error,
 )
 from pyunlearn._commitment import commitment_to, is_commitment_to, new_secret
 from pyunlearn._cooccurrence.arrays import statistics_arrays
-from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._cooccurrence.statistics import Change, CooccurrenceStatistics
 from pyunlearn._digest import MODEL_FORMAT, content_digest
 from pyunlearn._documents import Documents
+from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._files import write_file
 from pyunlearn._fold_in import completion, fold_in
 from pyunlearn._learners import learn, update
@@ -51,18 +54,23 @@ SCORE_BACKGROUND = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """Topics of the changed statistics, before the model takes them over."""
+    """Topics of the changed statistics, before the model takes them over.
 
-    topics: Topics
+    None while they wait: those of before are a function of what was deleted.
+    """
+
+    topics: Topics | None
     claim: Mapping[str, Any] = field(default_factory=dict)  # fields of the certificate
     attributes: Mapping[str, Any] = field(default_factory=dict)  # that change with the topics
 
 
-class BaseTopicModel(TransformerMixin, BaseEstimator):
+class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
     """Topics as a function of integer statistics; see `TopicModel` and `AnchorTopicModel`."""
 
     _settings_type: ClassVar[type[Settings]]
     _modes: ClassVar[tuple[str, ...]] = ("exact",)
+    # Attributes that a new fit and an exact deletion end: they speak of documents of before.
+    _ended: ClassVar[tuple[str, ...]] = ()
 
     n_topics: int
     scale_bits: int
@@ -77,11 +85,13 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
     statistics_: CooccurrenceStatistics
     topics_: Topics
     _learned_version: int  # of the statistics when the topics were learned
-    _n_waiting: int = 0  # documents deleted since the topics were learned
+    _waiting: int = 0  # documents deleted since then
+    _undo: Change | None = None  # of the statistics, not confirmed yet
     _secret: bytes | None = None  # of the last certificate, until the next change
 
     # ---- training -------------------------------------------------------------------------
 
+    @exclusive
     def fit(self, X: Any, y: None = None, lengths: Any = None) -> Self:
         """Learn topics from documents.
 
@@ -110,14 +120,14 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
             of these errors.
         """
         settings = self._settings()
-        with vocabulary_kept_on_error(self):
-            documents = self._checked(X, reset=True)
-            statistics = self.new_statistics(documents.n_words).add(documents, lengths)
-            topics = self._learn_all(statistics, settings)
-        self._begin_anew()
-        self._accept(statistics, topics)
+        documents, columns = first_documents(self, X, self.vocabulary)
+        statistics = self.new_statistics(documents.n_words).add(documents, lengths)
+        topics = self._learn_all(statistics, settings)
+        self._take(statistics, Learned(topics), (*COLUMNS, *self._ended), columns)
+        self._warn()
         return self
 
+    @exclusive
     def partial_fit(
         self, X: Any, y: None = None, lengths: Any = None, refresh: str = "now"
     ) -> Self:
@@ -153,30 +163,14 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         settings = self._settings()
         check.check_choice("refresh", refresh, REFRESHES)
         if not hasattr(self, "statistics_"):
-            return self._first_documents(X, lengths, settings, refresh)
-        documents = self._checked(X, reset=False)
-        self._refuse_other_parameters(settings)
-        if refresh == "now" and self._n_waiting:
-            raise StaleModelError(
-                "deletions wait for refresh(), which certifies them; call it first, or add these "
-                "documents with refresh='later'"
-            )
-        stale, self._secret = self.is_stale(), None
-        self.statistics_.add(documents, lengths)
-        if refresh == "later":
-            return self
-        try:
-            learned = self._exact()
-        except BaseException:
-            # Interrupted or out of memory: integers take the documents out again exactly.
-            self.statistics_.remove(documents, lengths)
-            if not stale:
-                self.take_as_learned()
-            raise
-        self._accept(self.statistics_, learned.topics)
-        self.warn_if_fewer()
+            self._first_documents(X, lengths, settings, refresh)
+        else:
+            self._more_documents(X, lengths, settings, refresh)
+        if refresh == "now":
+            self._warn()
         return self
 
+    @exclusive
     def fit_statistics(self, statistics: CooccurrenceStatistics) -> Self:
         """Learn topics from statistics, which the model takes over (pass a copy to keep yours).
 
@@ -207,16 +201,16 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         self._refuse_other_statistics(statistics)
         names = names_of_columns(self.vocabulary, statistics.n_words)
         topics = self._learn_all(statistics, settings)
-        self.n_features_in_ = statistics.n_words
-        self.__dict__.pop("feature_names_in_", None)
+        columns: dict[str, Any] = {"n_features_in_": statistics.n_words}
         if names is not None:
-            self.feature_names_in_ = names
-        self._begin_anew()
-        self._accept(statistics, topics)
+            columns["feature_names_in_"] = names
+        self._take(statistics, Learned(topics), (*COLUMNS, *self._ended), columns)
+        self._warn()
         return self
 
     # ---- deletion -------------------------------------------------------------------------
 
+    @exclusive
     def forget(
         self, X: Any, lengths: Any = None, mode: str = "exact", refresh: str = "now"
     ) -> Certificate:
@@ -239,8 +233,9 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
             anchors kept. Its claim is that of a release (`pyunlearn.privacy.release`); the
             documents count against the capacity declared there.
         refresh : {"now", "later"}, default="now"
-            "later": only the statistics are brought up to date, so that several requests share one
-            `refresh`. Until then every use of the topics raises StaleModelError.
+            "later": only the statistics are up to date, and the topics of before go, so that
+            several requests share one `refresh`, which learns anew. Until then every use of the
+            topics raises StaleModelError.
 
         Returns
         -------
@@ -270,24 +265,24 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "statistics_")
         self._check_mode(mode, refresh)
         self._refuse_other_parameters(self._settings())
-        documents = self._checked(X, reset=False)
-        stale, self._secret = self.is_stale(), None
-        self.statistics_.remove(documents, lengths)
-        removed = documents.n_documents
-        if refresh == "later":
-            self._n_waiting += removed
-            claim = {"comparator": STATISTICS_COMPARATOR, "covers": STATISTICS_COVER}
-            return self._certificate(removed, claim)
-        try:
-            learned = self._exact() if mode == "exact" else self._newton(removed)
-        except BaseException:
-            self.statistics_.add(documents, lengths)
-            if not stale:
-                self.take_as_learned()
-            raise
-        # Deletions that waited are learned and certified with these.
-        return self._updated(self._n_waiting + removed, learned)
+        documents = self._checked(X)
+        removed, waited = documents.n_documents, self._waiting
+        change = self.statistics_.removal(documents, lengths)
 
+        def learned() -> Learned:
+            if refresh == "later":
+                return self._later(removed)
+            return self._exact() if mode == "exact" else self._newton(removed)
+
+        learned_now = self._change(change, learned, self._ended)
+        if refresh == "later":
+            return self._certificate(removed, learned_now)
+        # Deletions that waited are learned and certified with these.
+        certificate = self._certificate(waited + removed, learned_now)
+        self._warn()
+        return certificate
+
+    @exclusive
     def refresh(self) -> Certificate:
         """Learn the topics again from the statistics, as requests with refresh="later" left them.
 
@@ -308,8 +303,13 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "statistics_")
         self._refuse_other_parameters(self._settings())
-        return self._updated(self._n_waiting, self._exact())
+        waited, learned = self._waiting, self._exact()
+        self._take(self.statistics_, learned)
+        certificate = self._certificate(waited, learned)
+        self._warn()
+        return certificate
 
+    @exclusive
     def confirms(self, certificate: Certificate) -> bool:
         """Whether a certificate of this model is of the state that the model is in now.
 
@@ -321,8 +321,8 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         Returns
         -------
         bool
-            False after any later change: the secret of the commitment is erased then. It is in
-            no copy, pickle or file of the model either.
+            False after any later change: the secret of the commitment is erased then. It is in no
+            pickle, deep copy or file of the model.
         """
         check_is_fitted(self, "statistics_")
         return is_commitment_to(self._state_digest(), self._secret, certificate.commitment)
@@ -353,12 +353,13 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         InvalidParameterError
             A parameter of transform outside its range.
         """
-        documents = self._ready(X)
+        topics, documents = self._ready(X)
         parameters = self._transform_parameters()
         if parameters["method"] == "linear":
-            return np.asarray(documents.to_csr() @ self.components_.T, dtype=np.float64)
+            components = topics.word_distributions()
+            return np.asarray(documents.to_csr() @ components.T, dtype=np.float64)
         tol, max_iter = parameters["tol"], parameters["max_iter"]
-        return fold_in(self.topics_, documents, self.n_jobs, tol, max_iter)
+        return fold_in(topics, documents, self.n_jobs, tol, max_iter)
 
     def inverse_transform(self, theta: Any) -> F64:
         """p(word | document) of documents with given topic proportions.
@@ -412,10 +413,8 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         NotFittedError, StaleModelError, InvalidInputError
             As for `transform`.
         """
-        documents = self._ready(X)
-        log_likelihood, predicted = completion(
-            self.topics_, documents, self.n_jobs, SCORE_BACKGROUND
-        )
+        topics, documents = self._ready(X)
+        log_likelihood, predicted = completion(topics, documents, self.n_jobs, SCORE_BACKGROUND)
         return log_likelihood / predicted if predicted else float("nan")
 
     def perplexity(self, X: Any) -> float:
@@ -497,6 +496,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
                 raise InvalidInputError("input_features is not equal to feature_names_in_")
         return np.array([f"topic{number}" for number in range(n_topics)], dtype=object)
 
+    @exclusive
     def digest(self) -> str:
         """SHA-256 of the settings that decide topics, the statistics and the topics, hexadecimal.
 
@@ -513,6 +513,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         }
         return content_digest(header, {**learned.digested(), "word_topic_hashes": hashes})
 
+    @exclusive
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write statistics and topics to one safetensors file (no pickle), atomically.
 
@@ -574,6 +575,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         return self._learned().word_distributions()
 
     @property
+    @exclusive
     def topic_correlation_(self) -> F64:
         """R = A^+ Q (A^+)^T, symmetric, (n_topics_, n_topics_), computed when asked for.
 
@@ -582,6 +584,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         """
         return topic_correlation(self._learned(), self.statistics_)
 
+    @exclusive
     def is_stale(self) -> bool:
         """Whether the statistics changed since the topics were learned: see `refresh`."""
         check_is_fitted(self, ("statistics_", "topics_"), all_or_any=any)
@@ -619,16 +622,12 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
     def take_as_learned(self) -> None:
         """Declare the topics to be those of the statistics as they are now. For `pyunlearn.io`."""
         self._learned_version = self.statistics_.version
+        self.statistics_.forget_changes()
 
     def warn_if_fewer(self) -> None:
         """Give a FewerTopicsWarning when there are fewer topics than asked for."""
         if self.n_topics_ < self.n_topics:
-            warnings.warn(
-                f"{self.statistics_.n_documents} documents remain; they support {self.n_topics_} "
-                f"of {self.n_topics} topics",
-                FewerTopicsWarning,
-                stacklevel=3,
-            )
+            warnings.warn(self._fewer(), FewerTopicsWarning, stacklevel=3)
 
     def fold_in(self, documents: Documents) -> F64:
         """Topic proportions of checked documents, as heads and indexes use them."""
@@ -636,19 +635,32 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
 
     # ---- inside ---------------------------------------------------------------------------
 
+    @exclusive
     def __getstate__(self) -> dict[str, Any]:
         """What pickle, joblib and copy keep; of the versions only whether the topics wait."""
-        state: dict[str, Any] = dict(super().__getstate__())
+        state = canonical(vars(self))
         state.pop("_secret", None)
         if "_learned_version" in state and "statistics_" in state:
             state["_learned_version"] = -1 if self.is_stale() else 0
+        if "statistics_" in state:
+            # Another thread may change them before the pickle comes to them.
+            state["statistics_"] = self.statistics_.frozen()
         return state
 
+    @exclusive
     def __copy__(self) -> Self:
         """A model over the same statistics and topics."""
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        return twin
+        return self._twin()
+
+    def _stands_on(self) -> Exclusive | None:
+        statistics: CooccurrenceStatistics | None = vars(self).get("statistics_")
+        return statistics
+
+    def _settle(self) -> None:
+        """Take back a change of the statistics that no topics followed."""
+        if self._undo is not None:
+            self.statistics_.take_back(self._undo)
+            self._replace("_undo")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -662,16 +674,17 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         names = self._settings_type.names()
         return self._settings_type.checked(**{name: getattr(self, name) for name in names})
 
-    def _checked(self, X: Any, *, reset: bool) -> Documents:
-        return validated_documents(self, X, reset=reset, vocabulary=self.vocabulary)
+    def _checked(self, X: Any) -> Documents:
+        return validated_documents(self, X, reset=False, vocabulary=self.vocabulary)
 
-    def _ready(self, X: Any) -> Documents:
-        """Checked documents to use the topics with."""
-        self._fitted()
-        documents = self._checked(X, reset=False)
-        if self.n_topics_ == 0:
+    @exclusive
+    def _ready(self, X: Any) -> tuple[Topics, Documents]:
+        """The topics, and checked documents to use them with."""
+        topics = self._fitted()
+        documents = self._checked(X)
+        if topics.n_topics == 0:
             raise NotFittedError("the model has no topics left: fit it on documents first")
-        return documents
+        return topics, documents
 
     def _names(self, vocabulary: Any) -> Any:
         if isinstance(vocabulary, Integral):
@@ -697,6 +710,7 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         check_is_fitted(self, ("statistics_", "topics_"), all_or_any=any)
         return self._learned()
 
+    @exclusive
     def _learned(self) -> Topics:
         # An AttributeError, so that hasattr() says False before fit.
         if "topics_" not in self.__dict__ and "statistics_" not in self.__dict__:
@@ -725,17 +739,40 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
             ways.append(f"{threshold}={enough}")
         return f"Try {', or '.join(ways)}"
 
-    def _first_documents(self, X: Any, lengths: Any, settings: Settings, refresh: str) -> Self:
-        with vocabulary_kept_on_error(self):
-            documents = self._checked(X, reset=True)
-            statistics = self.new_statistics(documents.n_words).add(documents, lengths)
-            if refresh == "later":
-                self.statistics_, self._learned_version = statistics, -1
-                return self
-            topics = learn(statistics, settings, self.n_jobs)
-        self._accept(statistics, topics)
-        self.warn_if_fewer()
-        return self
+    def _first_documents(self, X: Any, lengths: Any, settings: Settings, refresh: str) -> None:
+        documents, columns = first_documents(self, X, self.vocabulary)
+        statistics = self.new_statistics(documents.n_words).add(documents, lengths)
+        topics = learn(statistics, settings, self.n_jobs) if refresh == "now" else None
+        self._take(statistics, Learned(topics), COLUMNS, columns)
+
+    def _more_documents(self, X: Any, lengths: Any, settings: Settings, refresh: str) -> None:
+        documents = self._checked(X)
+        self._refuse_other_parameters(settings)
+        if refresh == "now" and self._waiting:
+            raise StaleModelError(
+                "deletions wait for refresh(), which certifies them; call it first, or add these "
+                "documents with refresh='later'"
+            )
+        change = self.statistics_.addition(documents, lengths)
+        if refresh == "now":
+            self._change(change, self._exact)
+        else:
+            self._replace("_secret")
+            self.statistics_.make(change)
+
+    def _change(
+        self, change: Change, learned: Callable[[], Learned], gone: tuple[str, ...] = ()
+    ) -> Learned:
+        """Change the statistics and take over what is learned of them; all of it, or nothing."""
+        try:
+            self._undo = change
+            self.statistics_.make(change)
+            result = learned()
+            self._take(self.statistics_, result, gone)
+        except BaseException:
+            self._settle()
+            raise
+        return result
 
     def _check_mode(self, mode: str, refresh: str) -> None:
         if mode == "newton" and mode not in self._modes:
@@ -766,45 +803,61 @@ class BaseTopicModel(TransformerMixin, BaseEstimator):
         """mode="newton", for learners that have it."""
         raise NotImplementedError
 
-    def _begin_anew(self) -> None:
-        """Forget what belongs to the topics of before a new fit."""
+    def _later(self, removed: int) -> Learned:
+        """No topics: those of before go at once."""
+        claim = {"comparator": STATISTICS_COMPARATOR, "covers": STATISTICS_COVER}
+        return Learned(None, claim, {"_waiting": self._waiting + removed})
 
     def _saved(self) -> dict[str, Any]:
         """Further entries of the header of a saved model."""
         return {}
 
-    def _updated(self, removed: int, learned: Learned) -> Certificate:
-        """Take over what was learned, and certify it. Nothing but a warning is raised here."""
-        for name, value in learned.attributes.items():
-            setattr(self, name, value)
-        self._accept(self.statistics_, learned.topics)
-        certificate = self._certificate(removed, learned.claim)
-        self.warn_if_fewer()
-        return certificate
+    def _take(
+        self,
+        statistics: CooccurrenceStatistics,
+        learned: Learned,
+        gone: tuple[str, ...] = (),
+        columns: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take over what was learned, in one step, which confirms a change of the statistics."""
+        changed = {"statistics_": statistics, **(columns or {}), **learned.attributes}
+        if learned.topics is not None:
+            changed |= {"topics_": learned.topics, "_learned_version": statistics.version}
+        ended = ("topics_", "_learned_version", "_waiting", "_undo", "_secret")
+        self._replace(*ended, *gone, **changed)
+        statistics.forget_changes()
 
-    def _certificate(self, removed: int, claim: Mapping[str, Any]) -> Certificate:
-        described = {"mode": "exact", "epsilon": 0.0, "delta": 0.0, **claim}
-        self._secret = new_secret()
+    def _certificate(self, removed: int, learned: Learned) -> Certificate:
+        described = {"mode": "exact", "epsilon": 0.0, "delta": 0.0, **learned.claim}
+        secret = new_secret()
+        commitment = commitment_to(self._state_digest(), secret)
+        self._secret = secret
         return Certificate(
             n_documents_removed=removed,
             n_documents_left=self.statistics_.n_documents,
-            commitment=commitment_to(self._state_digest(), self._secret),
+            commitment=commitment,
             parameters=self.learned_with(),
             **described,
         )
 
-    def _accept(self, statistics: CooccurrenceStatistics, topics: Topics) -> None:
-        self.statistics_ = statistics
-        self.topics_ = topics
-        self.take_as_learned()
-        self._n_waiting, self._secret = 0, None
+    def _warn(self) -> None:
+        """Warnings of a request that has been done, at the line of its caller."""
+        topics = self.topics_
+        if topics.n_topics < self.n_topics:
+            warnings.warn(self._fewer(), FewerTopicsWarning, stacklevel=4)
         if topics.n_unconverged:
             warnings.warn(
                 f"{topics.n_unconverged} of {len(topics.words)} words did not reach the tolerance "
                 f"({topics.settings.as_dict()})",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
+
+    def _fewer(self) -> str:
+        return (
+            f"{self.statistics_.n_documents} documents remain; they support {self.n_topics_} "
+            f"of {self.n_topics} topics"
+        )
 
     def _refuse_other_parameters(self, settings: Settings) -> None:
         """Raise when parameters were set after fit that are not those of what was learned."""

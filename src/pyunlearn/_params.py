@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pyunlearn._threads import processors
+from pyunlearn._threads import forked, processors
 from pyunlearn.errors import InvalidParameterError
 
 __all__ = [
@@ -83,12 +83,15 @@ def check_min_df(name: str, value: Any) -> int | float:
 
 
 def check_n_jobs(n_jobs: Any) -> int:
-    """Threads for the kernels: None or -1 all processors at hand, -2 all but one, and so on."""
-    if n_jobs is None:
-        return processors()
-    number = check_integer("n_jobs", n_jobs, -(10**6), 10**4)
+    """Threads for the kernels: None or -1 all processors at hand, -2 all but one, and so on.
+
+    One in a child made by fork, whatever is asked for.
+    """
+    number = -1 if n_jobs is None else check_integer("n_jobs", n_jobs, -(10**6), 10**4)
     if number == 0:
         raise InvalidParameterError("n_jobs must not be 0")
+    if forked():
+        return 1
     return number if number > 0 else max(1, processors() + 1 + number)
 
 

@@ -8,7 +8,27 @@ from pathlib import Path
 
 from pyunlearn._core import parallel
 
-__all__ = ["cgroup_processors", "processors"]
+__all__ = ["cgroup_processors", "forked", "processors"]
+
+_forked = False
+
+
+def forked() -> bool:
+    """Whether this process was made by fork.
+
+    OpenMP's threads do not come along into a child, and some of its libraries wait for them for
+    ever: a child has to do with one thread.
+    """
+    return _forked
+
+
+def _in_child() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 def processors() -> int:

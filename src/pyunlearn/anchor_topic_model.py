@@ -128,6 +128,7 @@ class AnchorTopicModel(BaseTopicModel):
 
     _settings_type: ClassVar[type[AnchorSettings]] = AnchorSettings
     _modes: ClassVar[tuple[str, ...]] = ("exact", "newton")
+    _ended: ClassVar[tuple[str, ...]] = ("budget_",)
     topics_: AnchorTopics
     budget_: ReleaseBudget
 
@@ -177,9 +178,6 @@ class AnchorTopicModel(BaseTopicModel):
         budget = budget.after_newton(removed, self.statistics_, topics)
         claim = {**NEWTON_CLAIM, "capacity_used": budget.used, "capacity_left": budget.left}
         return Learned(topics, claim, {"budget_": budget})
-
-    def _begin_anew(self) -> None:
-        self.__dict__.pop("budget_", None)
 
     def _saved(self) -> dict[str, Any]:
         return {"budget": self.budget_.as_dict()} if hasattr(self, "budget_") else {}

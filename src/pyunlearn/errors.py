@@ -12,6 +12,7 @@ __all__ = [
     "FewerClassesWarning",
     "FewerTopicsWarning",
     "FloorsError",
+    "ForkedError",
     "InvalidInputError",
     "InvalidParameterError",
     "MissingExtraError",
@@ -96,6 +97,10 @@ class StaleModelError(PyUnlearnError, RuntimeError, AttributeError):
 
 class StaleHeadError(PyUnlearnError, RuntimeError):
     """A head or index whose base has changed since it was brought up to date."""
+
+
+class ForkedError(PyUnlearnError, RuntimeError):
+    """An object that another thread was at work in when the process was forked."""
 
 
 class MissingExtraError(PyUnlearnError, ImportError):

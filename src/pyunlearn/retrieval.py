@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -12,10 +13,17 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
-from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
+from pyunlearn._canonical import canonical
+from pyunlearn._columns import (
+    COLUMNS,
+    first_documents,
+    refuse_other_columns,
+    validated_documents,
+)
 from pyunlearn._digest import INDEX_FORMAT, content_digest
 from pyunlearn._documents import Documents
 from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._ids import ids_for, rows_of
 from pyunlearn._similarity import SIMILARITIES, similarities, top_of_rows
 from pyunlearn.errors import DuplicateDocumentError, InvalidParameterError
@@ -31,7 +39,7 @@ F64 = NDArray[np.float64]
 Found = tuple[NDArray[Any], F64]
 
 
-class TopicRetriever(BaseEstimator):
+class TopicRetriever(Exclusive, BaseEstimator):
     """An index of documents by their topic proportions.
 
     The index is a function of the base and of the documents with their ids: whatever was added and
@@ -90,6 +98,7 @@ class TopicRetriever(BaseEstimator):
 
     # ---- what the index holds -------------------------------------------------------------
 
+    @exclusive
     def fit(self, X: Any, ids: Iterable[Any] | None = None) -> Self:
         """Index documents.
 
@@ -120,18 +129,18 @@ class TopicRetriever(BaseEstimator):
         self._check_parameters()
         if not is_learned(self.model):
             raise NotFittedError("the base is not fitted; an index needs topics to compare by")
-        with vocabulary_kept_on_error(self):
-            documents = validated_documents(self, X, reset=True)
-            refuse_other_columns(self, self.model)
-            m = documents.n_documents
-            names = ids_for(range(m) if ids is None else ids, m)
-            order = np.argsort(names)
-            base = BaseInUse(self.model, self.model.digest())
-            proportions = topic_proportions(self.model, documents)
-        self._base = base
-        self._take(names[order], documents.chosen(order), proportions[order])
+        documents, columns = first_documents(self, X)
+        refuse_other_columns(self, self.model, columns)
+        m = documents.n_documents
+        names = ids_for(range(m) if ids is None else ids, m)
+        order = np.argsort(names)
+        base = BaseInUse(self.model, self.model.digest())
+        proportions = topic_proportions(self.model, documents)
+        content = self._content(names[order], documents.chosen(order), proportions[order])
+        self._replace(*COLUMNS, _base=base, **columns, **content)
         return self
 
+    @exclusive
     def add(self, X: Any, ids: Iterable[Any]) -> Self:
         """Add documents.
 
@@ -171,13 +180,11 @@ class TopicRetriever(BaseEstimator):
         together = np.concatenate([self.ids_, names]) if len(self.ids_) else names
         order = np.argsort(together)
         proportions = np.vstack([self.proportions_, topic_proportions(self.model_, documents)])
-        self._take(
-            together[order],
-            self._documents.followed_by(documents).chosen(order),
-            proportions[order],
-        )
+        both = self._documents.followed_by(documents).chosen(order)
+        self._replace(**self._content(together[order], both, proportions[order]))
         return self
 
+    @exclusive
     def forget(self, ids: Iterable[Any]) -> Self:
         """Remove documents: afterwards the index is the one that never held them.
 
@@ -202,9 +209,11 @@ class TopicRetriever(BaseEstimator):
         """
         check_is_fitted(self, "ids_")
         left = np.setdiff1d(np.arange(len(self.ids_)), rows_of(ids, self.ids_))
-        self._take(self.ids_[left], self._documents.chosen(left), self.proportions_[left])
+        content = self.ids_[left], self._documents.chosen(left), self.proportions_[left]
+        self._replace(**self._content(*content))
         return self
 
+    @exclusive
     def refresh(self) -> Self:
         """Bring the index up to date after its base has changed.
 
@@ -226,10 +235,10 @@ class TopicRetriever(BaseEstimator):
         refuse_other_columns(self, self.model_)
         base = BaseInUse(self.model_, self.model_.digest())
         proportions = topic_proportions(self.model_, self._documents)
-        self._base = base
-        self._take(self.ids_, self._documents, proportions)
+        self._replace(_base=base, proportions_=proportions)
         return self
 
+    @exclusive
     def digest(self) -> str:
         """SHA-256 of base, ids, counts and proportions, hexadecimal.
 
@@ -253,6 +262,7 @@ class TopicRetriever(BaseEstimator):
         }
         return content_digest(header, arrays)
 
+    @exclusive
     def is_fresh(self) -> bool:
         """Whether the base is, byte for byte, the one that the index was brought up to date with.
 
@@ -307,10 +317,10 @@ class TopicRetriever(BaseEstimator):
         NotFittedError
             Nothing was indexed, or no document is left.
         """
-        n = self._ready(n)
-        documents = validated_documents(self, X, reset=False)
-        proportions = topic_proportions(self._base.then, documents)
-        return self._named(similarities(self.similarity, proportions, self.proportions_), n)
+        index, n = self._ready(n)
+        documents = validated_documents(index, X, reset=False)
+        proportions = topic_proportions(index._base.then, documents)
+        return index._named(similarities(index.similarity, proportions, index.proportions_), n)
 
     def similar(self, ids: Iterable[Any], n: int = 10) -> Found:
         """The documents most like documents of the index, which are not among their own results.
@@ -338,11 +348,11 @@ class TopicRetriever(BaseEstimator):
         InvalidInputError, InvalidParameterError, StaleHeadError, NotFittedError
             As for `query`.
         """
-        n = self._ready(n)
-        rows = rows_of(ids, self.ids_)
-        scores = similarities(self.similarity, self.proportions_[rows], self.proportions_)
+        index, n = self._ready(n)
+        rows = rows_of(ids, index.ids_)
+        scores = similarities(index.similarity, index.proportions_[rows], index.proportions_)
         scores[np.arange(len(rows)), rows] = -np.inf
-        return self._named(scores, min(n, max(len(self.ids_) - 1, 0)))
+        return index._named(scores, min(n, max(len(index.ids_) - 1, 0)))
 
     def rank(self, head: LinearHead, label: Any = None, n: int = 10) -> Found:
         """The documents that a head finds most relevant.
@@ -374,21 +384,36 @@ class TopicRetriever(BaseEstimator):
             Nothing was indexed, no document is left, or the head is not fitted.
         """
         # Scores of a head of now over topics of before would mean nothing.
-        n = self._ready(n, on_stale="raise")
+        index, n = self._ready(n, on_stale="raise")
         if not isinstance(head, LinearHead):
             raise InvalidParameterError(
                 f"head must be a LinearHeadClassifier or LinearHeadRegressor, got "
                 f"{type(head).__name__}"
             )
         check_is_fitted(head, "weights_")
-        if head.model_ is not self.model_:
+        if head.model_ is not index.model_:
             raise InvalidParameterError("the head stands on another base than the index")
         head.refuse_stale()
-        scores = _relevance(head, head.raw_scores(self._documents, self.proportions_), label)
-        ids, best = self._named(scores[None, :], n)
+        head = copy.copy(head)
+        scores = _relevance(head, head.raw_scores(index._documents, index.proportions_), label)
+        ids, best = index._named(scores[None, :], n)
         return ids[0], best[0]
 
     # ---- inside ---------------------------------------------------------------------------
+
+    @exclusive
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle, joblib and copy keep."""
+        return canonical(vars(self))
+
+    @exclusive
+    def __copy__(self) -> Self:
+        """An index of the same documents."""
+        return self._twin()
+
+    def _stands_on(self) -> Exclusive | None:
+        model = self.model if "_base" not in vars(self) else self._base.model
+        return model if isinstance(model, Exclusive) else None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -413,20 +438,23 @@ class TopicRetriever(BaseEstimator):
                 "call fit again"
             )
 
-    def _take(self, ids: NDArray[Any], documents: Documents, proportions: F64) -> None:
-        self.ids_ = narrowed(ids)
-        self._documents = documents
-        self.proportions_ = np.ascontiguousarray(proportions)
+    def _content(self, ids: NDArray[Any], documents: Documents, proportions: F64) -> dict[str, Any]:
+        return {
+            "ids_": narrowed(ids),
+            "_documents": documents,
+            "proportions_": np.ascontiguousarray(proportions),
+        }
 
-    def _ready(self, n: int, on_stale: str | None = None) -> int:
-        """The number of documents to find, in an index that is ready to be asked."""
+    @exclusive
+    def _ready(self, n: int, on_stale: str | None = None) -> tuple[Self, int]:
+        """The index as it is now, ready to be asked, and the number of documents to find."""
         check_is_fitted(self, "ids_")
         self._check_parameters()
         n = check.check_integer("n", n, 1)
-        self._base.refuse_or_warn("index", on_stale or self.on_stale, stacklevel=3)
+        self._base.refuse_or_warn("index", on_stale or self.on_stale, stacklevel=4)
         if not len(self.ids_):
             raise NotFittedError("no documents are left in the index; call fit or add")
-        return min(n, len(self.ids_))
+        return self._twin(), min(n, len(self.ids_))
 
     def _named(self, scores: F64, n: int) -> Found:
         rows, best = top_of_rows(scores, n)

@@ -49,7 +49,12 @@ def check_rows(
 
 
 class CooccurrenceRows:
-    """Rows of K; row i holds `length[i]` entries from `start[i]` on, of `capacity[i]` at hand."""
+    """K by rows, and all else that changes with it: masses, document frequencies, totals.
+
+    Row i holds `length[i]` entries from `start[i]` on, of `capacity[i]` at hand. A change is one
+    call of a kernel, or one assignment of arrays that were made beside: whatever interrupts it,
+    all of it has been made or nothing. Each change has a number of its own, `version`.
+    """
 
     def __init__(self, n_words: int) -> None:
         self.n_words = n_words
@@ -58,7 +63,9 @@ class CooccurrenceRows:
         self.capacity = np.zeros(n_words, np.int64)
         self.indices = np.empty(0, np.int32)
         self.values = np.empty(0, np.int64)
-        self.used = 0  # entries of the arrays that some row owns or has left behind
+        self.mass = np.zeros(n_words, np.int64)  # row sums
+        self.frequency = np.zeros(n_words, np.int64)  # documents with each word
+        self.totals = np.zeros(2, np.int64)  # documents, changes so far
 
     @classmethod
     def from_arrays(
@@ -72,7 +79,7 @@ class CooccurrenceRows:
         rows.start = indptr[:-1].astype(np.int64)
         rows.length = np.diff(indptr).astype(np.int64)
         rows.capacity = rows.length.copy()
-        rows.indices, rows.values, rows.used = indices, values, len(indices)
+        rows.indices, rows.values = indices, values
         return rows
 
     def refuse_impossible(self, num_threads: int) -> None:
@@ -97,6 +104,21 @@ class CooccurrenceRows:
         return self.start, self.length, self.indices, self.values
 
     @property
+    def n_documents(self) -> int:
+        """Number of documents."""
+        return int(self.totals[0])
+
+    @property
+    def version(self) -> int:
+        """The number of changes so far."""
+        return int(self.totals[1])
+
+    @property
+    def used(self) -> int:
+        """Entries of the arrays up to the end of the last row."""
+        return int((self.start + self.capacity).max(initial=0))
+
+    @property
     def nnz(self) -> int:
         """Number of non-zeros."""
         return int(self.length.sum())
@@ -113,27 +135,36 @@ class CooccurrenceRows:
         return (self.indices.itemsize + self.values.itemsize) * max(entries, len(self.indices))
 
     def copy(self) -> CooccurrenceRows:
-        """Independent rows with the same entries, without spare room."""
-        return CooccurrenceRows.from_arrays(*self.to_arrays())
+        """Independent rows with the same content, without spare room."""
+        twin = CooccurrenceRows.from_arrays(*self.to_arrays())
+        twin.mass, twin.frequency = self.mass.copy(), self.frequency.copy()
+        twin.totals = self.totals.copy()
+        return twin
 
     def to_arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """Fresh canonical CSR arrays (indptr, indices, values)."""
         indptr = np.concatenate(([0], np.cumsum(self.length)))
         indices = np.empty(indptr[-1], np.int32)
         values = np.empty(indptr[-1], np.int64)
-        self._copy_rows(np.arange(self.n_words, dtype=np.int32), indptr[:-1], indices, values, 1)
+        words = np.arange(self.n_words, dtype=np.int32)
+        kernels.copy_rows(*self.arrays, words, indptr[:-1], indices, values, 1)
         return indptr, indices, values
 
-    def renumber(self, columns: NDArray[np.int32], n_words: int, num_threads: int) -> None:
-        """Move column i to columns[i], ascending, of `n_words`; -1 for columns without entries."""
+    def renumbered(
+        self, columns: NDArray[np.int32], n_words: int, num_threads: int
+    ) -> CooccurrenceRows:
+        """Rows with column i at columns[i], ascending, of `n_words`; -1 where there are no entries.
+
+        The values are shared with these rows, which must not be used any more.
+        """
+        moved = CooccurrenceRows(n_words)
         kept = np.flatnonzero(columns >= 0)
-        for name in ("start", "length", "capacity"):
-            moved = np.zeros(n_words, np.int64)
-            moved[columns[kept]] = getattr(self, name)[kept]
-            setattr(self, name, moved)
-        self.n_words = n_words
-        self.indices = owned(self.indices)
-        kernels.renumber_columns(self.start, self.length, self.indices, columns, num_threads)
+        for name in ("start", "length", "capacity", "mass", "frequency"):
+            getattr(moved, name)[columns[kept]] = getattr(self, name)[kept]
+        moved.totals = self.totals.copy()
+        moved.indices, moved.values = self.indices.copy(), self.values
+        kernels.renumber_columns(moved.start, moved.length, moved.indices, columns, num_threads)
+        return moved
 
     def row(self, word: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Views of one row: columns and values."""
@@ -154,23 +185,33 @@ class CooccurrenceRows:
         )
         return int(delta.words[np.argmax(status != 0)]) if status.any() else None
 
-    def subtract(self, delta: Delta, num_threads: int) -> None:
-        """Subtract a delta that `first_uncovered` has passed."""
+    def subtract(self, delta: Delta, num_threads: int, version: int | None = None) -> None:
+        """Subtract a delta that `first_uncovered` has passed; `version` is that of afterwards."""
         self._own()
-        kernels.subtract_rows(
+        kernels.subtract_delta(
             *self.arrays,
+            self.mass,
+            self.frequency,
+            self.totals,
             delta.words,
             delta.start,
             delta.indices,
             delta.values,
+            delta.mass,
+            delta.document_frequency,
+            self._totals(-delta.n_documents, version),
             num_threads,
         )
 
-    def add(self, delta: Delta, num_threads: int) -> None:
-        """Add a delta: in place where the room suffices, else in free room, else in new arrays."""
+    def add(self, delta: Delta, num_threads: int, version: int | None = None) -> None:
+        """Add a delta: in place where the room suffices, else in free room, else in new arrays.
+
+        `version` is that of afterwards.
+        """
+        totals = self._totals(delta.n_documents, version)
         if len(self.indices) == 0 and len(delta.words) == self.n_words:
             taken = CooccurrenceRows.from_arrays(delta.start, delta.indices, delta.values)
-            self.__dict__.update(taken.__dict__)
+            self._become(taken, delta, totals)
             return
         missing = np.zeros(len(delta.words), np.int64)
         kernels.count_missing(
@@ -187,90 +228,93 @@ class CooccurrenceRows:
         moved = length > self.capacity[delta.words]
         wanted = np.where(moved, length + length // 8, 0)
         if self.used + int(wanted.sum()) <= len(self.indices):
-            self._merge_in_place(delta, length, moved, wanted, num_threads)
+            self._merge_in_place(delta, length, wanted, totals, num_threads)
         else:
-            self._merge_into_new(delta, length, num_threads)
+            self._become(self._merged(delta, length, num_threads), delta, totals)
 
     def _merge_in_place(
         self,
         delta: Delta,
         length: NDArray[np.int64],
-        moved: NDArray[np.bool_],
         wanted: NDArray[np.int64],
+        totals: NDArray[np.int64],
         num_threads: int,
     ) -> None:
+        """Rows that want room move to the end of the arrays; the others stay."""
         self._own()
-        words = delta.words
-        left_start, left_length = self.start[words[moved]], self.length[words[moved]]
-        target = np.where(moved, self.used + np.cumsum(wanted) - wanted, self.start[words])
-        self._merge_rows(delta, target, length, self.indices, self.values, num_threads)
-        kernels.wipe_rows(left_start, left_length, self.indices, self.values, num_threads)
-        self.start[words] = target
-        self.length[words] = length
-        self.capacity[words] = np.where(moved, wanted, self.capacity[words])
-        self.used += int(wanted.sum())
-
-    def _merge_into_new(self, delta: Delta, length: NDArray[np.int64], num_threads: int) -> None:
-        """Rebuild without gaps; room behind the last row (an eighth) serves later additions.
-
-        The first addition leaves none: most corpora are added in one go.
-        """
-        new_length = self.length.copy()
-        new_length[delta.words] = length
-        start = np.cumsum(new_length) - new_length
-        used = int(new_length.sum())
-        size = used + (used // 8 if self.used else 0)
-        # Zeros: memory that was given back may hold rows of before.
-        indices, values = np.zeros(size, np.int32), np.zeros(size, np.int64)
-        untouched = np.ones(self.n_words, np.bool_)
-        untouched[delta.words] = False
-        kept = np.flatnonzero(untouched).astype(np.int32)
-        self._copy_rows(kept, start[kept], indices, values, num_threads)
-        self._merge_rows(delta, start[delta.words], length, indices, values, num_threads)
-        self.start, self.length, self.capacity = start, new_length, new_length.copy()
-        self.indices, self.values, self.used = indices, values, used
-
-    def _own(self) -> None:
-        """Make sure that all can be written to."""
-        self.start, self.length = owned(self.start), owned(self.length)
-        self.capacity = owned(self.capacity)
-        self.indices, self.values = owned(self.indices), owned(self.values)
-
-    def _copy_rows(
-        self,
-        words: NDArray[np.int32],
-        target: NDArray[np.int64],
-        indices: NDArray[np.int32],
-        values: NDArray[np.int64],
-        num_threads: int,
-    ) -> None:
-        kernels.copy_rows(
-            *self.arrays,
+        words, moved = delta.words, wanted > 0
+        kernels.add_delta(
+            self.start,
+            self.length,
+            self.capacity,
+            self.indices,
+            self.values,
+            self.mass,
+            self.frequency,
+            self.totals,
             words,
-            target,
-            indices,
-            values,
+            delta.start,
+            delta.indices,
+            delta.values,
+            delta.mass,
+            delta.document_frequency,
+            np.where(moved, self.used + np.cumsum(wanted) - wanted, self.start[words]),
+            length,
+            np.where(moved, wanted, self.capacity[words]),
+            totals,
             num_threads,
         )
 
-    def _merge_rows(
-        self,
-        delta: Delta,
-        target: NDArray[np.int64],
-        length: NDArray[np.int64],
-        indices: NDArray[np.int32],
-        values: NDArray[np.int64],
-        num_threads: int,
-    ) -> None:
+    def _merged(
+        self, delta: Delta, length: NDArray[np.int64], num_threads: int
+    ) -> CooccurrenceRows:
+        """New rows without gaps; room behind the last (an eighth) serves later additions.
+
+        The first addition leaves none: most corpora are added in one go.
+        """
+        merged = CooccurrenceRows(self.n_words)
+        merged.length = self.length.copy()
+        merged.length[delta.words] = length
+        merged.capacity = merged.length.copy()
+        merged.start = np.cumsum(merged.length) - merged.length
+        used = int(merged.length.sum())
+        size = used + (used // 8 if self.used else 0)
+        # Zeros: memory that was given back may hold rows of before.
+        merged.indices, merged.values = np.zeros(size, np.int32), np.zeros(size, np.int64)
+        untouched = np.ones(self.n_words, np.bool_)
+        untouched[delta.words] = False
+        kept = np.flatnonzero(untouched).astype(np.int32)
+        kernels.copy_rows(
+            *self.arrays, kept, merged.start[kept], merged.indices, merged.values, num_threads
+        )
         kernels.merge_rows(
             *self.arrays,
             delta.words,
             delta.start,
             delta.indices,
             delta.values,
-            target,
+            merged.start[delta.words],
             length,
-            indices,
-            values,
+            merged.indices,
+            merged.values,
             num_threads,
         )
+        return merged
+
+    def _become(self, merged: CooccurrenceRows, delta: Delta, totals: NDArray[np.int64]) -> None:
+        """Take over rows to which a delta was added, with what changes with them."""
+        merged.mass, merged.frequency = self.mass.copy(), self.frequency.copy()
+        merged.mass[delta.words] += delta.mass
+        merged.frequency[delta.words] += delta.document_frequency
+        merged.totals = totals
+        self.__dict__ = merged.__dict__
+
+    def _totals(self, more_documents: int, version: int | None) -> NDArray[np.int64]:
+        after = self.version + 1 if version is None else version
+        return np.array([self.n_documents + more_documents, after], np.int64)
+
+    def _own(self) -> None:
+        """Make sure that all can be written to."""
+        for name, array in vars(self).items():
+            if name != "n_words":
+                setattr(self, name, owned(array))

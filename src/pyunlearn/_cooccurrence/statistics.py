@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn import _params as check
+from pyunlearn._canonical import canonical
 from pyunlearn._cooccurrence.counting import (
     Delta,
     MassOverflowError,
@@ -29,19 +31,29 @@ from pyunlearn._documents import (
     check_lengths,
     document_weights,
 )
+from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._owned import owned
 from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
 
-__all__ = ["CooccurrenceStatistics"]
+__all__ = ["Change", "CooccurrenceStatistics"]
 
 # An addition that may make the statistics larger than this is announced in the log.
 LARGE = 2**30
-# Bytes a word besides its row: f, c, its place in the arrays, when it changed, its hash.
-PER_WORD = 8 * 6 + 32 + 1
+# Bytes a word besides its row: f, c, its place in the arrays, its hash, whether it changed.
+PER_WORD = 8 * 5 + 32 + 2
 log = logging.getLogger("pyunlearn")
 
 
-class CooccurrenceStatistics:
+@dataclass(frozen=True, eq=False)
+class Change:
+    """A change of statistics that was checked against them, to be made or to be taken back."""
+
+    delta: Delta
+    adds: bool
+    version: int  # of the statistics before it
+
+
+class CooccurrenceStatistics(Exclusive):
     """Integer co-occurrence statistics T(S) of a corpus S, which documents can be taken out of.
 
     Every document d with word counts h_d and l_d tokens has one integer weight w_d, and
@@ -89,6 +101,9 @@ class CooccurrenceStatistics:
     True
     """
 
+    _digest: str | None
+    _rows: CooccurrenceRows
+
     def __init__(
         self,
         n_words: int,
@@ -101,29 +116,22 @@ class CooccurrenceStatistics:
         self.scale_bits = check.check_integer("scale_bits", scale_bits, 1, 61)
         self.weighting = check.check_choice("weighting", weighting, WEIGHTINGS)
         self.n_jobs = n_jobs
-        self._n_documents = 0
-        self._document_frequency = np.zeros(self.n_words, np.int64)
-        self._word_mass = np.zeros(self.n_words, np.int64)
-        self._rows = CooccurrenceRows(self.n_words)
-        self._hashes = PartHashes(self.n_words)
-        self._digest: str | None = None
-        self._version = 0
-        self._changed_at = np.zeros(self.n_words, np.int64)
+        self._take(CooccurrenceRows(self.n_words))
 
     @property
     def n_documents(self) -> int:
         """Number of documents m."""
-        return self._n_documents
+        return self._rows.n_documents
 
     @property
     def document_frequency(self) -> NDArray[np.int64]:
         """Number of documents with each word, (n_words,); read-only view."""
-        return _read_only(self._document_frequency)
+        return _read_only(self._rows.frequency)
 
     @property
     def word_mass(self) -> NDArray[np.int64]:
         """Row sums of K, (n_words,), in units of 2^-scale_bits; read-only view."""
-        return _read_only(self._word_mass)
+        return _read_only(self._rows.mass)
 
     @property
     def rows(self) -> CooccurrenceRows:
@@ -159,7 +167,7 @@ class CooccurrenceStatistics:
         """
         documents = check_documents(X, self.n_words)
         shared = neighbours_at_most(documents)
-        n_present = int(np.count_nonzero((shared > 0) | (self._document_frequency > 0)))
+        n_present = int(np.count_nonzero((shared > 0) | (self.document_frequency > 0)))
         return self._rows.most_nbytes(shared, n_present) + PER_WORD * self.n_words
 
     def __repr__(self) -> str:
@@ -168,6 +176,7 @@ class CooccurrenceStatistics:
             f"{self._rows.nnz} non-zeros>"
         )
 
+    @exclusive
     def add(self, X: Any, lengths: Any = None) -> CooccurrenceStatistics:
         """Add documents.
 
@@ -188,11 +197,10 @@ class CooccurrenceStatistics:
         InvalidInputError, DocumentTooLongError, StatisticsOverflowError
             Nothing has been changed then.
         """
-        documents = check_documents(X, self.n_words)
-        self._announce(documents)
-        self._apply_addition(self._count(documents, lengths))
+        self.make(self.addition(X, lengths))
         return self
 
+    @exclusive
     def remove(self, X: Any, lengths: Any = None) -> CooccurrenceStatistics:
         """Take documents out again; arguments as they were given to `add`.
 
@@ -206,8 +214,7 @@ class CooccurrenceStatistics:
         InvalidInputError, DocumentTooLongError, StatisticsOverflowError
             As for `add`. Nothing has been changed then.
         """
-        documents = check_documents(X, self.n_words)
-        self._apply_removal(self._count(documents, lengths), documents)
+        self.make(self.removal(X, lengths))
         return self
 
     def merge(self, other: CooccurrenceStatistics) -> CooccurrenceStatistics:
@@ -226,50 +233,54 @@ class CooccurrenceStatistics:
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
                 raise InvalidInputError(f"cannot merge: {name} is {mine} here, {theirs} there")
-        self._apply_addition(other._as_delta())
+        self._add_delta(other._as_delta())
         return self
 
+    @exclusive
     def copy(self) -> Self:
         """Independent statistics with the same content."""
         # Not through the constructor: a subclass may take other arguments.
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
-        twin._digest, twin._version = None, 0
-        twin._changed_at = np.zeros(self.n_words, np.int64)
-        twin._document_frequency = self._document_frequency.copy()
-        twin._word_mass = self._word_mass.copy()
-        twin._rows = self._rows.copy()
-        twin._hashes = self._hashes.copy()
+        twin._take(self._rows.copy())
+        twin._hashes, twin._digest = self._hashes.copy(), self._digest
         return twin
 
+    @exclusive
     def __getstate__(self) -> dict[str, Any]:
         """What pickle, joblib and copy keep: the content, in its one form, and no history."""
         indptr, indices, values = self._rows.to_arrays()
-        return {
+        state = {
             "n_words": self.n_words,
             "scale_bits": self.scale_bits,
             "weighting": self.weighting,
             "n_jobs": self.n_jobs,
-            "n_documents": self._n_documents,
-            "document_frequency": self._document_frequency.copy(),
-            "word_mass": self._word_mass.copy(),
+            "n_documents": self.n_documents,
+            "document_frequency": self._rows.frequency.copy(),
+            "word_mass": self._rows.mass.copy(),
             "indptr": indptr,
             "indices": indices,
             "values": values,
         }
+        return canonical(state)
+
+    def frozen(self) -> Any:
+        """The statistics of now, for a pickle of something that they belong to."""
+        return _Frozen(type(self), self.__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name in ("n_words", "scale_bits", "weighting", "n_jobs"):
             setattr(self, name, state[name])
-        self._version, self._changed_at = 0, np.zeros(self.n_words, np.int64)
         rows = CooccurrenceRows.from_arrays(state["indptr"], state["indices"], state["values"])
         self.restore(rows, state["word_mass"], state["document_frequency"], state["n_documents"])
 
+    @exclusive
     def to_csr(self) -> sp.csr_array:
         """K as a fresh canonical CSR array, int64, (n_words, n_words)."""
         indptr, indices, values = self._rows.to_arrays()
         return sp.csr_array((values, indices, indptr), shape=(self.n_words, self.n_words))
 
+    @exclusive
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal: equal if and only if the statistics are equal.
 
@@ -285,7 +296,7 @@ class CooccurrenceStatistics:
                 "n_documents": self.n_documents,
             }
             total = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-            total.update(self._document_frequency.astype("<i8", copy=False).data)
+            total.update(self._rows.frequency.astype("<i8", copy=False).data)
             total.update(self._hashes.combined(self._row_bytes, check.check_n_jobs(self.n_jobs)))
             self._digest = total.hexdigest()
         return self._digest
@@ -297,27 +308,54 @@ class CooccurrenceStatistics:
         columns, values = columns[upper:], values[upper:]
         return columns.astype("<i4", copy=False).data, values.astype("<i8", copy=False).data
 
+    # ---- for models, heads and stores -----------------------------------------------------
+
     @property
     def version(self) -> int:
         """The number of changes so far."""
-        return self._version
+        return self._rows.version
 
+    @exclusive
     def changed_since(self, version: int) -> NDArray[np.int32]:
-        """Words, ascending, whose row or document frequency changed after `version`."""
-        return np.flatnonzero(self._changed_at > version).astype(np.int32)
+        """Words, ascending, whose row or document frequency changed after `version`, or more.
 
-    def _own(self) -> None:
-        """Make sure that what is written to in place can be written to."""
-        self._word_mass = owned(self._word_mass)
-        self._document_frequency = owned(self._document_frequency)
-        self._changed_at = owned(self._changed_at)
+        All words, unless `version` is the one that was named to `forget_changes` last.
+        """
+        if version == self._seen:
+            return np.flatnonzero(self._touched).astype(np.int32)
+        return np.arange(self.n_words, dtype=np.int32)
 
-    def _changed(self, words: NDArray[np.int32]) -> None:
-        self._hashes.expire(words)
-        self._digest = None
-        self._version += 1
-        self._changed_at[words] = self._version
+    @exclusive
+    def forget_changes(self) -> None:
+        """Somebody has seen the present version: forget which words the changes before touched."""
+        self._seen = self.version
+        self._touched = np.zeros(self.n_words, np.bool_)
 
+    @exclusive
+    def addition(self, X: Any, lengths: Any = None) -> Change:
+        """The change that `add` makes; errors as there."""
+        documents = check_documents(X, self.n_words)
+        self._announce(documents)
+        return self._checked_addition(self._count(documents, lengths))
+
+    @exclusive
+    def removal(self, X: Any, lengths: Any = None) -> Change:
+        """The change that `remove` makes; errors as there."""
+        documents = check_documents(X, self.n_words)
+        return self._checked_removal(self._count(documents, lengths), documents)
+
+    @exclusive
+    def make(self, change: Change) -> None:
+        """Make a change that was checked against the statistics as they are."""
+        self._apply(change.delta, change.adds, change.version + 1)
+
+    @exclusive
+    def take_back(self, change: Change) -> None:
+        """Take back a change that was made last, if it was made."""
+        if self.version == change.version + 1:
+            self._apply(change.delta, not change.adds, change.version)
+
+    @exclusive
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
         """Move column i to columns[i] among `n_words`, which are the vocabulary from now on.
 
@@ -333,20 +371,17 @@ class CooccurrenceStatistics:
         InvalidInputError
             A word that is left out has documents. Nothing has been changed.
         """
-        kept = np.flatnonzero(columns >= 0)
-        if self._document_frequency[columns < 0].any():
+        if self._rows.frequency[columns < 0].any():
             raise InvalidInputError("a word that is left out has documents")
-        for name in ("_document_frequency", "_word_mass"):
-            moved = np.zeros(n_words, np.int64)
-            moved[columns[kept]] = getattr(self, name)[kept]
-            setattr(self, name, moved)
-        self._rows.renumber(columns, n_words, check.check_n_jobs(self.n_jobs))
-        self.n_words = n_words
-        self._hashes = PartHashes(n_words)
-        self._digest = None
-        self._version += 1
-        self._changed_at = np.full(n_words, self._version)
+        rows = self._rows.renumbered(columns, n_words, check.check_n_jobs(self.n_jobs))
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self), n_words=n_words)
+        twin._take(rows)
+        # No version of before is one of these statistics.
+        rows.totals[1] = self.version + 1
+        self.__dict__ = vars(twin)
 
+    @exclusive
     def restore(
         self,
         rows: CooccurrenceRows,
@@ -355,12 +390,32 @@ class CooccurrenceStatistics:
         n_documents: int,
     ) -> None:
         """Take over a state that was saved. For `pyunlearn.io` and the store, which check it."""
-        self._rows = rows
-        self._word_mass = word_mass
-        self._document_frequency = document_frequency
-        self._n_documents = n_documents
+        rows.mass, rows.frequency = word_mass, document_frequency
+        rows.totals = np.array([n_documents, 0], np.int64)
+        self._take(rows)
+
+    # ---- inside ---------------------------------------------------------------------------
+
+    def _take(self, rows: CooccurrenceRows) -> None:
+        rows.totals[1] = 0
         self._hashes = PartHashes(self.n_words)
         self._digest = None
+        # Words that changed after a version that somebody has seen.
+        self._seen, self._touched = 0, np.zeros(self.n_words, np.bool_)
+        self._rows = rows
+
+    def _apply(self, delta: Delta, adds: bool, version: int) -> None:
+        # Marks come first: one too many does no harm when nothing follows.
+        self._digest = None
+        self._hashes.expire(delta.words)
+        self._touched = owned(self._touched)
+        self._touched[delta.words] = True
+        change = self._rows.add if adds else self._rows.subtract
+        change(delta, check.check_n_jobs(self.n_jobs), version)
+
+    @exclusive
+    def _add_delta(self, delta: Delta) -> None:
+        self.make(self._checked_addition(delta))
 
     def _announce(self, documents: Documents) -> None:
         """Say so before a large addition: it may not fit in memory."""
@@ -389,6 +444,7 @@ class CooccurrenceStatistics:
             f"(now {self.scale_bits}) from the start"
         )
 
+    @exclusive
     def _as_delta(self) -> Delta:
         indptr, indices, values = self._rows.to_arrays()
         words = np.arange(self.n_words, dtype=np.int32)
@@ -397,50 +453,50 @@ class CooccurrenceStatistics:
             indptr,
             indices,
             values,
-            self._word_mass.copy(),
-            self._document_frequency.copy(),
-            self._n_documents,
+            self._rows.mass.copy(),
+            self._rows.frequency.copy(),
+            self.n_documents,
         )
 
-    def _apply_addition(self, delta: Delta) -> None:
-        if self._n_documents + delta.n_documents >= MASS_LIMIT:
+    def _checked_addition(self, delta: Delta) -> Change:
+        if self.n_documents + delta.n_documents >= MASS_LIMIT:
             raise StatisticsOverflowError("the number of documents would reach 2**62")
-        mass = self._word_mass[delta.words] + delta.mass  # both below 2^62: no wrap-around
+        mass = self._rows.mass[delta.words] + delta.mass  # both below 2^62: no wrap-around
         if mass.size and int(mass.max()) >= MASS_LIMIT:
             raise self._overflow(int(delta.words[np.argmax(mass)]))
-        self._own()
-        self._rows.add(delta, check.check_n_jobs(self.n_jobs))
-        self._word_mass[delta.words] = mass
-        self._document_frequency[delta.words] += delta.document_frequency
-        self._n_documents += delta.n_documents
-        self._changed(delta.words)
+        return Change(delta, True, self.version)
 
-    def _apply_removal(self, delta: Delta, documents: Documents) -> None:
-        num_threads = check.check_n_jobs(self.n_jobs)
-        if delta.n_documents > self._n_documents:
+    def _checked_removal(self, delta: Delta, documents: Documents) -> Change:
+        if delta.n_documents > self.n_documents:
             raise NotInModelError(
                 f"cannot remove {delta.n_documents} documents: the statistics hold "
-                f"{self._n_documents}"
+                f"{self.n_documents}"
             )
-        frequency = self._document_frequency[delta.words] - delta.document_frequency
-        mass = self._word_mass[delta.words] - delta.mass
+        frequency = self._rows.frequency[delta.words] - delta.document_frequency
+        mass = self._rows.mass[delta.words] - delta.mass
         # A word that no document has left must leave no mass either, and the reverse.
         absent = (frequency < 0) | (mass < 0) | ((frequency == 0) & (mass > 0))
         word: int | None = int(delta.words[np.argmax(absent)]) if absent.any() else None
         if word is None:
-            word = self._rows.first_uncovered(delta, num_threads)
+            word = self._rows.first_uncovered(delta, check.check_n_jobs(self.n_jobs))
         if word is not None:
             raise NotInModelError(
                 f"the documents to remove are not all in the statistics (seen at column {word}, "
                 f"which row {documents.first_row_with(word)} is the first to have): never added, "
                 "removed already, or given with other lengths"
             )
-        self._own()
-        self._rows.subtract(delta, num_threads)
-        self._word_mass[delta.words] = mass
-        self._document_frequency[delta.words] = frequency
-        self._n_documents -= delta.n_documents
-        self._changed(delta.words)
+        return Change(delta, False, self.version)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frozen:
+    """What a pickle keeps of statistics, taken before the pickle comes to them."""
+
+    kind: type[CooccurrenceStatistics]
+    state: dict[str, Any]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return object.__new__, (self.kind,), self.state
 
 
 def _read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -44,15 +44,21 @@ def check_subtraction(
     status_out: I32,
     num_threads: int,
 ) -> None: ...
-def subtract_rows(
+def subtract_delta(
     start: I64,
     length_out: I64,
     indices_out: I32,
     values_out: I64,
+    mass_out: I64,
+    frequency_out: I64,
+    totals_out: I64,
     words: I32,
     delta_start: I64,
     delta_indices: I32,
     delta_values: I64,
+    delta_mass: I64,
+    delta_frequency: I64,
+    totals: I64,
     num_threads: int,
 ) -> None: ...
 def merge_rows(
@@ -81,11 +87,25 @@ def copy_rows(
     values_out: I64,
     num_threads: int,
 ) -> None: ...
-def wipe_rows(
-    start: I64,
-    length: I64,
+def add_delta(
+    start_out: I64,
+    length_out: I64,
+    capacity_out: I64,
     indices_out: I32,
     values_out: I64,
+    mass_out: I64,
+    frequency_out: I64,
+    totals_out: I64,
+    words: I32,
+    delta_start: I64,
+    delta_indices: I32,
+    delta_values: I64,
+    delta_mass: I64,
+    delta_frequency: I64,
+    target_start: I64,
+    target_length: I64,
+    target_capacity: I64,
+    totals: I64,
     num_threads: int,
 ) -> None: ...
 def renumber_columns(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._canonical import Canonical, canonical
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import PartHashes
 from pyunlearn._learners import from_outside as outside
@@ -23,7 +24,7 @@ HASH_BLOCK = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Settings:
+class Settings(Canonical):
     """What a learner may be told. Each learner has a class of its own, with its settings alone.
 
     Equal settings are of one type with values of one type: 1 document is not a share of 1.0.
@@ -81,7 +82,9 @@ class Topics:
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle, joblib and copy keep: not what is derived, and filled when it is used."""
-        return {name: value for name, value in vars(self).items() if name not in self._derived}
+        return canonical(
+            {name: value for name, value in vars(self).items() if name not in self._derived}
+        )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays that a saved model needs, by name."""

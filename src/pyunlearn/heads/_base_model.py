@@ -57,6 +57,16 @@ class BaseInUse:
             self.then = _as_it_is(self.model)
         return True
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle, joblib and copy keep: of the base of then only the topics."""
+        self.is_fresh()
+        return {"model": self.model, "digest": self.digest, "topics": self.then.topics_}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.model, self.digest = state["model"], state["digest"]
+        self.then = _as_it_is(self.model)
+        self.then.topics_ = state["topics"]
+
     def stale(self, what: str) -> str:
         """What to do about a stale `what`, "head" or "index"."""
         first = "the base's refresh() and then " if self.model.is_stale() else ""
@@ -86,5 +96,6 @@ class BaseInUse:
 def _as_it_is(model: BaseTopicModel) -> BaseTopicModel:
     """The topics of a model as they are now, for as long as something stands on them."""
     kept = copy.copy(model)
-    kept.__dict__.pop("statistics_", None)
+    for name in ("statistics_", "budget_"):
+        kept.__dict__.pop(name, None)
     return kept

@@ -193,8 +193,9 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
         NotFittedError
             The head is not fitted, or no task document is left.
         """
-        scores = self.raw_scores(self._asked(X))
-        if len(self.classes_) != 2:
+        head, documents = self._asked(X)
+        scores = head.raw_scores(documents)
+        if len(head.classes_) != 2:
             return scores
         return scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
 
@@ -217,12 +218,13 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
         InvalidInputError, StaleHeadError, NotFittedError
             As for `decision_function`.
         """
-        scores = self.raw_scores(self._asked(X))
-        if scores.shape[1] == 1 and len(self.classes_) == 2:
+        head, documents = self._asked(X)
+        scores = head.raw_scores(documents)
+        if scores.shape[1] == 1 and len(head.classes_) == 2:
             best = (scores[:, 0] > 0).astype(np.intp)
         else:
             best = np.argmax(scores, axis=1)
-        return np.asarray(self.classes_[best])
+        return np.asarray(head.classes_[best])
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> F64:
@@ -243,16 +245,16 @@ class LinearHeadClassifier(ClassifierMixin, LinearHead):
         InvalidInputError, StaleHeadError, NotFittedError
             As for `decision_function`.
         """
-        documents = self._asked(X)
-        scores = self.raw_scores(documents)
-        if len(self.classes_) == 1:
+        head, documents = self._asked(X)
+        scores = head.raw_scores(documents)
+        if len(head.classes_) == 1:
             return np.ones((len(scores), 1))
         probability = np.empty_like(scores)
         softmax.probabilities(scores, probability, check.check_n_jobs(self.n_jobs))
-        if len(self.classes_) == 2:
+        if len(head.classes_) == 2:
             probability = np.hstack([1.0 - probability, probability])
         # The shares themselves, not what rounding makes of their logarithms.
-        probability[self._scoring.blank(documents)] = self.prior_
+        probability[head._scoring.blank(documents)] = head.prior_
         return probability
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -13,18 +14,28 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
-from pyunlearn._columns import refuse_other_columns, validated_documents, vocabulary_kept_on_error
+from pyunlearn._canonical import canonical
+from pyunlearn._columns import (
+    COLUMNS,
+    first_documents,
+    refuse_other_columns,
+    validated_documents,
+)
 from pyunlearn._commitment import commitment_to, is_commitment_to, new_secret
+from pyunlearn._cooccurrence.statistics import Change
 from pyunlearn._digest import HEAD_FORMAT, content_digest
 from pyunlearn._documents import Documents
 from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._linalg import product
 from pyunlearn.certificates import HEAD_COMPARATORS, HeadCertificate
 from pyunlearn.errors import FewerClassesWarning, InvalidParameterError
 from pyunlearn.heads._base_model import ON_STALE, BaseInUse, check_base, is_learned
 from pyunlearn.heads._features import known_words
 from pyunlearn.heads._scoring import Scoring, prior_scores
+from pyunlearn.heads._task_change import TaskChange
 from pyunlearn.heads._task_documents import TaskDocuments
+from pyunlearn.heads._task_statistics import TaskStatistics
 from pyunlearn.heads._training import (
     MODES,
     HeadSettings,
@@ -40,7 +51,7 @@ __all__ = ["LinearHead"]
 F64 = NDArray[np.float64]
 
 
-class LinearHead(BaseEstimator):
+class LinearHead(Exclusive, BaseEstimator):
     """A task on top of a topic model, that deletions from either side reach.
 
     Parameters and attributes are those of the two classes that users see. After `set_params`
@@ -67,10 +78,10 @@ class LinearHead(BaseEstimator):
     n_iter_: int
     mode_: str
     residual_spent_: float
-    _secret: bytes | None = None  # of the last certificate, until the next change
     _base: BaseInUse
     _model_given: BaseTopicModel
     _scoring: Scoring
+    _undo: Change | None = None  # of the word pairs of the task, not confirmed yet
 
     # ---- what the two classes say -----------------------------------------------------------
 
@@ -86,8 +97,13 @@ class LinearHead(BaseEstimator):
         """Targets after validation, of the kind that `task` holds; raises InvalidInputError."""
         raise NotImplementedError
 
+    def _shape_of(self, y: Any) -> Mapping[str, Any]:
+        """Attributes that say how targets were given."""
+        return {}
+
     # ---- training ---------------------------------------------------------------------------
 
+    @exclusive
     def fit(self, X: Any, y: Any) -> Self:
         """Train on task documents.
 
@@ -122,16 +138,17 @@ class LinearHead(BaseEstimator):
             Logistic training stopped above `tol`.
         """
         settings = self._checked_settings()
-        with vocabulary_kept_on_error(self):
-            documents = validated_documents(self, X, reset=True)
-            targets = self._targets(y, documents.n_documents)
-            model = self._base_for(documents)
-            task = first_task(settings, documents, targets, self.n_jobs)
-            trainer = Trainer(model, settings, self.n_jobs)
-            update = trainer.trained(task)
-        self._accept(task, trainer, update)
+        documents, columns = first_documents(self, X)
+        targets = self._targets(y, documents.n_documents)
+        model = self._base_for(documents, columns)
+        task = first_task(settings, documents, targets, self.n_jobs)
+        trainer = Trainer(model, settings, self.n_jobs)
+        update = trainer.trained(task)
+        self._take(task, trainer, update, COLUMNS, {**columns, **self._shape_of(y)})
+        self._warn(update)
         return self
 
+    @exclusive
     def partial_fit(self, X: Any, y: Any) -> Self:
         """Add task documents and train again.
 
@@ -162,18 +179,17 @@ class LinearHead(BaseEstimator):
             return self.fit(X, y)
         settings = self._unchanged_settings()
         documents, targets = self._checked(X, y)
-        self.task_.add(documents, targets)
-        try:
-            trainer = Trainer(self.model_, settings, self.n_jobs)
-            update = trainer.trained(self.task_)
-        except BaseException:
-            self.task_.remove(documents, targets)
-            raise
-        self._accept(self.task_, trainer, update)
+        update = self._change(
+            self.task_.plus(documents, targets),
+            settings,
+            lambda trainer, task: trainer.trained(task),
+        )
+        self._warn(update)
         return self
 
     # ---- deletion ---------------------------------------------------------------------------
 
+    @exclusive
     def refresh(self, mode: str = "exact") -> HeadCertificate:
         """Bring the head up to date after its base has changed.
 
@@ -207,9 +223,12 @@ class LinearHead(BaseEstimator):
             update = trainer.trained(self.task_)
         else:
             update = trainer.refreshed(self.task_, self.weights_, self._budget())
-        self._accept(self.task_, trainer, update)
-        return self._certificate("refresh", mode, 0, update)
+        self._take(self.task_, trainer, update)
+        certificate = self._certificate("refresh", mode, 0, update)
+        self._warn(update)
+        return certificate
 
+    @exclusive
     def forget(self, X: Any, y: Any, mode: str = "exact") -> HeadCertificate:
         """Remove task documents: afterwards the head is the one that was not trained on them.
 
@@ -252,19 +271,18 @@ class LinearHead(BaseEstimator):
         if mode == "newton":
             self.refuse_stale()
         documents, targets = self._checked(X, y)
-        self.task_.remove(documents, targets)
-        try:
-            trainer = Trainer(self.model_, settings, self.n_jobs)
-            if mode == "exact":
-                update = trainer.trained(self.task_)
-            else:
-                update = self._newton_removal(trainer, documents, targets)
-        except BaseException:
-            self.task_.put_back(documents, targets)
-            raise
-        self._accept(self.task_, trainer, update)
-        return self._certificate("forget", mode, documents.n_documents, update)
 
+        def trained(trainer: Trainer, task: Task) -> Update:
+            if mode == "exact":
+                return trainer.trained(task)
+            return self._newton_removal(trainer, task, documents, targets)
+
+        update = self._change(self.task_.without(documents, targets), settings, trained)
+        certificate = self._certificate("forget", mode, documents.n_documents, update)
+        self._warn(update)
+        return certificate
+
+    @exclusive
     def relabel(self, X: Any, y_old: Any, y_new: Any) -> HeadCertificate:
         """Correct targets of task documents: remove with the old ones, add with the new ones.
 
@@ -291,21 +309,16 @@ class LinearHead(BaseEstimator):
         settings = self._unchanged_settings()
         documents, old = self._checked(X, y_old)
         new = self._targets(y_new, documents.n_documents, self.task_)
-        self.task_.remove(documents, old)
-        try:
-            self.task_.add(documents, new)
-            try:
-                trainer = Trainer(self.model_, settings, self.n_jobs)
-                update = trainer.trained(self.task_)
-            except BaseException:
-                self.task_.remove(documents, new)
-                raise
-        except BaseException:
-            self.task_.put_back(documents, old)
-            raise
-        self._accept(self.task_, trainer, update)
-        return self._certificate("relabel", "exact", 0, update)
+        update = self._change(
+            self.task_.relabelled(documents, old, new),
+            settings,
+            lambda trainer, task: trainer.trained(task),
+        )
+        certificate = self._certificate("relabel", "exact", 0, update)
+        self._warn(update)
+        return certificate
 
+    @exclusive
     def confirms(self, certificate: HeadCertificate) -> bool:
         """Whether a certificate of this head is of the state that the head is in now.
 
@@ -318,7 +331,7 @@ class LinearHead(BaseEstimator):
         -------
         bool
             False after any later change of the head: the secret of the commitment is erased then.
-            It is in no copy, pickle or file of the head either.
+            It is in no pickle or deep copy of the head.
         """
         check_is_fitted(self, "task_")
         return is_commitment_to(self.digest(), self._secret, certificate.commitment)
@@ -366,12 +379,14 @@ class LinearHead(BaseEstimator):
         The features are p(topic | word) or p(word | topic) averaged over the tokens of a document,
         or its topic proportions.
         """
-        return np.ascontiguousarray(self._learned().topic_weights(self.weights_)[1:].T)
+        scoring = self._learned()
+        return np.ascontiguousarray(scoring.topic_weights(scoring.weights)[1:].T)
 
     @property
     def intercept_(self) -> F64:
         """Weight of the constant beside `coef_`, (n_outputs,)."""
-        return np.array(self._learned().topic_weights(self.weights_)[0])
+        scoring = self._learned()
+        return np.array(scoring.topic_weights(scoring.weights)[0])
 
     @property
     def word_scores_(self) -> F64:
@@ -381,6 +396,7 @@ class LinearHead(BaseEstimator):
             raise AttributeError("features='proportions' have no word_scores_")
         return scores
 
+    @exclusive
     def is_fresh(self) -> bool:
         """Whether the base is, byte for byte, the one that the head was brought up to date with.
 
@@ -397,6 +413,7 @@ class LinearHead(BaseEstimator):
         check_is_fitted(self, "_base")
         return self._base.is_fresh()
 
+    @exclusive
     def digest(self) -> str:
         """SHA-256 of the settings that decide the head, base, task and weights, hexadecimal.
 
@@ -427,20 +444,25 @@ class LinearHead(BaseEstimator):
 
     # ---- for the store, the index and releases --------------------------------------------------
 
+    @exclusive
     def fit_task(self, task: Task) -> Self:
         """Train on a task that was counted before, over a fitted base; also with one class."""
         settings = self._checked_settings()
         trainer = Trainer(self.model, settings, self.n_jobs)
-        self._accept(task, trainer, trainer.trained(task))
+        update = trainer.trained(task)
+        self._take(task, trainer, update)
+        self._warn(update)
         return self
 
+    @exclusive
     def restore(
         self, model: BaseTopicModel, update: Update, task: TaskSummary, base_digest: str = ""
     ) -> None:
         """Take over weights that were trained on a model: all that prediction needs."""
         trainer = Trainer(model, self._checked_settings(), self.n_jobs)
-        self._take(trainer, update, task, base_digest)
+        self._replace(**self._learned_from(trainer, update, task, base_digest))
 
+    @exclusive
     def refuse_stale(self) -> None:
         """Raise StaleHeadError when the base has changed since the head was trained."""
         self._base.refuse_stale("head")
@@ -465,6 +487,35 @@ class LinearHead(BaseEstimator):
         return product(self.word_features()[0], weights, check.check_n_jobs(self.n_jobs))
 
     # ---- inside -------------------------------------------------------------------------------
+
+    @exclusive
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle, joblib and copy keep."""
+        state = canonical(vars(self))
+        state.pop("_secret", None)
+        if "task_" in state:
+            # Another thread may change it before the pickle comes to it.
+            state["task_"] = self.task_.frozen()
+        return state
+
+    @exclusive
+    def __copy__(self) -> Self:
+        """A head with the same task."""
+        return self._twin()
+
+    def _stands_on(self) -> Exclusive | None:
+        base = vars(self).get("_base")
+        if base is None or self.model is not self._model_given:
+            return self.model if isinstance(self.model, Exclusive) else None
+        model: Exclusive = base.model
+        return model
+
+    def _settle(self) -> None:
+        """Take back a change of the task that no training followed."""
+        if self._undo is not None:
+            if isinstance(self.task_, TaskStatistics):
+                self.task_.pairs.take_back(self._undo)
+            self._replace("_undo")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -498,48 +549,72 @@ class LinearHead(BaseEstimator):
         refuse_other_columns(self, self.model_)
         return settings
 
-    def _base_for(self, documents: Documents) -> BaseTopicModel:
+    def _base_for(self, documents: Documents, columns: Mapping[str, Any]) -> BaseTopicModel:
         model = self.model
         if not is_learned(model):
             model = clone(model)
             if model.vocabulary is None:
-                model.vocabulary = getattr(self, "feature_names_in_", None)
+                model.vocabulary = columns.get("feature_names_in_")
             model.fit(documents.to_csr())
-        refuse_other_columns(self, model)
+        refuse_other_columns(self, model, columns)
         return model
 
     def _checked(self, X: Any, y: Any) -> tuple[Documents, NDArray[Any]]:
         documents = validated_documents(self, X, reset=False)
         return documents, self._targets(y, documents.n_documents, self.task_)
 
-    def _asked(self, X: Any) -> Documents:
-        """Checked documents to be scored, by a head that is ready to."""
+    @exclusive
+    def _asked(self, X: Any) -> tuple[Self, Documents]:
+        """The head as it is now, ready to be asked, and checked documents to be scored."""
         check_is_fitted(self, "weights_")
-        self._base.refuse_or_warn("head", self.on_stale, stacklevel=3)
+        self._base.refuse_or_warn("head", self.on_stale, stacklevel=4)
         if self.n_task_documents_ == 0:
             raise NotFittedError("no task documents are left in the head; call fit")
-        return validated_documents(self, X, reset=False)
+        return self._twin(), validated_documents(self, X, reset=False)
 
     def _newton_removal(
-        self, trainer: Trainer, documents: Documents, targets: NDArray[Any]
+        self, trainer: Trainer, task: Task, documents: Documents, targets: NDArray[Any]
     ) -> Update:
-        removed = TaskDocuments(documents.n_words, self.task_.n_outputs)
+        removed = TaskDocuments(documents.n_words, task.n_outputs)
         removed.add(documents, targets)
-        return trainer.without(
-            self.task_, removed, self.weights_, self.residual_spent_, self._budget()
-        )
+        return trainer.without(task, removed, self.weights_, self.residual_spent_, self._budget())
 
-    def _accept(self, task: Task, trainer: Trainer, update: Update) -> None:
-        """Take over a task and what was trained on it. Nothing but a warning is raised here."""
-        summary, base_digest = TaskSummary.of(task), trainer.model.digest()
-        self.task_ = task
-        self._take(trainer, update, summary, base_digest)
-        self._warn(summary, update)
+    def _change(
+        self,
+        change: TaskChange[Any],
+        settings: HeadSettings,
+        trained: Callable[[Trainer, Task], Update],
+    ) -> Update:
+        """Change the task and take over what is trained on it; all of it, or nothing."""
+        try:
+            if change.pairs is not None:
+                self._undo = change.pairs
+                change.after.pairs.make(change.pairs)
+            trainer = Trainer(self.model_, settings, self.n_jobs)
+            update = trained(trainer, change.after)
+            self._take(change.after, trainer, update)
+        except BaseException:
+            self._settle()
+            raise
+        return update
 
-    def _take(self, trainer: Trainer, update: Update, task: TaskSummary, base_digest: str) -> None:
+    def _take(
+        self,
+        task: Task,
+        trainer: Trainer,
+        update: Update,
+        gone: tuple[str, ...] = (),
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take over a task and what was trained on it, in one step."""
+        learned = self._learned_from(trainer, update, TaskSummary.of(task), trainer.model.digest())
+        self._replace("_undo", "_secret", *gone, task_=task, **{**(attributes or {}), **learned})
+
+    def _learned_from(
+        self, trainer: Trainer, update: Update, task: TaskSummary, base_digest: str
+    ) -> dict[str, Any]:
         settings, base = trainer.settings, BaseInUse(trainer.model, base_digest)
-        self._secret = None
-        self._scoring = Scoring(
+        scoring = Scoring(
             base,
             update.weights,
             None if trainer.words is None else trainer.words.transform,
@@ -547,25 +622,28 @@ class LinearHead(BaseEstimator):
             known_words(trainer.model),
             prior_scores(settings.loss, task.mean_target),
         )
-        self._base = base
-        self._model_given = self.model
-        self.n_features_in_ = trainer.model.n_features_in_
-        self.settings_ = settings
-        self.n_task_documents_ = task.n_documents
-        self.prior_ = task.mean_target
-        if settings.task == "classification":
-            self.classes_ = task.classes
-        self.weights_ = update.weights
-        self.gradient_norm_ = update.solution.gradient_norm
-        self.n_iter_ = update.solution.steps
-        self.mode_ = update.mode
-        self.residual_spent_ = update.spent
+        return {
+            "_scoring": scoring,
+            "_base": base,
+            "_model_given": self.model,
+            "n_features_in_": trainer.model.n_features_in_,
+            "settings_": settings,
+            "n_task_documents_": task.n_documents,
+            "prior_": task.mean_target,
+            **({"classes_": task.classes} if settings.task == "classification" else {}),
+            "weights_": update.weights,
+            "gradient_norm_": update.solution.gradient_norm,
+            "n_iter_": update.solution.steps,
+            "mode_": update.mode,
+            "residual_spent_": update.spent,
+        }
 
-    def _warn(self, task: TaskSummary, update: Update) -> None:
+    def _warn(self, update: Update) -> None:
+        """Warnings of a request that has been done, at the line of its caller."""
         settings = self.settings_
-        if settings.task == "classification" and len(task.classes) < 2:
+        if settings.task == "classification" and len(self.classes_) < 2:
             warnings.warn(
-                f"{task.n_documents} task documents of {len(task.classes)} classes remain",
+                f"{self.n_task_documents_} task documents of {len(self.classes_)} classes remain",
                 FewerClassesWarning,
                 stacklevel=4,
             )
@@ -585,20 +663,17 @@ class LinearHead(BaseEstimator):
             raise AttributeError("the head is not fitted")
         return self._scoring
 
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = dict(super().__getstate__())
-        state.pop("_secret", None)
-        return state
-
     def _certificate(self, action: str, mode: str, removed: int, update: Update) -> HeadCertificate:
-        self._secret = new_secret()
+        secret = new_secret()
+        commitment = commitment_to(self.digest(), secret)
+        self._secret = secret
         return HeadCertificate(
             action=action,
             mode=update.mode,
             retrained=update.mode != mode and self.settings_.loss == "logistic",
             n_task_removed=removed,
             n_task_left=self.task_.n_documents,
-            commitment=commitment_to(self.digest(), self._secret),
+            commitment=commitment,
             gradient_norm=_rounded_up(self.gradient_norm_),
             distance=_rounded_up(self.gradient_norm_ / self.settings_.alpha),
             residual_bound=_rounded_up(update.bound),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -126,9 +127,7 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
         StaleModelError
             The base waits for its `refresh`. Nothing has been changed, after any of these errors.
         """
-        super().fit(X, y)
-        self._one_output = np.asarray(y).ndim == 1
-        return self
+        return super().fit(X, y)
 
     def predict(self, X: Any) -> F64:
         """The numbers of documents.
@@ -152,8 +151,9 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
         NotFittedError
             The head is not fitted, or no task document is left.
         """
-        values = self.raw_scores(self._asked(X))
-        one = self._one_output and values.shape[1] == 1
+        head, documents = self._asked(X)
+        values = head.raw_scores(documents)
+        one = head._one_output and values.shape[1] == 1
         return values[:, 0] if one else values
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -189,6 +189,9 @@ class LinearHeadRegressor(RegressorMixin, LinearHead):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+    def _shape_of(self, y: Any) -> Mapping[str, Any]:
+        return {"_one_output": np.asarray(y).ndim == 1}
 
     def _settings(self) -> HeadSettings:
         return HeadSettings.checked("regression", "squared", self.features, self.alpha)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._canonical import Canonical
 from pyunlearn._documents import Documents
 from pyunlearn._linalg import product
 from pyunlearn.heads._base_model import BaseInUse
@@ -28,7 +29,7 @@ F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Scoring:
+class Scoring(Canonical):
     """All that scores of documents need."""
 
     base: BaseInUse

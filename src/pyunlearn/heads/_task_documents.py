@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._canonical import Canonical
 from pyunlearn._digest import TASK_DOCUMENTS_FORMAT
 from pyunlearn._documents import Documents
 from pyunlearn._linalg import column_sums
 from pyunlearn.errors import NotInModelError
 from pyunlearn.heads._targets import classes_of, label_bytes, narrowed
+from pyunlearn.heads._task_change import TaskChange
 
 __all__ = ["TaskDocuments"]
 
 
-class TaskDocuments:
+class TaskDocuments(Canonical):
     """Task documents with their targets, sorted by the SHA-256 of both.
 
     Equal documents with equal targets cannot be told apart, so the order is a function of the
@@ -64,20 +67,16 @@ class TaskDocuments:
             totals = column_sums(self.targets)
         return np.asarray(totals / max(self.n_documents, 1))
 
-    def add(self, documents: Documents, targets: NDArray[Any]) -> None:
-        """Add task documents."""
+    def plus(self, documents: Documents, targets: NDArray[Any]) -> TaskChange[Self]:
+        """With more task documents."""
         keys = np.concatenate([self._keys, _keys(documents, targets)])
         if self.n_documents:
             documents = self.documents.followed_by(documents)
             targets = np.concatenate([self.targets, targets])
-        self._take(documents, targets, keys, np.argsort(keys, kind="stable"))
+        return self._chosen(documents, targets, keys, np.argsort(keys, kind="stable"))
 
-    def put_back(self, documents: Documents, targets: NDArray[Any]) -> None:
-        """Add task documents that were held a moment ago."""
-        self.add(documents, targets)
-
-    def remove(self, documents: Documents, targets: NDArray[Any]) -> None:
-        """Take task documents out; NotInModelError changes nothing."""
+    def without(self, documents: Documents, targets: NDArray[Any]) -> TaskChange[Self]:
+        """Without task documents; NotInModelError when they are not all there."""
         wanted = _keys(documents, targets)
         order = np.argsort(wanted, kind="stable")
         first = np.searchsorted(self._keys, wanted[order])
@@ -94,22 +93,42 @@ class TaskDocuments:
             )
         left = np.ones(self.n_documents, np.bool_)
         left[first] = False
-        self._take(self.documents, self.targets, self._keys, np.flatnonzero(left))
+        return self._chosen(self.documents, self.targets, self._keys, np.flatnonzero(left))
+
+    def relabelled(
+        self, documents: Documents, old: NDArray[Any], new: NDArray[Any]
+    ) -> TaskChange[Self]:
+        """With other targets of documents; NotInModelError as for `without`."""
+        return self.without(documents, old).after.plus(documents, new)
+
+    def add(self, documents: Documents, targets: NDArray[Any]) -> None:
+        """Add task documents."""
+        self.__dict__ = self.plus(documents, targets).after.__dict__
+
+    def remove(self, documents: Documents, targets: NDArray[Any]) -> None:
+        """Take task documents out; NotInModelError changes nothing."""
+        self.__dict__ = self.without(documents, targets).after.__dict__
+
+    def frozen(self) -> Self:
+        """The task itself: what a head has of this kind is replaced, not changed."""
+        return self
 
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal."""
         header = f"{TASK_DOCUMENTS_FORMAT} {self.n_words} {self.n_outputs} "
         return hashlib.sha256(header.encode() + self._keys.tobytes()).hexdigest()
 
-    def _take(
+    def _chosen(
         self,
         documents: Documents,
         targets: NDArray[Any],
         keys: NDArray[np.bytes_],
         rows: NDArray[np.intp],
-    ) -> None:
-        self.documents = documents.chosen(rows)
-        self.targets, self._keys = narrowed(targets[rows]), keys[rows]
+    ) -> TaskChange[Self]:
+        twin = copy.copy(self)
+        twin.documents = documents.chosen(rows)
+        twin.targets, twin._keys = narrowed(targets[rows]), keys[rows]
+        return TaskChange(twin)
 
 
 def _keys(documents: Documents, targets: NDArray[Any]) -> NDArray[np.bytes_]:

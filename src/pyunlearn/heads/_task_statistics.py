@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pyunlearn._canonical import Canonical
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import TASK_STATISTICS_FORMAT, content_digest
 from pyunlearn._documents import MASS_LIMIT, Documents
 from pyunlearn.errors import DocumentTooLongError, NotInModelError, StatisticsOverflowError
 from pyunlearn.heads._targets import classes_of, largest
+from pyunlearn.heads._task_change import TaskChange
 
 __all__ = ["OuterProducts", "TaskStatistics"]
 
@@ -37,7 +40,7 @@ class OuterProducts(CooccurrenceStatistics):
 
 
 @dataclass(frozen=True, eq=False)
-class TargetSums:
+class TargetSums(Canonical):
     """What the targets of documents add up to, in integers."""
 
     classes: NDArray[Any] | None  # (outputs,), ascending; None for numbers
@@ -81,7 +84,7 @@ class TargetSums:
         return TargetSums(union, totals, by_word)
 
 
-class TaskStatistics:
+class TaskStatistics(Canonical):
     """Integer statistics of task documents x_t = h_t / l_t (length l_t) with targets y_t.
 
         M_xx = sum_t v_t h_t h_t^T             v_t = floor(2^40 / l_t^2)
@@ -140,32 +143,38 @@ class TaskStatistics:
             totals = np.ldexp(totals, -TARGET_BITS)
         return np.asarray(totals / max(self.n_documents, 1))
 
-    def add(self, documents: Documents, targets: NDArray[Any]) -> None:
-        """Add task documents; StatisticsOverflowError or DocumentTooLongError change nothing."""
-        if self._largest_target() + self._most_target(documents, targets) >= MASS_LIMIT:
-            raise StatisticsOverflowError(
-                "the targets are too large for integer sums; divide them by a constant"
-            )
-        if (self.own + _most_own(documents)).max(initial=0.0) >= MASS_LIMIT:
-            raise StatisticsOverflowError(TOO_MANY)
-        self._take(documents, targets)
+    def plus(self, documents: Documents, targets: NDArray[Any]) -> TaskChange[Self]:
+        """With more task documents; StatisticsOverflowError or DocumentTooLongError."""
+        after = self._sums_with(documents, targets)
+        try:
+            return TaskChange(after, self.pairs.addition(documents))
+        except StatisticsOverflowError:
+            raise StatisticsOverflowError(TOO_MANY) from None
 
-    def put_back(self, documents: Documents, targets: NDArray[Any]) -> None:
-        """Add task documents that were held a moment ago: they fit, whatever a bound says."""
-        self._take(documents, targets)
+    def without(self, documents: Documents, targets: NDArray[Any]) -> TaskChange[Self]:
+        """Without task documents; NotInModelError when they are not all there."""
+        return TaskChange(self._sums_without(documents, targets), self.pairs.removal(documents))
+
+    def relabelled(
+        self, documents: Documents, old: NDArray[Any], new: NDArray[Any]
+    ) -> TaskChange[Self]:
+        """With other targets of documents, whose word pairs stay; errors as for both."""
+        self.pairs.removal(documents)
+        return TaskChange(self._sums_without(documents, old)._sums_with(documents, new))
+
+    def add(self, documents: Documents, targets: NDArray[Any]) -> None:
+        """Add task documents; errors as for `plus` change nothing."""
+        self._make(self.plus(documents, targets))
 
     def remove(self, documents: Documents, targets: NDArray[Any]) -> None:
-        """Take task documents out; NotInModelError changes nothing."""
-        left = self._left(documents, targets)
-        if left is None:
-            raise NotInModelError(
-                "the task documents to remove are not all in the head: never added, removed "
-                "already, or given with other targets"
-            )
-        own, sums = left
-        after = sums.without_empty_classes()
-        self.pairs.remove(documents)
-        self.own, self.targets = own, after
+        """Take task documents out; errors as for `without` change nothing."""
+        self._make(self.without(documents, targets))
+
+    def frozen(self) -> Self:
+        """The task of now, for a pickle of something that it belongs to."""
+        twin = copy.copy(self)
+        twin.pairs = self.pairs.frozen()
+        return twin
 
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
         """Move words to other columns; see `CooccurrenceStatistics.renumber`."""
@@ -193,14 +202,35 @@ class TaskStatistics:
         }
         return content_digest(header, arrays)
 
-    def _take(self, documents: Documents, targets: NDArray[Any]) -> None:
-        own = self.own + _own(documents)
-        after = self.targets.plus(self._sums(documents, targets))
-        try:
-            self.pairs.add(documents)
-        except StatisticsOverflowError:
-            raise StatisticsOverflowError(TOO_MANY) from None
-        self.own, self.targets = own, after
+    def _make(self, change: TaskChange[Self]) -> None:
+        if change.pairs is not None:
+            self.pairs.make(change.pairs)
+        self.__dict__ = change.after.__dict__
+
+    def _sums_with(self, documents: Documents, targets: NDArray[Any]) -> Self:
+        if self._largest_target() + self._most_target(documents, targets) >= MASS_LIMIT:
+            raise StatisticsOverflowError(
+                "the targets are too large for integer sums; divide them by a constant"
+            )
+        if (self.own + _most_own(documents)).max(initial=0.0) >= MASS_LIMIT:
+            raise StatisticsOverflowError(TOO_MANY)
+        sums = self.targets.plus(self._sums(documents, targets))
+        return self._with_sums(self.own + _own(documents), sums)
+
+    def _sums_without(self, documents: Documents, targets: NDArray[Any]) -> Self:
+        left = self._left(documents, targets)
+        if left is None:
+            raise NotInModelError(
+                "the task documents to remove are not all in the head: never added, removed "
+                "already, or given with other targets"
+            )
+        own, sums = left
+        return self._with_sums(own, sums.without_empty_classes())
+
+    def _with_sums(self, own: NDArray[np.int64], targets: TargetSums) -> Self:
+        twin = copy.copy(self)
+        twin.own, twin.targets = own, targets
+        return twin
 
     def _left(
         self, documents: Documents, targets: NDArray[Any]

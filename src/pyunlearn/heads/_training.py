@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn import _params as check
+from pyunlearn._canonical import Canonical
 from pyunlearn._documents import Documents
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._linalg import norm, product
@@ -56,7 +57,7 @@ F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class HeadSettings:
+class HeadSettings(Canonical):
     """What a head may be told besides base and task."""
 
     task: str

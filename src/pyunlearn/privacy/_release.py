@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
 from pyunlearn._core import newton
@@ -129,7 +128,6 @@ def release(
     NoisyReleaseWarning
         The noise is larger than any two topic matrices can differ by.
     """
-    check_is_fitted(model, "topics_")
     model.refuse_stale()
     budget: Budget | None = getattr(model, "budget_", None)
     if seed is None:

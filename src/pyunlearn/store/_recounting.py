@@ -77,7 +77,7 @@ class TaskSums:
         """Put documents in."""
         for one, labels in self._labelled(batch):
             targets = heads.task_targets(self.settings, labels, one.ids)
-            self.task.put_back(one.documents(), targets)
+            self.task.add(one.documents(), targets)
 
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
         """Move words to other columns."""
