@@ -82,7 +82,7 @@ def check_flags(name: str, array: NDArray[np.uint8], shape: tuple[int, ...]) -> 
 def check_words(name: str, words: NDArray[np.int32], count: int, n_words: int) -> None:
     """So many different words."""
     check_array(name, words, np.int32, (count,))
-    in_range = words.min(initial=0) >= 0 and words.max(initial=0) < n_words
+    in_range = not len(words) or (words.min() >= 0 and words.max() < n_words)
     require(in_range and len(np.unique(words)) == count, name, "not so many different words")
 
 
