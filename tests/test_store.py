@@ -4,15 +4,14 @@ import hashlib
 import multiprocessing
 import re
 import sqlite3
+import tempfile
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import new_model
 
-from pyunlearn import Certificate, CooccurrenceStatistics, Store, TextRules
+from pyunlearn import Certificate, Store, TextRules
 from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
@@ -29,7 +28,7 @@ from pyunlearn.errors import (
 from pyunlearn.store import _database as database
 from pyunlearn.store import _ledger as ledger
 from pyunlearn.store import _stored_documents as documents
-from pyunlearn.text import Dictionary
+from pyunlearn.store import _stored_words as words
 
 WORDS = ["red", "blue", "green", "dog", "cat", "bird", "piano", "violin", "drum", "rare"]
 
@@ -72,52 +71,18 @@ def digest(store):
 
 
 def words_of(store):
-    return documents.read_words(store._db)
+    return words.read_dictionary(store._db).words
 
 
-def retrained_digest(store, records):
-    """A model trained once, from raw text, over the dictionary that the store has now."""
-    rules = documents.read_rules(store._db)
-    dictionary = Dictionary(words_of(store), rules)
-    model = new_model(**SETTINGS, min_df=rules.min_df)
-    if not records:
-        stats = CooccurrenceStatistics(len(dictionary.words))
-        return stats.digest(), None
-    counted = [dictionary.count(record["text"]) for record in records]
-    rows = np.repeat(np.arange(len(counted)), [len(c.columns) for c in counted])
-    columns = np.concatenate([c.columns for c in counted])
-    values = np.concatenate([c.counts for c in counted])
-    X = sp.csr_array((values, (rows, columns)), shape=(len(counted), len(dictionary.words)))
-    model.partial_fit(X, lengths=[c.length for c in counted])
-    return model.statistics_.digest(), model.digest()
+def once(records, **rules):
+    """The digests of a store that was made once of some records."""
+    given = TextRules(**{"min_df": 2} | rules)
+    with tempfile.TemporaryDirectory() as path, Store.open(path, rules=given, n_jobs=1) as store:
+        store.train(records, **SETTINGS)
+        return store.digest()
 
 
 # ---- the law ---------------------------------------------------------------------------------
-
-
-@pytest.mark.filterwarnings("ignore::pyunlearn.errors.FewerTopicsWarning")
-@settings(max_examples=25)
-@given(data=st.data())
-def test_any_history_ends_as_training_once_on_what_remains(tmp_path_factory, data):
-    held = {record["id"]: record for record in RECORDS}
-    waiting = {record["id"]: record for record in MORE}
-    with Store.open(tmp_path_factory.mktemp("s"), rules=TextRules(min_df=2), n_jobs=1) as store:
-        store.train(RECORDS, **SETTINGS)
-        for _ in range(data.draw(st.integers(1, 4))):
-            source, target = (held, waiting) if data.draw(st.booleans()) else (waiting, held)
-            if not source:
-                continue
-            ids = data.draw(st.lists(st.sampled_from(sorted(source)), min_size=1, unique=True))
-            if source is held:
-                store.forget(ids)
-            else:
-                store.add([source[one] for one in ids])
-            target.update({one: source.pop(one) for one in ids})
-        result = store.verify()
-        expected = retrained_digest(store, list(held.values()))
-    assert result.ok
-    assert result.statistics_stored == expected[0]
-    assert expected[1] in (result.model_stored, None)
 
 
 def test_batches_of_counting_change_nothing(store, monkeypatch):
@@ -125,14 +90,14 @@ def test_batches_of_counting_change_nothing(store, monkeypatch):
     monkeypatch.setattr(documents.batches, "__defaults__", (50,))
     assert digest(store) == before
     store.add(MORE)
-    assert digest(store) == retrained_digest(store, RECORDS + MORE)[1]
+    assert store.digest() == once(RECORDS + MORE)
 
 
 def test_forgetting_everything_leaves_no_word_and_no_count(store):
     with pytest.warns(FewerTopicsWarning, match="0 documents remain"):
         certificate = store.forget([record["id"] for record in RECORDS])
     assert certificate.n_documents_left == 0
-    assert set(words_of(store)) == {None}
+    assert words_of(store) == []
     assert store.topics() == []
     assert store.verify().ok
     with open_file(store) as raw:
@@ -145,36 +110,47 @@ def test_words_of_forgotten_documents_are_nowhere_in_the_file(tmp_path):
         store.train([*RECORDS, unique], **SETTINGS)
         path = store._db.path
         assert b"xylographic" in path.read_bytes()
-        certificate = store.forget(["u"])
-        assert certificate.path["n_words_vanished"] == 1
+        store.forget(["u"])
         store.close()
         assert b"xylographic" not in path.read_bytes()
         assert b"wombat" not in path.read_bytes()
 
 
-def test_min_df_masks_words_as_a_retrain_does(store):
-    rare = [record["id"] for record in RECORDS if "rare" in record["text"].split()]
-    store.forget(rare[:-1])
-    column = words_of(store).index("rare")
-    model = store._current.model()
-    assert model.statistics_.document_frequency[column] == 1
-    assert model.topics_.keep[column] == 0
+def test_words_enter_and_leave_the_dictionary_with_their_documents(store):
+    rare = [record for record in RECORDS if "rare" in record["text"].split()]
+    store.forget([record["id"] for record in rare[:-1]])
+    assert "rare" not in words_of(store)
+    assert store.digest() == once([one for one in RECORDS if one not in rare[:-1]])
+    store.add([rare[0], {"id": "new", "text": "novel red"}, {"id": "other", "text": "novel"}])
+    assert {"rare", "novel"} <= set(words_of(store))
+    assert store.verify().ok
+
+
+def test_what_was_forgotten_can_be_added_again_and_counts_as_before(store):
+    before = store.digest()
+    store.forget(["d1", "d2", "d3"])
+    store.add(RECORDS[1:4])
+    assert store.digest() == before
+    with pytest.warns(FewerTopicsWarning):
+        store.forget([record["id"] for record in RECORDS])
+    assert words_of(store) == []
+    store.add(RECORDS)
+    assert store.digest() == before
 
 
 def test_forget_reads_no_other_document(store):
     with open_file(store) as raw:
-        raw.execute("UPDATE documents SET columns = 'x', counts = 'yy' WHERE id <> 'd3'")
+        raw.execute("UPDATE documents SET words = 'x', counts = 'yy' WHERE id <> 'd3'")
     raw.close()
     with Store.open(store._db.directory, create=False) as other:
-        certificate = other.forget(["d3"])
-        remaining = [record for record in RECORDS if record["id"] != "d3"]
-        assert certificate.model_after == retrained_digest(other, remaining)[1]
+        other.forget(["d3"])
+        assert other.digest() == once([one for one in RECORDS if one["id"] != "d3"])
 
 
 def test_topics_and_info_read_no_statistics(store):
     with open_file(store) as raw:
         raw.execute("UPDATE cooccurrence SET entries = 'x'")
-        raw.execute("UPDATE documents SET columns = 'x'")
+        raw.execute("UPDATE documents SET words = 'x'")
     raw.close()
     with Store.open(store._db.directory, create=False) as other:
         assert [len(topic.words) for topic in other.topics(2)] == [2, 2, 2]
@@ -186,9 +162,8 @@ def test_topics_and_info_read_no_statistics(store):
 
 
 def test_forget_hands_out_and_keeps_a_certificate(store):
-    before = digest(store)
     certificate = store.forget(["d1", "d2"])
-    assert (certificate.model_before, certificate.model_after) == (before, digest(store))
+    assert store.confirms(certificate)
     assert (certificate.n_documents_removed, certificate.n_documents_left) == (2, 38)
     assert store.certificates() == [certificate]
     assert Certificate.from_json(certificate.to_json()) == certificate
@@ -204,9 +179,15 @@ def test_ledger_records_every_request_and_no_id(store):
         ("forget", 1),
         ("add", 20),
     ]
-    assert entries[-1].detail["model"] == digest(store)
+    assert [set(entry.detail) for entry in entries] == [
+        {"commitment"},
+        {"commitment"},
+        {"commitment", "certificate"},
+        {"commitment"},
+    ]
     assert [e.previous for e in entries[1:]] == [e.hash for e in entries[:-1]]
-    kept = store._db.execute("SELECT * FROM ledger").fetchall() + store.certificates()
+    rows = store._db.execute("SELECT time, action, n_documents, detail FROM ledger").fetchall()
+    kept = rows + store.certificates()
     assert not re.findall(r"\bn?d\d+\b", repr(kept))
 
 
@@ -223,21 +204,31 @@ def test_ledger_is_append_only(store):
         ("UPDATE ledger SET n_documents = 39 WHERE seq = 2", "entry 2 of the ledger"),
         ("DELETE FROM ledger WHERE seq = 1", "entry 1 of the ledger"),
         ("DELETE FROM ledger WHERE seq = 2", "entry 2 of the ledger"),
-        ("DELETE FROM ledger WHERE seq = 3", "last digest of the ledger"),
+        ("DELETE FROM ledger WHERE seq = 3", "last entry of the ledger"),
         ("DELETE FROM certificates", "entry 3 of the ledger and its certificate"),
         ("UPDATE ledger SET detail = '{' WHERE seq = 3", "entry 3 of the ledger is damaged"),
         ("DELETE FROM documents WHERE id = 'd3'", "stored statistics are not"),
         ("UPDATE documents SET length = 99 WHERE id = 'd3'", "stored topics are not"),
-        ("UPDATE dictionary SET word = NULL WHERE column = 0", "words of the dictionary"),
+        ("UPDATE words SET word = 'other' WHERE word = 'red'", "has the key of another"),
+        ("UPDATE words SET n_documents = 9 WHERE word = 'red'", "words of the store"),
+        ("DELETE FROM words WHERE word = 'red'", "words of the store"),
+        ("UPDATE documents SET counts = zeroblob(length(counts))", "words of the store"),
+        ("UPDATE ledger SET secret = zeroblob(32) WHERE seq = 3", "last entry of the ledger"),
+        ("UPDATE ledger SET secret = NULL", "last entry of the ledger"),
+        ("UPDATE ledger SET secret = zeroblob(32) WHERE seq = 1", "still have their secrets"),
+        (
+            "UPDATE meta SET value = replace(value, '1', '2') WHERE key = 'digests'",
+            "digest that is stored",
+        ),
         ("UPDATE cooccurrence SET entries = 'x' WHERE word = 0", "damaged"),
         ("DELETE FROM cooccurrence WHERE word = 0", "damaged"),
         (
-            "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'learned.gram'",
+            "UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'gram'",
             "damaged",
         ),
         ("UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'word_mass'", "damaged"),
         ("DELETE FROM arrays WHERE name = 'document_frequency'", "damaged"),
-        ("UPDATE meta SET value = '41' WHERE key = 'n_counted'", "stored statistics are not"),
+        ("UPDATE meta SET value = '41' WHERE key = 'n_documents'", "stored statistics are not"),
     ],
 )
 def test_verify_tells_what_was_tampered_with(store, statement, problem):
@@ -397,7 +388,8 @@ def test_failure_while_writing_leaves_disk_and_memory_as_before(store, monkeypat
         with pytest.raises(OSError, match="disk full"):
             store.forget(["d1"])
     assert digest(store) == before
-    assert store.forget(["d1"]).model_before == before
+    store.forget(["d1"])
+    assert store.digest() == once([one for one in RECORDS if one["id"] != "d1"])
 
 
 def test_failed_first_addition_leaves_an_empty_store(tmp_path):
@@ -433,8 +425,8 @@ def test_rules_are_fixed_by_the_first_addition(store):
         Store.open(directory, keep_text=True)
     with pytest.raises(StoreError, match="holds a store already"):
         Store.open(directory, exist_ok=False)
-    with Store.open(directory, rules=TextRules(min_df=0.5)) as other:
-        assert other.info().text_rules["min_df"] == 2
+    with pytest.raises(InvalidParameterError, match="begun with TextRules"):
+        Store.open(directory, rules=TextRules(min_df=0.5))
 
 
 # ---- files --------------------------------------------------------------------------------------
@@ -442,7 +434,7 @@ def test_rules_are_fixed_by_the_first_addition(store):
 
 def test_store_of_another_version_is_refused_by_both_versions(store):
     store._db.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match="version 7; this program reads version 3"):
+    with pytest.raises(StoreError, match="version 7; this program reads version 4"):
         Store.open(store._db.directory)
 
 
@@ -522,14 +514,14 @@ def test_store_sees_what_another_process_forgot(store):
     store.forget(["d2"])
     gone = {"d1", "d2", "d5"}
     remaining = [record for record in RECORDS if record["id"] not in gone]
-    assert digest(store) == retrained_digest(store, remaining)[1]
+    assert store.digest() == once(remaining)
 
 
 def _die_in_the_middle(directory):
     import os
 
     store = Store.open(directory, n_jobs=1)
-    documents.delete_words = lambda *_: os._exit(9)
+    words.subtract = lambda *_: os._exit(9)
     store.forget(["d5"])
 
 

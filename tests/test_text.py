@@ -2,73 +2,87 @@
 
 import json
 import re
+import tempfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from pyunlearn import TextRules
-from pyunlearn.errors import InvalidInputError, InvalidParameterError
-from pyunlearn.records import Record
-from pyunlearn.text import CandidateWords, Dictionary, TextSpool, renumbered
+from pyunlearn import Store, TextRules
+from pyunlearn.errors import InvalidInputError, InvalidParameterError, StoreError
+from pyunlearn.store import _stored_documents as documents
+from pyunlearn.store import _stored_words as words
+from pyunlearn.text import TextCounter
 
 WORDS = st.sampled_from(["the", "Red", "red", "blue", "x", "öl", "green", "and", "b2b"])
 TEXTS = st.lists(st.lists(WORDS, max_size=8).map(" ".join), min_size=1, max_size=12)
 
 
+def kept(texts, rules, later=()):
+    """Words, counts and lengths that a store has of texts, those of `later` added afterwards."""
+    with tempfile.TemporaryDirectory() as path, Store.open(path, rules=rules) as store:
+        for part in (texts, later):
+            if part:
+                number = store.info().n_documents
+                store.add({"id": f"{number + at:04}", "text": one} for at, one in enumerate(part))
+        dictionary = words.read_dictionary(store._db)
+        batch = documents.as_one(list(documents.read_all(store._db)), dictionary)
+        return dictionary.words, batch.counts.toarray(), batch.lengths
+
+
 def choose(texts, rules):
-    candidates = CandidateWords(rules)
-    for text in texts:
-        candidates.count(text)
-    return candidates.choose()[0]
-
-
-def counts(dictionary, texts):
-    table = np.zeros((len(texts), len(dictionary.words)), np.int64)
-    for row, text in zip(table, texts, strict=True):
-        counted = dictionary.count(text)
-        row[counted.columns] = counted.counts
-    return table
+    return kept(texts, rules)[0]
 
 
 @given(
     TEXTS,
+    TEXTS,
     st.one_of(st.integers(1, 3), st.floats(0.0, 1.0)),
+    st.one_of(st.integers(1, 9), st.floats(0.0, 1.0)),
     st.sampled_from([None, "english"]),
     st.booleans(),
     st.sampled_from([r"(?u)\b\w\w+\b", r"(?u)\b[a-z]+\b", r"(\w)\w*"]),
+    st.sampled_from([(1, 1), (1, 2), (2, 3)]),
 )
+@settings(max_examples=60)
+@pytest.mark.filterwarnings("ignore:Your stop_words may be inconsistent")
 def test_words_and_counts_are_those_of_count_vectorizer(
-    texts, min_df, stop_words, lowercase, token_pattern
+    texts, later, min_df, max_df, stop_words, lowercase, token_pattern, ngram_range
 ):
-    rules = TextRules(min_df, None, stop_words, token_pattern, lowercase)
-    vectorizer = CountVectorizer(
-        min_df=min_df, stop_words=stop_words, token_pattern=token_pattern, lowercase=lowercase
-    )
+    rules = {
+        "min_df": min_df,
+        "max_df": max_df,
+        "stop_words": stop_words,
+        "token_pattern": token_pattern,
+        "lowercase": lowercase,
+        "ngram_range": ngram_range,
+    }
+    vectorizer = CountVectorizer(**rules)
+    found, counts, lengths = kept(texts, TextRules(**rules), later)
+    analyze = vectorizer.build_analyzer()
+    assert lengths.tolist() == [len(analyze(text)) for text in texts + later]
     try:
-        expected = vectorizer.fit_transform(texts).toarray()
+        expected = vectorizer.fit_transform(texts + later).toarray()
     except ValueError:
-        with pytest.raises(InvalidInputError, match="no word is left"):
-            choose(texts, rules)
+        assert found == []
         return
-    words = choose(texts, rules)
-    assert words == vectorizer.get_feature_names_out().tolist()
-    assert np.array_equal(counts(Dictionary(words, rules), texts), expected)
+    assert found == vectorizer.get_feature_names_out().tolist()
+    assert np.array_equal(counts, expected)
 
 
 @given(TEXTS, st.integers(1, 5))
+@settings(max_examples=30)
 def test_max_features_keeps_as_frequent_words_as_count_vectorizer(texts, limit):
     vectorizer = CountVectorizer(max_features=limit)
     try:
         expected = vectorizer.fit_transform(texts).sum(axis=0)
     except ValueError:
         return
-    words = choose(texts, TextRules(max_features=limit))
-    mine = counts(Dictionary(words, TextRules()), texts).sum(axis=0)
-    assert sorted(mine) == sorted(np.asarray(expected).ravel())
-    assert words == sorted(words)
+    found, counts, _ = kept(texts, TextRules(max_features=limit))
+    assert sorted(counts.sum(axis=0)) == sorted(np.asarray(expected).ravel())
+    assert found == sorted(found)
 
 
 def test_max_features_breaks_ties_alphabetically():
@@ -76,47 +90,36 @@ def test_max_features_breaks_ties_alphabetically():
 
 
 def test_length_counts_words_outside_the_dictionary_but_not_stop_words():
-    rules = TextRules(stop_words="english")
-    assert Dictionary(["red"], rules).count("the red and unknown words").length == 3
+    counted = TextCounter(TextRules(stop_words="english")).count("the red and unknown words")
+    assert counted.length == 3
 
 
-def test_share_becomes_a_number_of_documents_once():
-    candidates = CandidateWords(TextRules(min_df=0.3))
-    for text in ["red blue", "red", "blue", "green", "red"]:
-        candidates.count(text)
-    assert candidates.resolved_rules().min_df == 2
-    assert candidates.choose()[0] == ["blue", "red"]
-
-
-def test_word_without_a_string_is_not_counted():
-    counted = Dictionary([None, "red"], TextRules()).count("blue red red")
-    assert (counted.columns.tolist(), counted.counts.tolist(), counted.length) == ([1], [2], 3)
-
-
-@given(TEXTS)
-def test_spooled_counts_equal_direct_counts(texts):
-    candidates = CandidateWords(TextRules(token_pattern=r"\w+"))
-    with TextSpool() as spool:
-        for number, text in enumerate(texts):
-            record = Record(str(number), text, None, "line 1")
-            spool.write(record, candidates.count(text))
-        try:
-            words, columns = candidates.choose()
-        except InvalidInputError:
-            return
-        spooled = list(renumbered(spool.read(), columns))
-    dictionary = Dictionary(words, candidates.rules)
-    for (record, counted), text in zip(spooled, texts, strict=True):
-        direct = dictionary.count(text)
-        assert record.text == text
-        assert counted.columns.tolist() == direct.columns.tolist()
-        assert counted.counts.tolist() == direct.counts.tolist()
-        assert counted.length == direct.length
+def test_no_word_left_is_said_with_what_to_change(tmp_path):
+    with Store.open(tmp_path, rules=TextRules(min_df=3)) as store:
+        store.add([{"id": "a", "text": "red blue"}, {"id": "b", "text": "red"}])
+        with pytest.raises(InvalidInputError, match="2 different words, none in 3 to 2 documents"):
+            store.fit(2)
 
 
 def test_more_words_than_the_first_room_are_counted():
     text = " ".join(f"w{number}" for number in range(5000))
     assert len(choose([text, text], TextRules(min_df=2))) == 5000
+
+
+def test_keys_are_made_from_the_words():
+    assert words.key_of("red") == words.key_of("red") != words.key_of("Red")
+    assert -(2**63) <= words.key_of("blue") < 2**63
+
+
+def test_two_words_with_one_key_are_refused_and_nothing_changes(tmp_path, monkeypatch):
+    with Store.open(tmp_path) as store:
+        store.add([{"id": "a", "text": "red"}])
+        monkeypatch.setattr(words, "key_of", lambda word: words.KEY_BYTES)
+        store.add([{"id": "b", "text": "blue"}])
+        with pytest.raises(StoreError, match="same key"):
+            store.add([{"id": "c", "text": "green"}])
+        assert store.info().n_documents == 2
+        assert words.read_dictionary(store._db).words == ["blue", "red"]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +139,13 @@ def test_more_words_than_the_first_room_are_counted():
         ({"min_df": float("nan")}, "min_df as a share"),
         ({"token_pattern": "(a)(b)"}, "2 groups"),
         ({"lowercase": 1}, "lowercase must be a bool"),
+        ({"max_df": 0}, "max_df must be at least 1"),
+        ({"max_df": 1.5}, "max_df as a share"),
+        ({"ngram_range": 2}, "ngram_range must be two integers"),
+        ({"ngram_range": (2, 1)}, "ngram_range[1] must be"),
+        ({"ngram_range": (0, 1)}, "ngram_range[0] must be"),
+        ({"ngram_range": (1, 2.0)}, "ngram_range[1] must be an integer"),
+        ({"ngram_range": (1, 1000)}, "ngram_range[1] must be"),
     ],
 )
 def test_bad_rules_are_refused(rules, message):
@@ -154,6 +164,8 @@ def test_bad_rules_are_refused(rules, message):
         ({"stop_words": np.str_("english")}, {"stop_words": "english"}),
         ({"token_pattern": np.str_("a+")}, {"token_pattern": "a+"}),
         ({"lowercase": np.bool_(False)}, {"lowercase": False}),
+        ({"max_df": np.int64(4)}, {"max_df": 4}),
+        ({"ngram_range": [np.int64(1), 2]}, {"ngram_range": (1, 2)}),
     ],
 )
 def test_rules_of_numpy_values_are_the_rules_of_plain_ones(given, plain):
@@ -166,6 +178,7 @@ def test_rules_of_numpy_values_are_the_rules_of_plain_ones(given, plain):
         float,
         str,
         bool,
+        tuple,
         type(None),
     }
 
