@@ -36,7 +36,7 @@ def digests(store):
     """All that a store holds besides its history."""
     info = store.info()
     heads = {field: (head.digest, head.classes) for field, head in store.heads().items()}
-    return info.model_digest, info.n_words, heads, store._db.get_meta("index_digest")
+    return info.digest, info.n_words, heads, store._db.get_meta("index_digest")
 
 
 class Histories(RuleBasedStateMachine):

@@ -12,7 +12,9 @@ from test_store_heads import assert_verified
 from pyunlearn import Store, TextRules
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.store import _stored_documents as documents
+from pyunlearn.store import _stored_words as words
 from pyunlearn.store._redaction import without_names
+from pyunlearn.text import TextCounter
 
 OTHERS = [{"id": f"x{i}", "text": "red blue green red dog"} for i in range(4)]
 NAMES = [
@@ -50,7 +52,7 @@ NAMES = [
 
 def held(store, one="a"):
     ((_, counted),) = documents.read_some(store._db, [one])
-    return documents.read_text(store._db, one), counted.columns.tolist(), counted.length
+    return documents.read_text(store._db, one), counted.keys.tolist(), counted.length
 
 
 def opened(directory, text, **options):
@@ -63,10 +65,11 @@ def opened(directory, text, **options):
 def test_a_name_is_taken_out_of_the_text_as_it_is_written(tmp_path, name, text, left):
     with opened(tmp_path, text, keep_text=True) as store:
         store.redact("a", name)
-        kept, columns, length = held(store)
+        kept, keys, length = held(store)
         assert kept == left
-        counted = documents.read_dictionary(store._db).count(left)
-        assert (columns, length) == (counted.columns.tolist(), counted.length)
+        counted = TextCounter(TextRules()).count(left)
+        assert keys == sorted(map(words.key_of, counted.words))
+        assert length == counted.length
         with pytest.raises(InvalidInputError, match="nothing was redacted"):
             store.redact("a", name)
         assert_verified(store)
@@ -125,6 +128,20 @@ def test_without_texts_a_name_must_be_one_counted_word(tmp_path, name):
         _, _, length = held(store)
         store.redact("a", ["Weiss", "anna"])
         assert held(store)[2] == length - 3 - ("Anna" in name) - ("Weiss" in name)
+        assert_verified(store)
+
+
+def test_without_texts_no_name_is_taken_out_of_several_words(tmp_path):
+    rules, text = TextRules(ngram_range=(1, 2)), "red Anna Weiss blue"
+    said = r"ngram_range=\(1, 2\); nothing was redacted"
+    with (
+        opened(tmp_path, text, rules=rules) as store,
+        pytest.raises(InvalidInputError, match=said),
+    ):
+        store.redact("a", "anna")
+    with opened(tmp_path / "b", text, rules=rules, keep_text=True) as store:
+        store.redact("a", "anna")
+        assert words.key_of("red weiss") in held(store)[1]
         assert_verified(store)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,13 +38,13 @@ def store(tmp_path):
         yield opened
 
 
-def arrays(store):
-    return [name for (name,) in store._db.execute("SELECT DISTINCT name FROM arrays")]
+def owners(store):
+    return [owner for (owner,) in store._db.execute("SELECT DISTINCT owner FROM arrays")]
 
 
 def test_nothing_learned_with_the_documents_is_left(store):
     store.forget(["d03", "d07"], refresh="later")
-    assert not [name for name in arrays(store) if name.startswith(("learned", "head", "index"))]
+    assert owners(store) == ["statistics"]
     assert store._db.value("SELECT count(*) FROM documents WHERE id IN ('d03', 'd07')") == 0
     assert store.info().n_waiting == 2
     assert store.info().n_topics is None
@@ -56,11 +57,10 @@ def test_the_refresh_ends_in_the_state_of_forgetting_at_once(store, tmp_path):
     with trained(tmp_path / "other") as other:
         other.fit_head()
         other.search("red blue")
-        now = other.forget(["d03", "d07", "d08"])
-        assert certificate.model_after == now.model_after
-        assert later.statistics_after == now.statistics_after
+        other.forget(["d03", "d07", "d08"])
+        assert store.digest() == other.digest()
         assert store.heads() == other.heads()
-        assert certificate.dependents["index"]["after"] == now.dependents["index"]["after"]
+        assert store._db.get_meta("index_digest") == other._db.get_meta("index_digest")
     assert certificate.n_documents_removed == 3
     assert store.certificates()[-2:] == [later, certificate]
     assert store.refresh() is None
@@ -95,19 +95,20 @@ def test_every_change_ends_the_wait(store, end, reopened):
 @pytest.mark.parametrize("end", ENDS)
 def test_the_request_that_ends_the_wait_leaves_the_certificate_of_the_refresh(store, tmp_path, end):
     store.forget(["d01"])
-    before = store.info().model_digest
     store.forget(["d03", "d05"], refresh="later")
     known = len(store.certificates())
     shutil.copytree(store._db.directory, tmp_path / "copy")
     ENDS[end](store)
     certificate = store.certificates()[known]
-    assert (certificate.model_before, certificate.n_documents_removed) == (before, 2)
+    assert certificate.n_documents_removed == 2
     assert certificate.n_documents_left == len(RECORDS) - 3
     if end == "fit":
-        assert certificate.model_after == store.info().model_digest
+        assert store.confirms(certificate)
     else:
         with Store.open(tmp_path / "copy", n_jobs=1) as copy:
-            assert certificate == copy.refresh()
+            alone = copy.refresh()
+            assert certificate == replace(alone, commitment=certificate.commitment)
+            assert copy.confirms(alone)
     actions = [entry.action for entry in store.ledger() if "certificate" in entry.detail]
     assert actions[known] == ("fit" if end == "fit" else "refresh")
     assert len(store.certificates()) == known + 1 + (end in ("forget", "redact"))
@@ -172,8 +173,8 @@ def test_any_mixture_of_now_and_later_ends_alike(tmp_path_factory, data):
             if ids:
                 store.forget(ids, data.draw(st.sampled_from(["now", "later"])))
         store.refresh()
-        now = other.forget([f"d{row:02}" for row in order[: cuts[-1]]])
-        assert store.info().model_digest == now.model_after
+        other.forget([f"d{row:02}" for row in order[: cuts[-1]]])
+        assert store.digest() == other.digest()
 
 
 def test_the_command_line_forgets_now_and_learns_later(store, capsys):
@@ -205,12 +206,14 @@ def test_statistics_that_were_edited_are_not_learned_from(store):
             other.refresh()
 
 
-def test_the_certificate_of_a_refresh_begins_before_the_first_request_it_ends(store):
-    before = store.forget(["d01"])
-    store.forget(["d03"], refresh="later")
-    store.forget(["d07"], refresh="later")
-    certificate = store.refresh()
-    assert certificate.n_documents_removed == 2
-    assert certificate.model_before == before.model_after
-    assert certificate.statistics_before == before.statistics_after
-    assert certificate.statistics_after != before.statistics_after
+def test_certificates_are_confirmed_until_the_next_change(store):
+    given = [store.forget(["d01"]), store.forget(["d03"], refresh="later")]
+    given.append(store.forget(["d07"], refresh="later"))
+    assert [store.confirms(one) for one in given] == [False, False, True]
+    given.append(store.refresh())
+    assert given[-1].n_documents_removed == 2
+    assert [store.confirms(one) for one in given] == [False, False, False, True]
+    assert store.certificates() == given
+    with Store.open(store._db.directory, n_jobs=1) as again:
+        assert again.confirms(given[-1])
+        assert not again.confirms(given[-1].public())

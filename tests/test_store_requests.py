@@ -59,7 +59,7 @@ def test_parameters_out_of_numpy_are_those_of_python(store, learner, name, value
     for given in (value, as_python):
         store.fit(**{"n_topics": 2, name: given}, learner=learner)
         assert store.verify().ok
-        digests.append((store.info().model_digest, store.info().parameters))
+        digests.append((store.info().digest, store.info().parameters))
     assert digests[0] == digests[1]
     assert json.loads(json.dumps(digests[0][1])) == digests[0][1]
 
