@@ -548,3 +548,44 @@ def test_counting_some_words_at_a_time_leaves_no_trace(pool, entries):
         parts = counted(pool.counts, pool.lengths)
         assert parts.estimate_nbytes(pool.counts) == once.estimate_nbytes(pool.counts)
     assert_same_statistics(parts, once)
+
+
+def test_statistics_over_no_words_count_documents():
+    empty = CooccurrenceStatistics(0).add(np.zeros((3, 0), int), lengths=[4, 0, 2])
+    assert empty.n_documents == 3
+    once = CooccurrenceStatistics(0).add(np.zeros((1, 0), int))
+    assert empty.remove(np.zeros((2, 0), int)).digest() == once.digest()
+    assert empty.merge(once).n_documents == 2
+    assert empty.copy().to_csr().shape == (0, 0)
+
+
+@given(st.integers(0, 6), st.data())
+@settings(max_examples=30)
+def test_columns_that_move_leave_the_statistics_of_the_other_vocabulary(n_more, data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    counts = rng.poisson(0.7, (9, 6))
+    lengths = counts.sum(axis=1) + 2
+    gone = data.draw(st.sets(st.integers(0, 5)))
+    counts[:, list(gone)] = 0
+    kept = [word for word in range(6) if word not in gone]
+    size = len(kept) + n_more
+    places = sorted(data.draw(st.permutations(range(size)))[: len(kept)])
+    columns = np.full(6, -1, np.int32)
+    columns[kept] = places
+    moved = np.zeros((9, size), int)
+    moved[:, places] = counts[:, kept]
+    statistics = CooccurrenceStatistics(6, n_jobs=2).add(counts, lengths)
+    statistics.renumber(columns, size)
+    once = CooccurrenceStatistics(size).add(moved, lengths)
+    assert statistics.digest() == once.digest()
+    assert pickle.dumps(statistics.remove(moved[:4], lengths[:4])) == pickle.dumps(
+        CooccurrenceStatistics(size, n_jobs=2).add(moved[4:], lengths[4:])
+    )
+
+
+def test_a_word_with_documents_does_not_lose_its_column():
+    statistics = CooccurrenceStatistics(2).add(np.array([[1, 2]]))
+    before = statistics.digest()
+    with pytest.raises(InvalidInputError, match="has documents"):
+        statistics.renumber(np.array([0, -1], np.int32), 1)
+    assert (statistics.digest(), statistics.n_words) == (before, 2)

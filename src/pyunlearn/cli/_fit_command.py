@@ -85,7 +85,7 @@ def _add_rules(words: Any) -> None:
         "--max-df",
         type=number,
         metavar="N",
-        help="words in at most N documents, or in a share of them, as 0.5 (default all)",
+        help="words in at most N documents, or in a share of them, as 0.5 (default 1.0)",
     )
     words.add_argument(
         "--ngrams",

@@ -15,6 +15,7 @@ SECONDS = "The seconds printed do not include the start of Python and the loadin
 OPTIONS = {
     "anchor_min_df": "--anchor-min-df",
     "core_min_df": "--core-min-df",
+    "max_df": "--max-df",
     "max_features": "--max-features",
     "max_iter": "--max-iter",
     "min_df": "--min-df",
@@ -23,6 +24,7 @@ OPTIONS = {
     "n_topics": "--topics",
     "n_updates": "--updates",
     "n_words": "--words",
+    "ngram_range": "--ngrams",
     "scale_bits": "--scale-bits",
     "stop_words": "--stop-words",
     "token_pattern": "--token-pattern",
