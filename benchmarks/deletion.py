@@ -6,8 +6,8 @@ deletion is timed from counts to certificate, which is a commitment to the new d
 
 import argparse
 import statistics
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -46,17 +46,37 @@ class Deletion:
 def delete_and_restore(model: AnchorTopicModel, document: sp.csr_array) -> Deletion:
     """Time one deletion; afterwards the model is, byte for byte, what it was."""
     model.digest()  # a model in use has one; it is not part of this deletion
-    with paths_of_updates() as paths:
+    with paths_of_updates() as paths, seconds_of_methods("removal", "make") as subtract:
         seconds = seconds_of(lambda: model.forget(document))
     model.partial_fit(document)
     path = paths[0]
     return Deletion(
         seconds,
-        path.seconds,
+        {"subtract": sum(subtract), **path.seconds},
         path.touched_anchors,
         path.touched_words,
         path.reselected_from is not None,
     )
+
+
+@contextmanager
+def seconds_of_methods(*names: str) -> Iterator[list[float]]:
+    """The time of every call of some methods of the statistics."""
+    found: list[float] = []
+
+    def timed(method: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*given: Any) -> Any:
+            result: list[Any] = []
+            found.append(seconds_of(lambda: result.append(method(*given))))
+            return result[0]
+
+        return wrapped
+
+    with ExitStack() as stack:
+        for name in names:
+            method = getattr(CooccurrenceStatistics, name)
+            stack.enter_context(mock.patch.object(CooccurrenceStatistics, name, timed(method)))
+        yield found
 
 
 @contextmanager

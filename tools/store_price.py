@@ -2,9 +2,9 @@
 
     python tools/store_price.py CORPUS.jsonl OTHER/.venv/bin/python [--min-df 5 --runs 3]
 
-The other Python has that version installed. Both run the same commands in turn on stores of their own,
-process start included; printed are medians in seconds, bytes, and their ratio (this over the other).
-`make demo` leaves a corpus: .cache/demo/posts.jsonl.
+The other Python has that version installed. Both run the same commands in turn on stores of their
+own, process start included; printed are medians in seconds, bytes, and their ratio (this over the
+other). `make demo` leaves a corpus: .cache/posts.jsonl.
 """
 
 from __future__ import annotations

@@ -56,25 +56,25 @@ def check_rows(
 
 cdef void compare_columns(
     int64_t first, int64_t last, const int64_t* start, const int64_t* length,
-    const int32_t* indices, const int64_t* values, int64_t size, int64_t* place,
+    const int32_t* indices, const int64_t* values, int64_t size, int64_t* position,
     int32_t* status_out,
 ) noexcept nogil:
     """Rows first..last-1 against what stands above the diagonal in their columns."""
     cdef int64_t row, at, end, twin
     for row in range(first, last):
-        place[row] = start[row]
+        position[row] = start[row]
     for row in range(last - 1):
         end = start[row] + length[row]
         at = first_at_least(indices, start[row], end, max(first, row + 1))
         while at < end and indices[at] < last:
-            twin = place[indices[at]]
+            twin = position[indices[at]]
             if twin == size or indices[twin] != row or values[twin] != values[at]:
                 status_out[indices[at]] = NOT_CANONICAL
             else:
-                place[indices[at]] = twin + 1
+                position[indices[at]] = twin + 1
             at = at + 1
     for row in range(first, last):
-        twin = place[row]
+        twin = position[row]
         end = start[row] + length[row]
         if twin > end or (twin < end and indices[twin] < row) or (
             twin < end and indices[twin] == row and values[twin] % 2
@@ -87,13 +87,13 @@ def check_pairs(
     const int64_t[::1] length,
     const int32_t[::1] indices,
     const int64_t[::1] values,
-    int64_t[::1] place,
+    int64_t[::1] position,
     int32_t[::1] status_out,
     int num_threads,
 ):
     """Whether rows that `check_rows` has passed are symmetric, with an even diagonal.
 
-    One status a row. `place` is work space, one entry a row. Blocks of columns as in
+    One status a row. `position` is work space, one entry a row. Blocks of columns as in
     `counts.mirror`.
     """
     cdef int64_t n_words = start.shape[0], block_size = 256, block
@@ -104,7 +104,7 @@ def check_pairs(
         for block in prange(n_blocks, schedule="dynamic", num_threads=num_threads):
             compare_columns(
                 block * block_size, min(n_words, (block + 1) * block_size), &start[0], &length[0],
-                &indices[0], &values[0], indices.shape[0], &place[0], &status_out[0],
+                &indices[0], &values[0], indices.shape[0], &position[0], &status_out[0],
             )
 
 

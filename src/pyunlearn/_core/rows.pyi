@@ -18,7 +18,7 @@ def check_pairs(
     length: I64,
     indices: I32,
     values: I64,
-    place: I64,
+    position: I64,
     status_out: I32,
     num_threads: int,
 ) -> None: ...

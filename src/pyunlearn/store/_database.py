@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
+from pyunlearn._json import read_json
 from pyunlearn.errors import CorruptStateError, StoreBusyError, StoreError
 
 FILE_NAME = "store.sqlite"
@@ -113,6 +115,18 @@ CREATE TABLE IF NOT EXISTS certificates (
 """
 
 
+# The types of the values of `meta`.
+META: dict[str, tuple[type, ...]] = {
+    "text_rules": (dict,),
+    "keep_text": (bool,),
+    "n_documents": (int,),
+    "model_parameters": (dict,),
+    "digests": (dict,),
+    "learned_digest": (str, NoneType),
+    "index_digest": (str, NoneType),
+}
+
+
 class Database:
     """A connection to the file of a store, made on opening and closed by `close`."""
 
@@ -195,9 +209,23 @@ class Database:
         return None if row is None else row[0]
 
     def get_meta(self, key: str, default: Any = None) -> Any:
-        """A value of the meta table."""
+        """A value of the meta table; CorruptStateError for one of another type."""
         text = self.value("SELECT value FROM meta WHERE key = ?", (key,))
-        return default if text is None else json.loads(text)
+        if text is None:
+            return default
+        value = self.parsed(text, f"the entry {key!r}")
+        if type(value) not in META[key]:
+            raise CorruptStateError(f"{self.path}: the entry {key!r} is damaged")
+        return value
+
+    def parsed(self, text: Any, what: str) -> Any:
+        """The value of a stored JSON text; CorruptStateError, naming `what`, for anything else."""
+        try:
+            if not isinstance(text, str):
+                raise ValueError("no text")
+            return read_json(text)
+        except ValueError as error:
+            raise CorruptStateError(f"{self.path}: {what} is damaged ({error})") from None
 
     def set_meta(self, key: str, value: Any) -> None:
         """Write a value of the meta table."""

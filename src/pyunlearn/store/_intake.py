@@ -63,9 +63,8 @@ def refuse_other_rules(db: Database, rules: TextRules | None, keep_text: bool | 
 def _store(current: Current, records: Iterable[Any]) -> list[str]:
     """Write documents with their words; their ids."""
     db = current.db
-    rules, keep_text = words.read_rules(db), bool(db.get_meta("keep_text"))
-    assert rules is not None
-    counter, new = TextCounter(rules), words.NewWords()
+    counter, new = TextCounter(words.rules_of(db)), words.NewWords()
+    keep_text = bool(db.get_meta("keep_text"))
     ids = []
     for record in as_records(records):
         docs.insert(db, record, new.bag(counter.count(record.text)), keep_text)

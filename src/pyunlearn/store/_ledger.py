@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pyunlearn._commitment import is_commitment_to
+from pyunlearn._json import read_json
 from pyunlearn.certificates import Certificate
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.store._database import Database
@@ -73,7 +74,7 @@ def append(
     if waits:
         detail["waits"] = True
     last = db.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, previous = (last[0] + 1, last[1]) if last else (1, START)
+    seq, previous = (last[0] + 1, str(last[1])) if last else (1, START)
     time = datetime.now(UTC).isoformat(timespec="seconds")
     if certificate is not None:
         detail["certificate"] = _certificate_hash(certificate.to_json())
@@ -184,7 +185,7 @@ def _text(stored: bytes) -> str:
 
 def _parsed(db: Database, seq: int, detail: str) -> dict[str, Any]:
     try:
-        values = json.loads(detail)
+        values = read_json(detail)
     except ValueError:
         values = None
     if not isinstance(values, dict):

@@ -104,7 +104,5 @@ def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
 
 def counts_of(db: Database, dictionary: Dictionary, texts: Sequence[str]) -> sp.csr_array:
     """Word counts of texts by the dictionary of the store, (n_texts, n_words)."""
-    rules = words.read_rules(db)
-    assert rules is not None
-    counter, new = TextCounter(rules), words.NewWords()
+    counter, new = TextCounter(words.rules_of(db)), words.NewWords()
     return docs.as_one([("", new.bag(counter.count(text))) for text in texts], dictionary).counts

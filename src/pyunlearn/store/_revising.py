@@ -83,7 +83,7 @@ def learn(current: Current, before: Before, come: Sequence[str]) -> None:
     dictionary, changed = before.recount(current, come)
     current.progress("learning", 0, 0)
     if changed is None:
-        parameters = db.get_meta("model_parameters")
+        parameters = state.read_parameters(db)
         model = state.learned_model(parameters, before.statistics, current.n_jobs)
         model.warn_if_fewer()
     else:
@@ -119,7 +119,7 @@ def refresh(current: Current) -> Certificate:
         current.dictionary(),
     )
     current.progress("learning", 0, 0)
-    model = state.learned_model(db.get_meta("model_parameters"), statistics, current.n_jobs)
+    model = state.learned_model(state.read_parameters(db), statistics, current.n_jobs)
     model.warn_if_fewer()
     state.write_model(db, model, ())
     replace_model(current, model, dictionary)
@@ -159,7 +159,7 @@ def certificate_of(
         n_documents_removed=removed,
         n_documents_left=docs.n_documents(db),
         commitment=None,
-        parameters=db.get_meta("model_parameters"),
+        parameters=state.read_parameters(db),
         comparator=STATISTICS_COMPARATOR if waiting else comparator,
         covers=WAITING_COVERS if waiting else COVERS,
         not_covered=EXACT_NOT_COVERED + NOT_COVERED,

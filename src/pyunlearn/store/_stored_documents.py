@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -54,7 +54,8 @@ class Batch(NamedTuple):
 
 def n_documents(db: Database) -> int:
     """Documents in the store."""
-    return int(db.get_meta("n_documents", 0))
+    number: int = db.get_meta("n_documents", 0)
+    return number
 
 
 def insert(db: Database, record: Record, bag: Bag, keep_text: bool) -> None:
@@ -183,6 +184,8 @@ def read_texts(db: Database) -> Iterator[tuple[str, Bag, str | None]]:
     """Every document with its text."""
     for *row, text in db.execute("SELECT id, length, words, counts, text FROM documents"):
         identifier, bag = _named(*row)
+        if not isinstance(text, str | None):
+            raise CorruptStateError(f"the text of document {identifier!r} is damaged")
         yield identifier, bag, text
 
 
@@ -208,12 +211,24 @@ def _blobs(bag: Bag) -> tuple[bytes, bytes]:
 
 def _named(identifier: str, length: int, words: bytes, counts: bytes) -> Named:
     """A document from its row in the table."""
+    bag = _bag(length, words, counts)
+    if bag is None:
+        raise CorruptStateError(f"the words of document {identifier!r} are damaged")
+    return identifier, bag
+
+
+def _bag(length: Any, words: Any, counts: Any) -> Bag | None:
+    """A bag of words; None when the values are no such thing."""
+    if type(length) is not int or type(words) is not bytes or type(counts) is not bytes:
+        return None
     size, rest = divmod(len(words), 8)
     width = len(counts) // size if size else 1
     if rest or width * size != len(counts) or width not in WIDTHS:
-        raise CorruptStateError(f"the counts of document {identifier!r} are damaged")
+        return None
     keys = np.frombuffer(words, "<i8").astype(np.int64, copy=False)
-    if (keys[1:] <= keys[:-1]).any():
-        raise CorruptStateError(f"the words of document {identifier!r} are damaged")
-    count = np.frombuffer(counts, f"<u{width}").astype(np.int32)
-    return identifier, Bag(keys, count, length)
+    wide = np.frombuffer(counts, f"<u{width}").astype(np.int64)
+    if (keys[1:] <= keys[:-1]).any() or not wide.all() or int(wide.sum()) != length:
+        return None
+    if wide.max(initial=0) > np.iinfo(np.int32).max:
+        return None
+    return Bag(keys, wide.astype(np.int32), length)

@@ -34,6 +34,7 @@ from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_model as state
 from pyunlearn.store._database import Database
 from pyunlearn.store._stored_words import Dictionary
+from pyunlearn.topic_model import TopicModel
 
 PARAMETERS = ("task", "loss", "features", "alpha", "tol", "max_iter")
 OWN_FIELD = "label"  # the label that stands beside the document
@@ -180,8 +181,11 @@ def keeps_sums(db: Database, field: str) -> bool:
 
 
 def settings_of(db: Database, field: str) -> HeadSettings:
-    """The settings of a head."""
-    return HeadSettings(**row(db, field)[0])
+    """The settings of a head; CorruptStateError if no head has them."""
+    try:
+        return new_head(TopicModel(), row(db, field)[0], None)._checked_settings()
+    except (TypeError, PyUnlearnError) as error:
+        raise _damaged(db, field, error) from None
 
 
 def fields(db: Database) -> list[str]:
@@ -276,7 +280,8 @@ def read_task(db: Database, field: str, n_jobs: int | None) -> TaskStatistics:
 
 def digests(db: Database) -> dict[str, str]:
     """The digest that was stored with each head, by field."""
-    return dict(db.execute("SELECT field, digest FROM heads ORDER BY field").fetchall())
+    rows = db.execute("SELECT field, digest FROM heads ORDER BY field").fetchall()
+    return {str(field): str(digest) for field, digest in rows}
 
 
 def parameters_of(db: Database, field: str) -> dict[str, Any]:
@@ -298,8 +303,8 @@ def row(db: Database, field: str) -> tuple[dict[str, Any], dict[str, Any], str]:
         "SELECT parameters, state, digest FROM heads WHERE field = ?", (field,)
     ).fetchone()
     try:
-        parameters, held = json.loads(found[0]), json.loads(found[1])
-    except ValueError as error:
+        parameters, held = (db.parsed(text, "an entry of it") for text in found[:2])
+    except CorruptStateError as error:
         raise _damaged(db, field, error) from None
     if not isinstance(parameters, dict) or not isinstance(held, dict):
         raise _damaged(db, field, "no JSON objects")

@@ -15,6 +15,7 @@ from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import counts as counting
 from pyunlearn._digest import content_digest
 from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._json import read_json
 from pyunlearn._learners import LEARNERS
 from pyunlearn._params import check_choice, check_n_jobs
 from pyunlearn.errors import (
@@ -31,6 +32,7 @@ from pyunlearn.store._packing import pack, unpack
 
 PART_BYTES = 64 * 2**20
 TOPICS = "topics"  # owner of the learned arrays
+DTYPES = ("<f8", "<i4", "<i8", "|u1")
 # What `Store.fit` may be told of a model.
 COMMON = ("n_topics", "scale_bits", "weighting")
 
@@ -127,10 +129,10 @@ def read_model(db: Database, n_jobs: int | None) -> BaseTopicModel:
 
 def read_counted(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
     """The statistics of the topics; errors of all kinds when they are damaged."""
-    parameters = db.get_meta("model_parameters")
+    parameters = read_parameters(db)
     return statistics_from_arrays(
         read_statistics(db, n_jobs),
-        int(db.get_meta("n_documents")),
+        db.get_meta("n_documents", 0),
         parameters["scale_bits"],
         parameters["weighting"],
         n_jobs,
@@ -167,6 +169,16 @@ def refuse_unfitted(db: Database) -> None:
     """Raise StoreError before the first fit."""
     if not is_fitted(db):
         raise StoreError(f"the store at {db.directory} has no topics yet; call fit first")
+
+
+def read_parameters(db: Database) -> dict[str, Any]:
+    """What the model was learned with; CorruptStateError if no model can be."""
+    parameters: dict[str, Any] = db.get_meta("model_parameters", {})
+    try:
+        new_model(parameters, None)._settings()
+    except (KeyError, TypeError, ValueError, PyUnlearnError) as error:
+        raise CorruptStateError(f"{db.path}: the parameters are damaged ({error})") from None
+    return parameters
 
 
 def digest_of(db: Database, what: str) -> str | None:
@@ -291,7 +303,7 @@ def _read_assembled(db: Database, n_jobs: int | None) -> BaseTopicModel:
     # The model digest does not cover all of them, and kernels index by their values.
     if content_digest({}, learned) != db.get_meta("learned_digest"):
         raise ValueError("the learned arrays were changed")
-    return assembled_model(db.get_meta("model_parameters"), learned, n_jobs)
+    return assembled_model(read_parameters(db), learned, n_jobs)
 
 
 def write_array(db: Database, owner: str, name: str, array: NDArray[np.generic]) -> None:
@@ -318,7 +330,17 @@ def read_array(db: Database, owner: str, name: str) -> NDArray[Any]:
     ).fetchall()
     if not rows:
         raise ValueError(f"the array {name!r} of {owner!r} is missing")
-    dtype = np.dtype(rows[0][0])
+    if rows[0][0] not in DTYPES or not all(isinstance(data, bytes) for *_, data in rows):
+        raise ValueError(f"the array {name!r} of {owner!r} is of no type that is written")
+    dtype, shape = np.dtype(rows[0][0]), _shape(rows[0][1])
     data = bytearray().join(row[2] for row in rows)
-    array = np.frombuffer(data, dtype).reshape(json.loads(rows[0][1]))
+    array = np.frombuffer(data, dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _shape(text: Any) -> tuple[int, ...]:
+    """The shape that `write_array` wrote; ValueError if it is none."""
+    shape = read_json(text) if isinstance(text, str) else None
+    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError("the shape of an array is none")
+    return tuple(shape)

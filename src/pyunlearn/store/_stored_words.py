@@ -6,13 +6,18 @@ The key of a word is made from the word itself, so that no key tells when a word
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn.errors import CorruptStateError, InvalidInputError, StoreError
+from pyunlearn.errors import (
+    CorruptStateError,
+    InvalidInputError,
+    InvalidParameterError,
+    StoreError,
+)
 from pyunlearn.store._database import Database
 from pyunlearn.text import CountedText, TextRules
 
@@ -131,7 +136,18 @@ def subtract(db: Database, bags: Sequence[Bag]) -> None:
 def read_rules(db: Database) -> TextRules | None:
     """The rules of the dictionary, None before the first addition."""
     rules = db.get_meta("text_rules")
-    return None if rules is None else TextRules(**rules)
+    try:
+        return None if rules is None else TextRules(**rules)
+    except (TypeError, InvalidParameterError) as error:
+        raise CorruptStateError(f"{db.path}: the rules are damaged ({error})") from None
+
+
+def rules_of(db: Database) -> TextRules:
+    """The rules of a store that was begun."""
+    rules = read_rules(db)
+    if rules is None:
+        raise CorruptStateError(f"{db.path}: the rules are missing")
+    return rules
 
 
 def write_rules(db: Database, rules: TextRules) -> None:
@@ -141,15 +157,16 @@ def write_rules(db: Database, rules: TextRules) -> None:
 
 def read_dictionary(db: Database) -> Dictionary:
     """The dictionary of the documents that the store holds now."""
-    rules = read_rules(db)
-    assert rules is not None
+    rules = rules_of(db)
     sql = "SELECT key, word FROM words WHERE n_documents BETWEEN ? AND ?"
-    values = list(rules.limits(int(db.get_meta("n_documents"))))
+    values = list(rules.limits(db.get_meta("n_documents", 0)))
     if rules.max_features is not None:
         sql += " ORDER BY n_occurrences DESC, word LIMIT ?"
         values.append(rules.max_features)
     # SQLite compares the UTF-8 of words, which is the order of their code points, as in Python.
     rows = db.execute(f"SELECT key, word FROM ({sql}) ORDER BY word", values).fetchall()
+    if not all(isinstance(word, str) for _, word in rows):
+        raise CorruptStateError(f"{db.path}: a word is no text")
     return Dictionary([word for _, word in rows], np.array([key for key, _ in rows], np.int64))
 
 
@@ -157,8 +174,7 @@ def refuse_no_words(db: Database, dictionary: Dictionary) -> None:
     """InvalidInputError when the rules leave no word to learn topics from."""
     if len(dictionary):
         return
-    rules, m = read_rules(db), int(db.get_meta("n_documents"))
-    assert rules is not None
+    rules, m = rules_of(db), int(db.get_meta("n_documents", 0))
     low, high = rules.limits(m)
     n_words = int(db.value("SELECT count(*) FROM words"))
     raise InvalidInputError(
@@ -182,6 +198,7 @@ def frequencies(db: Database) -> dict[int, tuple[int, int]]:
     return {key: (n_documents, n_occurrences) for key, n_documents, n_occurrences in rows}
 
 
-def keys_and_words(db: Database) -> Iterator[tuple[int, str]]:
-    """All words with their keys, as they are stored."""
-    yield from db.execute("SELECT key, word FROM words")
+def wrong_keys(db: Database) -> int:
+    """Words whose key is not made from them."""
+    rows = db.execute("SELECT key, word FROM words").fetchall()
+    return sum(not isinstance(word, str) or key_of(word) != key for key, word in rows)

@@ -30,7 +30,7 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
     stored = _stored_digests(db, n_jobs, problems)
     problems += _word_problems(db)
     dictionary = words.read_dictionary(db)
-    parameters = db.get_meta("model_parameters")
+    parameters = state.read_parameters(db)
     empty = new_model(parameters, n_jobs).new_statistics(len(dictionary))
     statistics = docs.count_all(db, dictionary, empty, progress)
     progress("learning", 0, 0)
@@ -61,15 +61,13 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
 
 def _word_problems(db: Database) -> list[str]:
     """The table of words against the documents, and the documents against their texts."""
-    rules = words.read_rules(db)
-    assert rules is not None
-    counter, problems = TextCounter(rules), []
+    counter, problems = TextCounter(words.rules_of(db)), []
     for identifier, bag, text in docs.read_texts(db):
         if text is not None and not _same(words.NewWords().bag(counter.count(text)), bag):
             problems.append(f"the words of document {identifier!r} are not those of its text")
     if words.frequencies(db) != _counted(db):
         problems.append("the words of the store are not those of the documents")
-    if any(words.key_of(word) != key for key, word in words.keys_and_words(db)):
+    if words.wrong_keys(db):
         problems.append("a word of the store has the key of another")
     return problems
 
