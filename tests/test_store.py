@@ -208,11 +208,12 @@ def test_ledger_is_append_only(store):
         ("DELETE FROM certificates", "entry 3 of the ledger and its certificate"),
         ("UPDATE ledger SET detail = '{' WHERE seq = 3", "entry 3 of the ledger is damaged"),
         ("DELETE FROM documents WHERE id = 'd3'", "stored statistics are not"),
-        ("UPDATE documents SET length = 99 WHERE id = 'd3'", "stored topics are not"),
+        ("UPDATE documents SET length = 99 WHERE id = 'd3'", "words of document 'd3' are damaged"),
         ("UPDATE words SET word = 'other' WHERE word = 'red'", "has the key of another"),
         ("UPDATE words SET n_documents = 9 WHERE word = 'red'", "words of the store"),
         ("DELETE FROM words WHERE word = 'red'", "words of the store"),
-        ("UPDATE documents SET counts = zeroblob(length(counts))", "words of the store"),
+        ("UPDATE documents SET counts = zeroblob(length(counts))", "are damaged"),
+        ("UPDATE documents SET words = zeroblob(length(words))", "are damaged"),
         ("UPDATE ledger SET secret = zeroblob(32) WHERE seq = 3", "last entry of the ledger"),
         ("UPDATE ledger SET secret = NULL", "last entry of the ledger"),
         ("UPDATE ledger SET secret = zeroblob(32) WHERE seq = 1", "still have their secrets"),
@@ -228,7 +229,10 @@ def test_ledger_is_append_only(store):
         ),
         ("UPDATE arrays SET data = zeroblob(length(data)) WHERE name = 'word_mass'", "damaged"),
         ("DELETE FROM arrays WHERE name = 'document_frequency'", "damaged"),
-        ("UPDATE meta SET value = '41' WHERE key = 'n_documents'", "stored statistics are not"),
+        (
+            "UPDATE meta SET value = '41' WHERE key = 'n_documents'",
+            "number of documents is another",
+        ),
     ],
 )
 def test_verify_tells_what_was_tampered_with(store, statement, problem):

@@ -139,7 +139,7 @@ class Verification:
         Documents that were counted again.
     statistics_stored, statistics_recounted : str or None
         Digests of the statistics: computed from the stored bytes (None when they cannot be read),
-        and counted from the documents.
+        and counted from the documents (None when those cannot be read).
     model_stored, model_relearned : str or None
         Digests of the model: from the stored bytes, and learned from the recounted statistics.
     n_ledger_entries : int
@@ -152,8 +152,8 @@ class Verification:
     problems: tuple[str, ...]
     n_documents: int
     statistics_stored: str | None
-    statistics_recounted: str
+    statistics_recounted: str | None
     model_stored: str | None
-    model_relearned: str
+    model_relearned: str | None
     n_ledger_entries: int
     dependents: tuple[str, ...]

@@ -17,7 +17,9 @@ HEADER = struct.Struct("<BBi")
 
 def pack(word: int, columns: NDArray[np.int32], values: NDArray[np.int64]) -> bytes:
     """The entries of row `word`: ascending columns >= word, values > 0."""
-    gaps = np.diff(columns, prepend=np.int32(word)).astype(np.int64)
+    gaps = columns.astype(np.int64)
+    gaps[1:] -= columns[:-1]
+    gaps[0] -= word
     gap_width, value_width = _width(gaps), _width(values)
     return b"".join(
         (

@@ -6,8 +6,9 @@ now. Only documents that hold a word which entered or left the dictionary are re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -130,12 +131,13 @@ def recount(
             _each(sums, "add", batch, touched)
         return np.flatnonzero(touched)
     keys = _held_by_others(db, np.setxor1d(before.keys, after.keys), added)
-    for batch in docs.batches(_and(gone, docs.with_words(db, keys, come)), before):
+    others = list_of_parts(docs.ids_with_words(db, keys, come))
+    for batch in docs.batches(chain(gone, _read(db, others)), before):
         _each(sums, "remove", batch)
     columns = after.columns(before.keys)
     for one in sums:
         one.renumber(columns, len(after))
-    for batch in docs.batches(_and(docs.with_words(db, keys, come), _read(db, added)), after):
+    for batch in docs.batches(_read(db, others + added), after):
         _each(sums, "add", batch)
     return None
 
@@ -157,11 +159,6 @@ def _each(
 def _read(db: Database, parts: Sequence[Sequence[str]]) -> Iterator[docs.Named]:
     for part in parts:
         yield from docs.read_some(db, part)
-
-
-def _and(first: Iterable[docs.Named], second: Iterable[docs.Named]) -> Iterator[docs.Named]:
-    yield from first
-    yield from second
 
 
 def _held_by_others(

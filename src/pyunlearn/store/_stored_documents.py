@@ -24,6 +24,7 @@ from pyunlearn.store._database import Database
 from pyunlearn.store._stored_words import Bag, Dictionary
 
 BATCH_ENTRIES = 4_000_000
+SCANNED_AT_ONCE = 2000
 SHOWN_IDS = 5
 WIDTHS = (1, 2, 4)  # bytes of a count
 
@@ -166,12 +167,21 @@ def read_some(db: Database, ids: Sequence[str]) -> list[Named]:
     return [_named(*row) for row in rows]
 
 
-def with_words(db: Database, keys: NDArray[np.int64], without: Iterable[str]) -> Iterator[Named]:
-    """Documents that hold one of some words, but for those of some ids. Reads every document."""
-    passed, wanted = set(without), np.sort(keys)
-    for document in read_all(db):
-        if document[0] not in passed and np.isin(wanted, document[1].keys).any():
-            yield document
+def ids_with_words(db: Database, keys: NDArray[np.int64], without: Iterable[str]) -> list[str]:
+    """Ids of documents that hold one of some words, but for some ids. Reads every document."""
+    if not len(keys):
+        return []
+    passed, found = set(without), []
+    rows = db.execute("SELECT id, words FROM documents ORDER BY id")
+    while part := rows.fetchmany(SCANNED_AT_ONCE):
+        if not all(type(words) is bytes and len(words) % 8 == 0 for _, words in part):
+            raise CorruptStateError(f"{db.path}: the words of a document are damaged")
+        sizes = [len(words) // 8 for _, words in part]
+        held = np.frombuffer(b"".join(words for _, words in part), "<i8")
+        document = np.repeat(np.arange(len(part)), sizes)
+        for at in np.unique(document[np.isin(held, keys)]).tolist():
+            found.append(part[at][0])
+    return [one for one in found if one not in passed]
 
 
 def read_text(db: Database, identifier: str) -> str | None:

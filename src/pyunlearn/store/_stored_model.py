@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._cooccurrence.arrays import Arrays, statistics_from_arrays
+from pyunlearn._cooccurrence.arrays import (
+    Arrays,
+    refuse_impossible,
+    statistics_from_arrays,
+)
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import counts as counting
 from pyunlearn._digest import content_digest
@@ -32,7 +36,7 @@ from pyunlearn.store._packing import pack, unpack
 
 PART_BYTES = 64 * 2**20
 TOPICS = "topics"  # owner of the learned arrays
-DTYPES = ("<f8", "<i4", "<i8", "|u1")
+DTYPES = ("<f8", "<i4", "<i8", "|b1", "|u1")
 # What `Store.fit` may be told of a model.
 COMMON = ("n_topics", "scale_bits", "weighting")
 
@@ -87,9 +91,15 @@ def write_statistics(
     write_array(db, owner, "row_length", statistics.rows.length)
     if touched is None:
         delete_rows(db, field)
-        touched = range(statistics.n_words)
-    for word in touched:
-        _write_row(db, int(word), statistics, field)
+        words = np.arange(statistics.n_words)
+    else:
+        words = np.fromiter(touched, np.int64)
+        _delete_rows_of(db, words.tolist(), field)
+    rows = _packed(statistics, words.tolist())
+    if field is None:
+        db.execute_many("INSERT INTO cooccurrence VALUES (?, ?)", rows)
+    else:
+        db.execute_many("INSERT INTO head_pairs VALUES (?, ?, ?)", ((field, *row) for row in rows))
 
 
 def delete_rows(db: Database, field: str | None) -> None:
@@ -117,8 +127,10 @@ def read_model(db: Database, n_jobs: int | None) -> BaseTopicModel:
     """
     check_n_jobs(n_jobs)
     try:
-        model = _read_assembled(db, n_jobs)
-        model.statistics_ = read_counted(db, n_jobs)
+        model, statistics = _read_assembled(db, n_jobs), read_counted(db, n_jobs)
+        refuse_impossible(statistics)
+        model.topics_.refuse_other(statistics, check_n_jobs(n_jobs))
+        model.statistics_ = statistics
         model.take_as_learned()
         return model
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
@@ -229,20 +241,21 @@ def read_document_frequency(db: Database) -> NDArray[np.int64]:
     return read_array(db, owner_of(None), "document_frequency")
 
 
-def _write_row(
-    db: Database, word: int, statistics: CooccurrenceStatistics, field: str | None
-) -> None:
-    columns, values = statistics.rows.row(word)
-    first = int(np.searchsorted(columns, word))
-    packed = pack(word, columns[first:], values[first:])
+def _delete_rows_of(db: Database, words: list[int], field: str | None) -> None:
     if field is None:
-        db.execute("DELETE FROM cooccurrence WHERE word = ?", (word,))
-        if first < len(columns):
-            db.execute("INSERT INTO cooccurrence VALUES (?, ?)", (word, packed))
+        db.execute_many("DELETE FROM cooccurrence WHERE word = ?", ((word,) for word in words))
     else:
-        db.execute("DELETE FROM head_pairs WHERE field = ? AND word = ?", (field, word))
+        sql = "DELETE FROM head_pairs WHERE field = ? AND word = ?"
+        db.execute_many(sql, ((field, word) for word in words))
+
+
+def _packed(statistics: CooccurrenceStatistics, words: list[int]) -> Iterator[tuple[int, bytes]]:
+    """Rows of some words from the diagonal on; a word without entries has none."""
+    for word in words:
+        columns, values = statistics.rows.row(word)
+        first = int(np.searchsorted(columns, word))
         if first < len(columns):
-            db.execute("INSERT INTO head_pairs VALUES (?, ?, ?)", (field, word, packed))
+            yield word, pack(word, columns[first:], values[first:])
 
 
 def _rows(db: Database, field: str | None) -> Iterable[tuple[int, bytes]]:

@@ -28,6 +28,29 @@ def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification
     problems: list[str] = []
     progress("reading", 0, 0)
     stored = _stored_digests(db, n_jobs, problems)
+    try:
+        return _compared(db, n_jobs, progress, stored, problems)
+    except CorruptStateError as error:
+        return Verification(
+            ok=False,
+            problems=(*problems, str(error)),
+            n_documents=0,
+            statistics_stored=stored.get("statistics"),
+            statistics_recounted=None,
+            model_stored=stored.get("model"),
+            model_relearned=None,
+            n_ledger_entries=ledger.version(db),
+            dependents=(),
+        )
+
+
+def _compared(
+    db: Database,
+    n_jobs: int | None,
+    progress: Progress,
+    stored: dict[str, str],
+    problems: list[str],
+) -> Verification:
     problems += _word_problems(db)
     dictionary = words.read_dictionary(db)
     parameters = state.read_parameters(db)
