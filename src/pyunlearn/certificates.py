@@ -93,6 +93,12 @@ def _has_negative(value: Any) -> bool:
     return isinstance(value, int | float) and value < 0
 
 
+COMMITMENT_SHOWS = (
+    "until the next change, to whoever has the model, head or store that gave this certificate, that "
+    "it is of their state (`confirms`); from then on nothing, to nobody: neither that it was of some "
+    "state nor that it was not"
+)
+
 # ---- deletion -----------------------------------------------------------------------------------
 
 EXACT_COMPARATOR = (
@@ -137,6 +143,8 @@ class Certificate(BaseCertificate):
     capacity_used, capacity_left : int or None
         Documents counted against the budget of the model's releases, this deletion included; None
         where there is none, and for exact deletion, which needs none.
+    commitment_shows : str
+        What the commitment shows, and what it does not.
     dependents : tuple of str
         Heads and index that were brought up to date with the model; in a store all that it has.
 
@@ -162,6 +170,7 @@ class Certificate(BaseCertificate):
     not_covered: str = EXACT_NOT_COVERED + VOCABULARY_NOT_COVERED
     capacity_used: int | None = None
     capacity_left: int | None = None
+    commitment_shows: str = COMMITMENT_SHOWS
     dependents: tuple[str, ...] = ()
     algorithm: str = "exact deletion from integer co-occurrence statistics"
     version: str = __version__
@@ -204,7 +213,7 @@ class HeadCertificate(BaseCertificate):
         allows, or the number of topics or classes changed.
     n_task_removed, n_task_left : int
         Task documents.
-    commitment : str or None
+    commitment, commitment_shows : str
         As in `Certificate`, of the head's digest.
     gradient_norm, distance : float
         Norm of the objective's gradient at the weights, and gradient_norm / alpha, a bound of the
@@ -235,6 +244,7 @@ class HeadCertificate(BaseCertificate):
     comparator: str = HEAD_COMPARATORS["exact"]
     covers: str = "the weights and word scores of this head, and what it keeps of its task"
     not_covered: str = HEAD_NOT_COVERED
+    commitment_shows: str = COMMITMENT_SHOWS
     version: str = __version__
     format: str = HEAD_CERTIFICATE_FORMAT
 
