@@ -94,9 +94,9 @@ def _has_negative(value: Any) -> bool:
 
 
 COMMITMENT_SHOWS = (
-    "until the next change, to whoever has the model, head or store that gave this certificate, that "
-    "it is of their state (`confirms`); from then on nothing, to nobody: neither that it was of some "
-    "state nor that it was not"
+    "until the next change, to whoever has the model, head or store that gave this certificate, "
+    "that it is of their state (`confirms`); from then on nothing, to nobody: neither that it was "
+    "of some state nor that it was not"
 )
 
 # ---- deletion -----------------------------------------------------------------------------------
