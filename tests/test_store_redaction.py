@@ -145,6 +145,13 @@ def test_without_texts_no_name_is_taken_out_of_several_words(tmp_path):
         assert_verified(store)
 
 
+def test_an_empty_text_holds_no_name(tmp_path):
+    with opened(tmp_path, "", keep_text=True) as store:
+        with pytest.raises(InvalidInputError, match="nothing was redacted"):
+            store.redact("a", "anna")
+        assert_verified(store)
+
+
 def test_composed_and_decomposed_names_are_one_word_of_the_counts(tmp_path):
     with opened(tmp_path, "red Jos\u00e9 blue") as store:
         store.redact("a", unicodedata.normalize("NFD", "JOS\u00c9"))

@@ -129,7 +129,7 @@ def _read_ids(path: str) -> list[str]:
 
 def _waiting_lines(certificate: Certificate, store: str) -> str:
     return (
-        f"The statistics equal {certificate.comparator}.\n"
+        f"What is left equals {certificate.comparator}.\n"
         f"Topics, heads and index are deleted until: pyunlearn refresh --store {store}"
     )
 

@@ -150,7 +150,9 @@ def _topic_rows(info: StoreInfo) -> list[tuple[str, object]]:
     if not info.parameters:
         return []
     waiting = f"wait for a refresh; documents forgotten: {info.n_waiting:,}"
-    return [("topics", waiting if info.n_waiting else info.n_topics), ("model", info.digest)]
+    if info.n_waiting:
+        return [("topics", waiting)]
+    return [("topics", info.n_topics), ("model", info.digest)]
 
 
 def _settings(values: Any) -> str:

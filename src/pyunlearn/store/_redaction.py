@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from pyunlearn.certificates import Certificate
 from pyunlearn.errors import InvalidInputError
@@ -136,7 +137,7 @@ def _folded(text: str, ignore_case: bool) -> tuple[str, list[int]]:
     """
     starts = [at for at, one in enumerate(text) if at == 0 or not _is_combining(one)]
     parts, origin = [], []
-    for first, last in zip(starts, [*starts[1:], len(text)], strict=True):
+    for first, last in pairwise([*starts, len(text)]):
         letter = unicodedata.normalize("NFD", text[first:last])
         if ignore_case:
             letter = unicodedata.normalize("NFD", letter.casefold())
