@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from models import new_model
 
 from pyunlearn import TopicModel, load
+from pyunlearn._learners import topics_from_arrays
 from pyunlearn.errors import CorruptStateError
 
 
@@ -75,6 +76,17 @@ def test_whatever_can_be_saved_can_be_loaded(pool, parameters, data):
                 for one in (loaded, model)
             )
             assert_same_model(*both)
+
+
+@settings(max_examples=60)
+@given(pools(6, 4), learner_parameters(("active-set", "eg")), st.integers(0, 2))
+def test_topics_over_few_or_no_words_are_accepted(pool, parameters, n_words):
+    with fewer_topics_allowed():
+        model = trained_once(parameters, pool.counts[:, :n_words], pool.lengths)
+    arrays = model.topics_.arrays()
+    again = topics_from_arrays(model.topics_.settings, arrays)
+    again.refuse_other(model.statistics_, 1)
+    assert all((found == arrays[name]).all() for name, found in again.arrays().items())
 
 
 def test_equal_models_are_equal_files(saved, tmp_path):

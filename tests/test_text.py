@@ -6,12 +6,12 @@ import tempfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from pyunlearn import Store, TextRules
-from pyunlearn.errors import InvalidInputError, InvalidParameterError, StoreError
+from pyunlearn.errors import InvalidInputError, InvalidParameterError, PyUnlearnError, StoreError
 from pyunlearn.store import _stored_documents as documents
 from pyunlearn.store import _stored_words as words
 from pyunlearn.text import TextCounter
@@ -24,12 +24,34 @@ def kept(texts, rules, later=()):
     """Words, counts and lengths that a store has of texts, those of `later` added afterwards."""
     with tempfile.TemporaryDirectory() as path, Store.open(path, rules=rules) as store:
         for part in (texts, later):
-            if part:
-                number = store.info().n_documents
-                store.add({"id": f"{number + at:04}", "text": one} for at, one in enumerate(part))
-        dictionary = words.read_dictionary(store._db)
-        batch = documents.as_one(list(documents.read_all(store._db)), dictionary)
-        return dictionary.words, batch.counts.toarray(), batch.lengths
+            add(store, part)
+        return held(store)
+
+
+def changed(texts, rules, gone, later):
+    """As `kept`, after topics were learned and some texts forgotten; None if no word has topics."""
+    with tempfile.TemporaryDirectory() as path, Store.open(path, rules=rules, n_jobs=1) as store:
+        add(store, texts)
+        try:
+            store.fit(1, core_min_df=1)
+        except PyUnlearnError:
+            return None
+        add(store, later)
+        store.forget(f"{at:04}" for at in gone)
+        assert store.verify().ok
+        return held(store)
+
+
+def add(store, texts):
+    number = store.info().n_documents
+    if texts:
+        store.add({"id": f"{number + at:04}", "text": one} for at, one in enumerate(texts))
+
+
+def held(store):
+    dictionary = words.read_dictionary(store._db)
+    batch = documents.as_one(list(documents.read_all(store._db)), dictionary)
+    return dictionary.words, batch.counts.toarray(), batch.lengths
 
 
 def choose(texts, rules):
@@ -74,15 +96,48 @@ def test_words_and_counts_are_those_of_count_vectorizer(
 
 @given(TEXTS, st.integers(1, 5))
 @settings(max_examples=30)
-def test_max_features_keeps_as_frequent_words_as_count_vectorizer(texts, limit):
-    vectorizer = CountVectorizer(max_features=limit)
+def test_max_features_keeps_the_words_that_count_vectorizer_finds_most_often(texts, limit):
+    everything, limited = CountVectorizer(), CountVectorizer(max_features=limit)
     try:
-        expected = vectorizer.fit_transform(texts).sum(axis=0)
+        times = everything.fit_transform(texts).sum(axis=0)
     except ValueError:
         return
+    words_found = everything.get_feature_names_out().tolist()
+    order = np.lexsort((words_found, -np.asarray(times).ravel()))
     found, counts, _ = kept(texts, TextRules(max_features=limit))
-    assert sorted(counts.sum(axis=0)) == sorted(np.asarray(expected).ravel())
-    assert found == sorted(found)
+    assert found == sorted(words_found[at] for at in order[:limit])
+    # Of equally frequent words CountVectorizer chooses others.
+    assert sorted(counts.sum(axis=0)) == sorted(limited.fit_transform(texts).toarray().sum(axis=0))
+
+
+@given(
+    TEXTS,
+    TEXTS,
+    st.sets(st.integers(0, 11), min_size=1),
+    st.one_of(st.integers(1, 3), st.floats(0.0, 0.5)),
+    st.one_of(st.integers(4, 9), st.floats(0.5, 1.0)),
+    st.sampled_from([None, "english"]),
+    st.sampled_from([(1, 1), (1, 2)]),
+)
+@settings(max_examples=30)
+@pytest.mark.filterwarnings("ignore::pyunlearn.errors.FewerTopicsWarning")
+def test_words_and_counts_after_deletions_are_those_of_count_vectorizer(
+    texts, later, picks, min_df, max_df, stop_words, ngram_range
+):
+    rules = {"min_df": min_df, "max_df": max_df, "stop_words": stop_words}
+    rules |= {"ngram_range": ngram_range}
+    gone = {pick % len(texts) for pick in picks}
+    found = changed(texts, TextRules(**rules), gone, later)
+    assume(found is not None)
+    left = [text for at, text in enumerate(texts) if at not in gone] + later
+    vectorizer = CountVectorizer(**rules)
+    try:
+        expected = vectorizer.fit_transform(left)
+    except ValueError:
+        assert (found[0], found[1].shape) == ([], (len(left), 0))
+        return
+    assert found[0] == vectorizer.get_feature_names_out().tolist()
+    assert np.array_equal(found[1], expected.toarray())
 
 
 def test_max_features_breaks_ties_alphabetically():
