@@ -82,8 +82,8 @@ def main() -> int:
     rest = write_jsonl(CACHE / "rest.jsonl", [p for p in posts if p["author"] != author])
     retrained = fresh_directory("retrained")
     _, retrain_seconds = pyunlearn_json("fit", rest, "--store", retrained, *FIT)
-    print(f"forget   {forget_seconds:6.1f} s  reads {n_posts} posts")
-    print(f"retrain  {retrain_seconds:6.1f} s  reads {len(posts) - n_posts:,} posts")
+    print(f"forget   {forget_seconds:6.1f} s  needs no text")
+    print(f"retrain  {retrain_seconds:6.1f} s  needs the text of {len(posts) - n_posts:,} posts")
     same = digest_of(store) == digest_of(retrained)
     print("digests of both models over their words:", "equal" if same else "DIFFERENT")
 

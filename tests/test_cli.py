@@ -102,6 +102,40 @@ def test_deletion_by_command_equals_a_fit_without_the_documents(directory, corpu
         assert one.info().digest == other.info().digest
 
 
+def test_rules_of_words_are_those_of_the_options(corpus, tmp_path, capsys):
+    rules = {"min_df": 2, "max_df": 0.9, "max_features": 20, "stop_words": "english"}
+    rules |= {"ngram_range": (1, 2), "token_pattern": "[a-z]+", "lowercase": False}
+    options = ["--min-df", "2", "--max-df", "0.9", "--max-features", "20", "--ngrams", "1", "2"]
+    options += ["--stop-words", "english", "--token-pattern", "[a-z]+", "--keep-case"]
+    where = ["--store", str(tmp_path / "s")]
+    _, fitted = run_json(capsys, "fit", str(corpus), *where, "--topics", "2", *options)
+    with Store.open(tmp_path / "s") as store:
+        info = store.info()
+    assert TextRules(**info.text_rules) == TextRules(**rules)
+    assert fitted["n_words"] == info.n_columns == 20 < info.n_words
+
+
+@pytest.mark.parametrize(
+    "command", [["forget", "d1"], ["forget", "d1", "--later"], ["refresh"], ["redact", "d1", "red"]]
+)
+def test_the_digest_after_a_deletion_and_what_it_equals_are_said(directory, capsys, command):
+    if command == ["refresh"]:
+        cli.main(["forget", "d1", "--later", "--store", directory])
+        capsys.readouterr()
+    assert cli.main([*command, "--store", directory]) == 0
+    said = capsys.readouterr().out.splitlines()
+    with Store.open(directory) as store:
+        certificate = store.certificates()[-1]
+        waits = store.info().digest is None
+        digest = None if waits else store.digest()
+    assert waits == ("--later" in command)
+    if waits:
+        assert f"What is left equals {certificate.comparator}." in said
+    else:
+        at = said.index(f"model {digest}")
+        assert said[at + 1] == f"It equals {certificate.comparator}."
+
+
 def test_gzip_corpus_gives_the_same_model(directory, corpus, tmp_path):
     packed = tmp_path / "corpus.jsonl.gz"
     packed.write_bytes(gzip.compress(corpus.read_bytes()))
