@@ -172,6 +172,7 @@ def _held_by_others(
         ],
         np.int64,
     )
-    for _, bag in _read(db, added):
-        held[np.isin(keys, bag.keys)] -= 1
+    for part in added:
+        came = np.concatenate([bag.keys for _, bag in docs.read_some(db, part)])
+        np.subtract.at(held, np.searchsorted(keys, came[np.isin(came, keys)]), 1)
     return keys[held > 0]
