@@ -147,6 +147,17 @@ def test_forget_reads_no_other_document(store):
         assert other.digest() == once([one for one in RECORDS if one["id"] != "d3"])
 
 
+def test_words_that_are_new_with_an_addition_are_looked_for_in_no_other_document(store):
+    with open_file(store) as raw:
+        raw.execute("UPDATE documents SET words = 'x', counts = 'yy'")
+    raw.close()
+    new = [{"id": f"n{at}", "text": "novel red novel"} for at in range(2)]
+    with Store.open(store._db.directory, create=False) as other:
+        other.add(new)
+        assert "novel" in words_of(other)
+        assert other.digest() == once(RECORDS + new)
+
+
 def test_topics_and_info_read_no_statistics(store):
     with open_file(store) as raw:
         raw.execute("UPDATE cooccurrence SET entries = 'x'")
