@@ -180,6 +180,16 @@ def test_forget_hands_out_and_keeps_a_certificate(store):
     assert Certificate.from_json(certificate.to_json()) == certificate
 
 
+def test_a_certificate_is_of_no_other_store(store, tmp_path):
+    certificate = store.forget(["d1"])
+    with Store.open(tmp_path / "other", rules=TextRules(min_df=2), n_jobs=1) as other:
+        assert not other.confirms(certificate)
+        other.train([one for one in RECORDS if one["id"] != "d1"], **SETTINGS)
+        assert other.digest() == store.digest()
+        assert not other.confirms(certificate)
+    assert store.confirms(certificate)
+
+
 def test_ledger_records_every_request_and_no_id(store):
     store.forget(["d1"])
     store.add(MORE)

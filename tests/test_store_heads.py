@@ -266,8 +266,18 @@ def test_search_refuses_what_it_cannot_do(store):
         store.search("red", similarity="dot")
     with pytest.warns(UserWarning, match="remain"):
         store.forget([record["id"] for record in RECORDS])
+    before = store.ledger(), store.info()
     with pytest.raises(StoreError, match="no documents"):
         store.search("red")
+    assert (store.ledger(), store.info()) == before
+
+
+@pytest.mark.parametrize("text", ["zebra", ""])
+def test_a_search_that_is_refused_writes_no_index(store, text):
+    before = store.ledger(), store.info()
+    with pytest.raises(InvalidInputError):
+        store.search(text)
+    assert (store.ledger(), store.info()) == before
 
 
 # ---- corrections -----------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import scipy.sparse as sp
 
-from pyunlearn._documents import check_documents
+from pyunlearn._documents import Documents, check_documents
+from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._similarity import similarities, top_of_rows
 from pyunlearn.errors import InvalidInputError, StoreError
 from pyunlearn.store import _ledger as ledger
@@ -80,17 +81,23 @@ def build_index(current: Current) -> None:
     current.record("index", docs.n_documents(current.db))
 
 
-def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
-    """The documents most like a text; without an index, from proportions that are not kept."""
+def asked_of(db: Database, text: str) -> tuple[BaseTopicModel, Documents]:
+    """The model, and the words of a text by it; an error where nothing can be searched by them."""
     model, dictionary = state.read_topics(db), words.read_dictionary(db)
-    names = index.ids(db)
-    if not names or not model.n_topics_:
+    if not docs.n_documents(db) or not model.n_topics_:
         raise StoreError("the store has no documents or no topics to search by")
     asked = check_documents(counts_of(db, dictionary, [text]), len(dictionary))
     if not model.word_frequencies_[asked.columns].any():
         raise InvalidInputError("no word of the text is in the dictionary; nothing to search by")
+    return model, asked
+
+
+def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
+    """The documents most like a text; without an index, from proportions that are not kept."""
+    model, asked = asked_of(db, text)
+    names = index.ids(db)
     if not has_index(db):
-        held = index.proportions_of(db, dictionary, model)
+        held = index.proportions_of(db, words.read_dictionary(db), model)
     else:
         held = index.read(db, state.digest_of(db, "model"))
     rows, scores = top_of_rows(

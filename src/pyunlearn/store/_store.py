@@ -583,6 +583,8 @@ class Store:
             state.refuse_unfitted(self._db)
             state.refuse_waiting(self._db)
             indexed = _questions.has_index(self._db)
+            if not indexed:
+                _questions.asked_of(self._db, asked)  # a search that is refused writes nothing
         if not indexed:
             with suppress(StoreError), self._request():
                 _questions.build_index(self._current)
@@ -688,6 +690,8 @@ class Store:
             False after any later change: the secret of the commitment is erased then.
         """
         with self._db.reading():
+            if words.read_rules(self._db) is None:
+                return False  # nothing was asked of this store yet
             digest = state_digest(self._db, words.read_dictionary(self._db))
             return _ledger.is_of_now(self._db, digest, certificate.commitment or "")
 
