@@ -268,6 +268,16 @@ def test_verify_tells_what_was_tampered_with(store, statement, problem):
     assert problem in "\n".join(result.problems)
 
 
+def test_verify_tells_of_a_text_that_is_not_that_of_its_words(tmp_path):
+    with Store.open(tmp_path, n_jobs=1, keep_text=True) as store:
+        store.train(RECORDS, **SETTINGS)
+        assert store.verify().ok
+        with open_file(store) as raw:
+            raw.execute("UPDATE documents SET text = text || ' red' WHERE id = 'd3'")
+        raw.close()
+        assert store.verify().problems == ("the words of document 'd3' are not those of its text",)
+
+
 @pytest.fixture(scope="module")
 def shared_directory(tmp_path_factory):
     directory = tmp_path_factory.mktemp("shared")
