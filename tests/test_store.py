@@ -126,6 +126,11 @@ def test_words_enter_and_leave_the_dictionary_with_their_documents(store):
     assert store.verify().ok
 
 
+def test_the_digest_is_over_words(store):
+    other = [{**one, "text": one["text"].replace("violin", "viola")} for one in RECORDS]
+    assert once(RECORDS) == store.digest() != once(other)
+
+
 def test_what_was_forgotten_can_be_added_again_and_counts_as_before(store):
     before = store.digest()
     store.forget(["d1", "d2", "d3"])
