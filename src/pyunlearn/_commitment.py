@@ -11,17 +11,18 @@ import hashlib
 import hmac
 import os
 
-__all__ = ["SECRET_BYTES", "commitment_to", "is_commitment_to", "new_secret"]
+__all__ = ["is_commitment_to", "new_commitment"]
 
 SECRET_BYTES = 32
 
 
-def new_secret() -> bytes:
-    """A secret from the operating system, for one commitment."""
-    return os.urandom(SECRET_BYTES)
+def new_commitment(digest: str) -> tuple[str, bytes]:
+    """A commitment to the state of a digest, and its secret, out of the operating system."""
+    secret = os.urandom(SECRET_BYTES)
+    return _commitment(digest, secret), secret
 
 
-def commitment_to(digest: str, secret: bytes) -> str:
+def _commitment(digest: str, secret: bytes) -> str:
     """HMAC-SHA256 of the digest of a state, hexadecimal (RFC 2104)."""
     return hmac.new(secret, digest.encode(), hashlib.sha256).hexdigest()
 
@@ -30,4 +31,4 @@ def is_commitment_to(digest: str, secret: bytes | None, commitment: str | None) 
     """Whether a commitment is to a state; False when the secret is gone."""
     if secret is None or not isinstance(commitment, str):
         return False
-    return hmac.compare_digest(commitment_to(digest, secret).encode(), commitment.encode())
+    return hmac.compare_digest(_commitment(digest, secret).encode(), commitment.encode())

@@ -25,7 +25,7 @@ from pyunlearn._columns import (
     names_of_columns,
     validated_documents,
 )
-from pyunlearn._commitment import commitment_to, is_commitment_to, new_secret
+from pyunlearn._commitment import is_commitment_to, new_commitment
 from pyunlearn._cooccurrence.arrays import statistics_arrays
 from pyunlearn._cooccurrence.statistics import Change, CooccurrenceStatistics
 from pyunlearn._digest import MODEL_FORMAT, content_digest
@@ -829,9 +829,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
 
     def _certificate(self, removed: int, learned: Learned) -> Certificate:
         described = {"mode": "exact", "epsilon": 0.0, "delta": 0.0, **learned.claim}
-        secret = new_secret()
-        commitment = commitment_to(self._state_digest(), secret)
-        self._secret = secret
+        commitment, self._secret = new_commitment(self._state_digest())
         return Certificate(
             n_documents_removed=removed,
             n_documents_left=self.statistics_.n_documents,

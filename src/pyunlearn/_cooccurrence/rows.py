@@ -48,6 +48,19 @@ def check_rows(
     return mass
 
 
+def in_other_columns(
+    values: NDArray[np.int64], columns: NDArray[np.int32], n_words: int
+) -> NDArray[np.int64]:
+    """What each word has, (n_words, ...), when word i moves to columns[i]; 0 for other words.
+
+    Words with columns[i] = -1 are left out.
+    """
+    moved = np.zeros((n_words, *values.shape[1:]), np.int64)
+    kept = columns >= 0
+    moved[columns[kept]] = values[kept]
+    return moved
+
+
 class CooccurrenceRows:
     """K by rows, and all else that changes with it: masses, document frequencies, totals.
 
@@ -158,9 +171,8 @@ class CooccurrenceRows:
         The values are shared with these rows, which must not be used any more.
         """
         moved = CooccurrenceRows(n_words)
-        kept = np.flatnonzero(columns >= 0)
         for name in ("start", "length", "capacity", "mass", "frequency"):
-            getattr(moved, name)[columns[kept]] = getattr(self, name)[kept]
+            setattr(moved, name, in_other_columns(getattr(self, name), columns, n_words))
         moved.totals = self.totals.copy()
         moved.indices, moved.values = self.indices.copy(), self.values
         kernels.renumber_columns(moved.start, moved.length, moved.indices, columns, num_threads)

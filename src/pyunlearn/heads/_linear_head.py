@@ -21,7 +21,7 @@ from pyunlearn._columns import (
     refuse_other_columns,
     validated_documents,
 )
-from pyunlearn._commitment import commitment_to, is_commitment_to, new_secret
+from pyunlearn._commitment import is_commitment_to, new_commitment
 from pyunlearn._cooccurrence.statistics import Change
 from pyunlearn._digest import HEAD_FORMAT, content_digest
 from pyunlearn._documents import Documents
@@ -664,9 +664,7 @@ class LinearHead(Exclusive, BaseEstimator):
         return self._scoring
 
     def _certificate(self, action: str, mode: str, removed: int, update: Update) -> HeadCertificate:
-        secret = new_secret()
-        commitment = commitment_to(self.digest(), secret)
-        self._secret = secret
+        commitment, self._secret = new_commitment(self.digest())
         return HeadCertificate(
             action=action,
             mode=update.mode,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn._canonical import Canonical
+from pyunlearn._cooccurrence.rows import in_other_columns
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import TASK_STATISTICS_FORMAT, content_digest
 from pyunlearn._documents import MASS_LIMIT, Documents
@@ -179,13 +180,9 @@ class TaskStatistics(Canonical):
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
         """Move words to other columns; see `CooccurrenceStatistics.renumber`."""
         self.pairs.renumber(columns, n_words)
-        kept = np.flatnonzero(columns >= 0)
-        own, by_word = np.zeros(n_words, np.int64), self.targets.by_word
-        own[columns[kept]] = self.own[kept]
-        moved = np.zeros((n_words, by_word.shape[1]), np.int64)
-        moved[columns[kept]] = by_word[kept]
-        self.n_words, self.own = n_words, own
-        self.targets = TargetSums(self.targets.classes, self.targets.totals, moved)
+        self.n_words, self.own = n_words, in_other_columns(self.own, columns, n_words)
+        by_word = in_other_columns(self.targets.by_word, columns, n_words)
+        self.targets = replace(self.targets, by_word=by_word)
 
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyunlearn._commitment import commitment_to, new_secret
+from pyunlearn._commitment import new_commitment
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.certificates import Certificate
@@ -93,14 +93,12 @@ class Current:
         action: str,
         n_documents: int,
         certificate: Certificate | None = None,
-        *,
-        waits: bool = False,
     ) -> Certificate | None:
         """Write the entry of a change in the ledger; the certificate with its commitment."""
-        secret = new_secret()
-        commitment = commitment_to(state_digest(self.db, self.dictionary()), secret)
+        commitment, secret = new_commitment(state_digest(self.db, self.dictionary()))
         if certificate is not None:
             certificate = replace(certificate, commitment=commitment)
+        waits = state.is_waiting(self.db)
         entry = ledger.append(
             self.db, action, n_documents, commitment, secret, certificate, waits=waits
         )

@@ -32,5 +32,7 @@ def fit(current: Current, learner: str, parameters: dict[str, Any]) -> None:
     current.progress("saving", 0, 0)
     state.write_model(db, model, None)
     revising.replace_model(current, model, dictionary)
-    certificate = revising.certificate_of(current, waited) if waited else None
-    current.record("fit", statistics.n_documents, certificate)
+    if waited:
+        revising.certified(current, "fit", statistics.n_documents, waited)
+    else:
+        current.record("fit", statistics.n_documents)

@@ -26,5 +26,4 @@ def forget(current: Current, ids: Sequence[str], refresh: str) -> Certificate:
         revising.learn(current, before, ())
     else:
         revising.wait(current, before)
-    certificate = revising.certificate_of(current, len(ids))
-    return revising.recorded(current, "forget", len(ids), certificate)
+    return revising.certified(current, "forget", len(ids), len(ids))

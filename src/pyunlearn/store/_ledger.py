@@ -130,10 +130,11 @@ def older_secrets(db: Database) -> int:
 def n_waiting(db: Database) -> int:
     """Documents that were forgotten while topics wait for a refresh, by the last entries."""
     number = 0
-    for entry in reversed(entries(db)):
-        if not entry.detail.get("waits"):
+    rows = db.execute("SELECT seq, n_documents, CAST(detail AS BLOB) FROM ledger ORDER BY seq DESC")
+    for seq, n_documents, detail in rows:
+        if not _parsed(db, seq, _text(detail)).get("waits"):
             break
-        number += entry.n_documents
+        number += n_documents
     return number
 
 

@@ -81,9 +81,9 @@ def build_index(current: Current) -> None:
     current.record("index", docs.n_documents(current.db))
 
 
-def asked_of(db: Database, text: str) -> tuple[BaseTopicModel, Documents]:
+def asked_of(db: Database, dictionary: Dictionary, text: str) -> tuple[BaseTopicModel, Documents]:
     """The model, and the words of a text by it; an error where nothing can be searched by them."""
-    model, dictionary = state.read_topics(db), words.read_dictionary(db)
+    model = state.read_topics(db)
     if not docs.n_documents(db) or not model.n_topics_:
         raise StoreError("the store has no documents or no topics to search by")
     asked = check_documents(counts_of(db, dictionary, [text]), len(dictionary))
@@ -94,10 +94,11 @@ def asked_of(db: Database, text: str) -> tuple[BaseTopicModel, Documents]:
 
 def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
     """The documents most like a text; without an index, from proportions that are not kept."""
-    model, asked = asked_of(db, text)
+    dictionary = words.read_dictionary(db)
+    model, asked = asked_of(db, dictionary, text)
     names = index.ids(db)
     if not has_index(db):
-        held = index.proportions_of(db, words.read_dictionary(db), model)
+        held = index.proportions_of(db, dictionary, model)
     else:
         held = index.read(db, state.digest_of(db, "model"))
     rows, scores = top_of_rows(

@@ -122,7 +122,7 @@ def recount(
     ndarray of intp or None
         Columns of words that changed, ascending; None when columns moved.
     """
-    added = list_of_parts(come)
+    added = _in_parts(come)
     if before.words == after.words:
         touched = np.zeros(len(after), np.bool_)
         for batch in docs.batches(gone, before):
@@ -131,7 +131,7 @@ def recount(
             _each(sums, "add", batch, touched)
         return np.flatnonzero(touched)
     keys = _held_by_others(db, np.setxor1d(before.keys, after.keys), added)
-    others = list_of_parts(docs.ids_with_words(db, keys, come))
+    others = _in_parts(docs.ids_with_words(db, keys, come))
     for batch in docs.batches(chain(gone, _read(db, others)), before):
         _each(sums, "remove", batch)
     columns = after.columns(before.keys)
@@ -142,7 +142,7 @@ def recount(
     return None
 
 
-def list_of_parts(ids: Sequence[str]) -> list[Sequence[str]]:
+def _in_parts(ids: Sequence[str]) -> list[Sequence[str]]:
     """Ids in parts, so that not all documents are in memory at once."""
     return [ids[at : at + READ_AT_ONCE] for at in range(0, len(ids), READ_AT_ONCE)]
 

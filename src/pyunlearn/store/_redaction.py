@@ -37,8 +37,7 @@ def redact(current: Current, identifier: str, names: Sequence[str]) -> Certifica
     new.write(db)
     docs.replace(db, identifier, bag, text)
     revising.learn(current, before, [identifier])
-    certificate = revising.certificate_of(current, 0, REDACTED)
-    return revising.recorded(current, "redact", 1, certificate)
+    return revising.certified(current, "redact", 1, 0, REDACTED)
 
 
 def without_names(text: str, names: Sequence[str], ignore_case: bool) -> tuple[str, int]:

@@ -7,8 +7,9 @@ with `wait` where learning is put off.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,21 +84,11 @@ def learn(current: Current, before: Before, come: Sequence[str]) -> None:
     dictionary, changed = before.recount(current, come)
     current.progress("learning", 0, 0)
     if changed is None:
-        parameters = state.read_parameters(db)
-        model = state.learned_model(parameters, before.statistics, current.n_jobs)
-        model.warn_if_fewer()
+        model = _learned_anew(current, before.statistics)
     else:
         model.refresh()
     state.write_model(db, model, changed)
-    current.keep(model, dictionary)
-    for name in heads.fields(db):
-        current.progress("heads", 0, 0)
-        if name in before.tasks:
-            head = heads.new_head(model, heads.parameters_of(db, name), current.n_jobs)
-            put_head(current, name, head.fit_task(before.tasks[name].task), changed)
-        else:
-            retrain(current, name)
-    _write_index(current)
+    replace_model(current, model, dictionary, before.tasks, changed)
 
 
 def wait(current: Current, before: Before) -> None:
@@ -119,20 +110,35 @@ def refresh(current: Current) -> Certificate:
         current.dictionary(),
     )
     current.progress("learning", 0, 0)
-    model = state.learned_model(state.read_parameters(db), statistics, current.n_jobs)
-    model.warn_if_fewer()
+    model = _learned_anew(current, statistics)
     state.write_model(db, model, ())
     replace_model(current, model, dictionary)
-    return recorded(current, "refresh", waited, certificate_of(current, waited))
+    return certified(current, "refresh", waited, waited)
 
 
-def replace_model(current: Current, model: BaseTopicModel, dictionary: Dictionary) -> None:
-    """A stored model becomes the current one; heads and index are made anew from the documents."""
+def replace_model(
+    current: Current,
+    model: BaseTopicModel,
+    dictionary: Dictionary,
+    tasks: Mapping[str, TaskSums] = MappingProxyType({}),
+    changed: NDArray[np.intp] | None = None,
+) -> None:
+    """A stored model becomes the current one, with heads and index of their own.
+
+    Heads are trained on `tasks`, of which the columns `changed` changed, where there are such, else
+    on the documents.
+    """
     current.keep(model, dictionary)
     for name in heads.fields(current.db):
         current.progress("heads", 0, 0)
-        retrain(current, name)
-    _write_index(current)
+        if name in tasks:
+            head = heads.new_head(model, heads.parameters_of(current.db, name), current.n_jobs)
+            put_head(current, name, head.fit_task(tasks[name].task), changed)
+        else:
+            retrain(current, name)
+    if index.digest_of(current.db) is not None:
+        current.progress("indexing", 0, 0)
+        index.write(current.db, dictionary, model)
 
 
 def retrain(current: Current, name: str) -> None:
@@ -144,15 +150,19 @@ def retrain(current: Current, name: str) -> None:
     put_head(current, name, head, None)
 
 
-def certificate_of(
-    current: Current, removed: int, comparator: str = EXACT_COMPARATOR
+def certified(
+    current: Current,
+    action: str,
+    n_documents: int,
+    removed: int,
+    comparator: str = EXACT_COMPARATOR,
 ) -> Certificate:
-    """The certificate of a request; its commitment is written when it is recorded."""
+    """Record a request that is done with its certificate, which is given back."""
     db = current.db
     waiting = state.is_waiting(db)
     listed = [f"head {name}" for name in heads.fields(db)]
     listed += ["index"] if index.digest_of(db) is not None else []
-    return Certificate(
+    certificate = Certificate(
         mode="exact",
         epsilon=0.0,
         delta=0.0,
@@ -165,16 +175,9 @@ def certificate_of(
         not_covered=EXACT_NOT_COVERED + NOT_COVERED,
         dependents=() if waiting else tuple(listed),
     )
-
-
-def recorded(
-    current: Current, action: str, n_documents: int, certificate: Certificate
-) -> Certificate:
-    """The certificate with its commitment, once it is in the ledger."""
-    waits = state.is_waiting(current.db)
-    found = current.record(action, n_documents, certificate, waits=waits)
-    assert found is not None
-    return found
+    recorded = current.record(action, n_documents, certificate)
+    assert recorded is not None
+    return recorded
 
 
 def _task_sums(current: Current, name: str, gone: Sequence[docs.Named]) -> TaskSums:
@@ -192,7 +195,8 @@ def put_head(
     current.put_task(name, head.task_ if isinstance(head.task_, TaskStatistics) else None)
 
 
-def _write_index(current: Current) -> None:
-    if index.digest_of(current.db) is not None:
-        current.progress("indexing", 0, 0)
-        index.write(current.db, current.dictionary(), current.model())
+def _learned_anew(current: Current, statistics: CooccurrenceStatistics) -> BaseTopicModel:
+    parameters = state.read_parameters(current.db)
+    model = state.learned_model(parameters, statistics, current.n_jobs)
+    model.warn_if_fewer()
+    return model

@@ -584,7 +584,8 @@ class Store:
             state.refuse_waiting(self._db)
             indexed = _questions.has_index(self._db)
             if not indexed:
-                _questions.asked_of(self._db, asked)  # a search that is refused writes nothing
+                # A search that is refused writes nothing.
+                _questions.asked_of(self._db, words.read_dictionary(self._db), asked)
         if not indexed:
             with suppress(StoreError), self._request():
                 _questions.build_index(self._current)

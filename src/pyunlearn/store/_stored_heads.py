@@ -269,13 +269,9 @@ def read_task(db: Database, field: str, n_jobs: int | None) -> TaskStatistics:
     """The task of a head that keeps sums; CorruptStateError if it was changed."""
     parameters, held, _ = row(db, field)
     try:
-        task = _stored_task(db, field, parameters, held, n_jobs)
-        found = task.digest()
+        return _stored_task(db, field, parameters, held, n_jobs)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise _damaged(db, field, error) from None
-    if found != held.get("task"):
-        raise _damaged(db, field, "its task is another")
-    return task
 
 
 def digests(db: Database) -> dict[str, str]:
@@ -369,6 +365,8 @@ def _stored_task(
     task.own = own
     classes = None if task.n_outputs else np.array(held["classes"])
     task.targets = TargetSums(classes, totals, sums)
+    if task.digest() != held.get("task"):
+        raise ValueError("its task is another")
     return task
 
 

@@ -91,11 +91,11 @@ def write_statistics(
     write_array(db, owner, "row_length", statistics.rows.length)
     if touched is None:
         delete_rows(db, field)
-        words = np.arange(statistics.n_words)
+        words = list(range(statistics.n_words))
     else:
-        words = np.fromiter(touched, np.int64)
-        _delete_rows_of(db, words.tolist(), field)
-    rows = _packed(statistics, words.tolist())
+        words = [int(word) for word in touched]
+        _delete_rows_of(db, words, field)
+    rows = _packed(statistics, words)
     if field is None:
         db.execute_many("INSERT INTO cooccurrence VALUES (?, ?)", rows)
     else:
@@ -234,11 +234,6 @@ def read_topics(db: Database) -> BaseTopicModel:
         return _read_assembled(db, None)
     except (KeyError, TypeError, ValueError, PyUnlearnError) as error:
         raise CorruptStateError(f"{db.path}: the topics are damaged ({error})") from None
-
-
-def read_document_frequency(db: Database) -> NDArray[np.int64]:
-    """Documents with each word, (n_words,)."""
-    return read_array(db, owner_of(None), "document_frequency")
 
 
 def _delete_rows_of(db: Database, words: list[int], field: str | None) -> None:

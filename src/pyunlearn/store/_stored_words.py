@@ -6,7 +6,7 @@ The key of a word is made from the word itself, so that no key tells when a word
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -116,20 +116,25 @@ def key_of(word: str) -> int:
     return int.from_bytes(hashlib.sha256(word.encode()).digest()[:KEY_BYTES], "little", signed=True)
 
 
+def totals(bags: Sequence[Bag]) -> Iterator[tuple[int, int, int]]:
+    """Key, documents and occurrences of each word of some documents, by ascending key."""
+    keys, at = np.unique(np.concatenate([bag.keys for bag in bags]), return_inverse=True)
+    n_occurrences = np.zeros(len(keys), np.int64)
+    np.add.at(n_occurrences, at, np.concatenate([bag.counts for bag in bags]))
+    n_documents = np.bincount(at, minlength=len(keys))
+    yield from zip(keys.tolist(), n_documents.tolist(), n_occurrences.tolist(), strict=True)
+
+
 def subtract(db: Database, bags: Sequence[Bag]) -> None:
     """Take the words of documents out of the frequencies; delete those that nobody holds."""
-    keys, at = np.unique(np.concatenate([bag.keys for bag in bags]), return_inverse=True)
-    counts = np.concatenate([bag.counts for bag in bags])
-    n_documents = np.bincount(at, minlength=len(keys))
-    n_occurrences = np.zeros(len(keys), np.int64)
-    np.add.at(n_occurrences, at, counts)
+    gone = list(totals(bags))
     db.execute_many(
         "UPDATE words SET n_documents = n_documents - ?, n_occurrences = n_occurrences - ? "
         "WHERE key = ?",
-        zip(n_documents.tolist(), n_occurrences.tolist(), keys.tolist(), strict=True),
+        ((n_documents, n_occurrences, key) for key, n_documents, n_occurrences in gone),
     )
     db.execute_many(
-        "DELETE FROM words WHERE key = ? AND n_documents = 0", ((key,) for key in keys.tolist())
+        "DELETE FROM words WHERE key = ? AND n_documents = 0", ((key,) for key, _, _ in gone)
     )
 
 

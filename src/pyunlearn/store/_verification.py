@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -21,6 +20,8 @@ from pyunlearn.store._database import Database
 from pyunlearn.store._state_digest import state_digest
 from pyunlearn.store._stored_words import Bag, Dictionary
 from pyunlearn.text import TextCounter
+
+COUNTED_AT_ONCE = 10_000
 
 
 def verify(db: Database, n_jobs: int | None, progress: Progress) -> Verification:
@@ -84,11 +85,19 @@ def _compared(
 
 def _word_problems(db: Database) -> list[str]:
     """The table of words against the documents, and the documents against their texts."""
-    counter, problems = TextCounter(words.rules_of(db)), []
+    counter, new, problems = TextCounter(words.rules_of(db)), words.NewWords(), []
+    found: dict[int, tuple[int, int]] = {}
+    group: list[Bag] = []
     for identifier, bag, text in docs.read_texts(db):
-        if text is not None and not _same(words.NewWords().bag(counter.count(text)), bag):
+        if text is not None and not _same(new.bag(counter.count(text)), bag):
             problems.append(f"the words of document {identifier!r} are not those of its text")
-    if words.frequencies(db) != _counted(db):
+        group.append(bag)
+        if len(group) == COUNTED_AT_ONCE:
+            _add_totals(found, group)
+            group = []
+    if group:
+        _add_totals(found, group)
+    if words.frequencies(db) != found:
         problems.append("the words of the store are not those of the documents")
     if words.wrong_keys(db):
         problems.append("a word of the store has the key of another")
@@ -103,34 +112,11 @@ def _same(one: Bag, other: Bag) -> bool:
     )
 
 
-def _counted(db: Database) -> dict[int, tuple[int, int]]:
-    """Documents and occurrences of each word by key, from the documents."""
-    found: dict[int, tuple[int, int]] = {}
-    for keys, counts in _parts(db):
-        unique, at = np.unique(keys, return_inverse=True)
-        n_documents = np.bincount(at, minlength=len(unique)).tolist()
-        n_occurrences = np.zeros(len(unique), np.int64)
-        np.add.at(n_occurrences, at, counts)
-        for key, *more in zip(unique.tolist(), n_documents, n_occurrences.tolist(), strict=True):
-            before = found.get(key, (0, 0))
-            found[key] = (before[0] + more[0], before[1] + more[1])
-    return found
-
-
-def _parts(db: Database) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Words and counts of documents, thousands at a time."""
-    group: list[Bag] = []
-    for _, bag in docs.read_all(db):
-        group.append(bag)
-        if len(group) == 10_000:
-            yield _joined(group)
-            group = []
-    if group:
-        yield _joined(group)
-
-
-def _joined(bags: list[Bag]) -> tuple[np.ndarray, np.ndarray]:
-    return np.concatenate([bag.keys for bag in bags]), np.concatenate([bag.counts for bag in bags])
+def _add_totals(found: dict[int, tuple[int, int]], bags: list[Bag]) -> None:
+    """Add documents and occurrences of each word to those found, by key."""
+    for key, *more in words.totals(bags):
+        before = found.get(key, (0, 0))
+        found[key] = (before[0] + more[0], before[1] + more[1])
 
 
 def _dependent_problems(
@@ -147,8 +133,6 @@ def _dependent_problems(
         compared.append(f"head {field}")
         try:
             stored = heads.read(db, dictionary, model, field, n_jobs).digest()
-            if heads.keeps_sums(db, field):
-                heads.read_task(db, field, n_jobs)
             with warnings.catch_warnings():
                 # Said when the documents went.
                 warnings.simplefilter("ignore", FewerClassesWarning)
