@@ -9,10 +9,10 @@ import warnings
 import numpy as np
 import pytest
 
-from pyunlearn import AnchorTopicModel, Certificate, LinearHeadClassifier, TopicModel
+from pyunlearn import AnchorTopicModel, Certificate, LinearHeadClassifier, Store, TopicModel
 from pyunlearn._digest import content_digest
 from pyunlearn.certificates import HeadCertificate, ReleaseCertificate
-from pyunlearn.errors import CorruptStateError, NoisyReleaseWarning
+from pyunlearn.errors import CorruptStateError, InvalidInputError, NoisyReleaseWarning
 from pyunlearn.privacy import release, release_head
 
 COUNTS = np.random.default_rng(0).poisson(0.8, (40, 10))
@@ -47,8 +47,26 @@ def test_a_certificate_of_a_head_is_confirmed_until_the_next_change():
     certificate = head.forget(COUNTS[:2], labels[:2])
     assert head.confirms(certificate)
     assert not head.confirms(certificate.public())
-    head.relabel(COUNTS[2:4], labels[2:4], labels[2:4])
+    head.partial_fit(COUNTS[:2], labels[:2])
     assert not head.confirms(certificate)
+    corrected = head.relabel(COUNTS[2:4], labels[2:4], labels[2:4])
+    assert not head.confirms(certificate)
+    assert head.confirms(corrected)
+    for twin in (copy.deepcopy(head), pickle.loads(pickle.dumps(head))):  # noqa: S301
+        assert twin.digest() == head.digest()
+        assert not twin.confirms(corrected)
+    assert not head.fit(COUNTS, labels).confirms(corrected)
+
+
+@pytest.mark.parametrize("given", [None, "", {}, 7, object()])
+def test_only_certificates_of_deletions_are_confirmed(given, tmp_path):
+    labels = COUNTS[:, 0] > 1
+    model = TopicModel(n_topics=3).fit(COUNTS)
+    head = LinearHeadClassifier(model).fit(COUNTS, labels)
+    with Store.open(tmp_path) as store:
+        for one in (model, head, store):
+            with pytest.raises(InvalidInputError, match="confirms takes the certificate"):
+                one.confirms(given)
 
 
 def test_two_certificates_of_one_state_tell_nothing_of_it():

@@ -35,7 +35,12 @@ from pyunlearn._files import write_file
 from pyunlearn._fold_in import completion, fold_in
 from pyunlearn._learners import learn, update
 from pyunlearn._learners.topics import F64, Settings, Topics, topic_correlation
-from pyunlearn.certificates import STATISTICS_COMPARATOR, STATISTICS_COVER, Certificate
+from pyunlearn.certificates import (
+    STATISTICS_COMPARATOR,
+    STATISTICS_COVER,
+    Certificate,
+    commitment_in,
+)
 from pyunlearn.errors import (
     FewerTopicsWarning,
     InvalidInputError,
@@ -323,9 +328,16 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         bool
             False after any later change: the secret of the commitment is erased then. It is in no
             pickle, deep copy or file of the model.
+
+        Raises
+        ------
+        InvalidInputError
+            No certificate of a deletion.
+        NotFittedError
+            The model was given no documents yet.
         """
         check_is_fitted(self, "statistics_")
-        return is_commitment_to(self._state_digest(), self._secret, certificate.commitment)
+        return is_commitment_to(self._state_digest(), self._secret, commitment_in(certificate))
 
     # ---- use ------------------------------------------------------------------------------
 

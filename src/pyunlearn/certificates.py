@@ -16,7 +16,7 @@ from pyunlearn._digest import (
 )
 from pyunlearn._json import read_json
 from pyunlearn._version import __version__
-from pyunlearn.errors import CorruptStateError
+from pyunlearn.errors import CorruptStateError, InvalidInputError
 
 __all__ = ["Certificate", "HeadCertificate", "HeadReleaseCertificate", "ReleaseCertificate"]
 
@@ -247,6 +247,15 @@ class HeadCertificate(BaseCertificate):
     commitment_shows: str = COMMITMENT_SHOWS
     version: str = __version__
     format: str = HEAD_CERTIFICATE_FORMAT
+
+
+def commitment_in(certificate: Any) -> str | None:
+    """The commitment of a deletion's certificate; InvalidInputError for anything else."""
+    if not isinstance(certificate, Certificate | HeadCertificate):
+        raise InvalidInputError(
+            "confirms takes the certificate of a deletion, got " + type(certificate).__name__
+        )
+    return certificate.commitment
 
 
 # ---- releases -----------------------------------------------------------------------------------

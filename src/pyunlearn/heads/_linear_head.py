@@ -28,7 +28,7 @@ from pyunlearn._documents import Documents
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._linalg import product
-from pyunlearn.certificates import HEAD_COMPARATORS, HeadCertificate
+from pyunlearn.certificates import HEAD_COMPARATORS, HeadCertificate, commitment_in
 from pyunlearn.errors import FewerClassesWarning, InvalidParameterError
 from pyunlearn.heads._base_model import ON_STALE, BaseInUse, check_base, is_learned
 from pyunlearn.heads._features import known_words
@@ -82,6 +82,7 @@ class LinearHead(Exclusive, BaseEstimator):
     _model_given: BaseTopicModel
     _scoring: Scoring
     _undo: Change | None = None  # of the word pairs of the task, not confirmed yet
+    _secret: bytes | None = None  # of the last certificate, until the next change
 
     # ---- what the two classes say -----------------------------------------------------------
 
@@ -332,9 +333,16 @@ class LinearHead(Exclusive, BaseEstimator):
         bool
             False after any later change of the head: the secret of the commitment is erased then.
             It is in no pickle or deep copy of the head.
+
+        Raises
+        ------
+        InvalidInputError
+            No certificate of a deletion.
+        NotFittedError
+            The head is not fitted.
         """
         check_is_fitted(self, "task_")
-        return is_commitment_to(self.digest(), self._secret, certificate.commitment)
+        return is_commitment_to(self.digest(), self._secret, commitment_in(certificate))
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; those of the base (``model__...``) only while it is not fitted.

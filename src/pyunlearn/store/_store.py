@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from pyunlearn import _params as check
 from pyunlearn._similarity import SIMILARITIES
-from pyunlearn.certificates import Certificate
+from pyunlearn.certificates import Certificate, commitment_in
 from pyunlearn.errors import InvalidParameterError, StoreError
 from pyunlearn.heads._linear_head import LinearHead
 from pyunlearn.records import Record
@@ -689,12 +689,18 @@ class Store:
         -------
         bool
             False after any later change: the secret of the commitment is erased then.
+
+        Raises
+        ------
+        InvalidInputError
+            No certificate of a deletion.
         """
+        commitment = commitment_in(certificate) or ""
         with self._db.reading():
             if words.read_rules(self._db) is None:
                 return False  # nothing was asked of this store yet
             digest = state_digest(self._db, words.read_dictionary(self._db))
-            return _ledger.is_of_now(self._db, digest, certificate.commitment or "")
+            return _ledger.is_of_now(self._db, digest, commitment)
 
     def verify(self) -> Verification:
         """Count the documents again, learn again, and compare with what is stored, byte for byte.
