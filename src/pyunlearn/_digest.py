@@ -16,7 +16,7 @@ from pyunlearn._owned import owned
 # What the digests and files of each kind begin with, all of them. Bits that change need another
 # name, a line in the changelog and new values in tests/golden.json.
 STATISTICS_FORMAT: Final = "pyunlearn-statistics-1"
-MODEL_FORMAT: Final = "pyunlearn-model-2"
+MODEL_FORMAT: Final = "pyunlearn-model-3"
 TASK_STATISTICS_FORMAT: Final = "pyunlearn-task-statistics-2"
 TASK_DOCUMENTS_FORMAT: Final = "pyunlearn-task-documents-1"
 HEAD_FORMAT: Final = "pyunlearn-head-2"

@@ -12,12 +12,15 @@ cdef extern from *:
         || defined(__NO_SIGNED_ZEROS__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
     #error "pyunlearn: take -funsafe-math-optimizations and parts of -ffast-math out: other bits"
     #endif
-    /* 0: as written. 1, 16: float and _Float16 are wider, and no kernel computes in them. */
-    #if FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16
-    #error "pyunlearn: double is computed wider than it is stored; compile with -mfpmath=sse -msse2"
+    /* 0: as written. 16: _Float16 is wider, and no kernel computes in it. */
+    #if FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16
+    #error "pyunlearn: numbers are computed wider than stored; compile with -mfpmath=sse -msse2"
     #endif
     #if FLT_RADIX != 2 || DBL_MANT_DIG != 53 || DBL_MAX_EXP != 1024
     #error "pyunlearn: double must be the binary64 of IEEE 754"
+    #endif
+    #if FLT_MANT_DIG != 24 || FLT_MAX_EXP != 128
+    #error "pyunlearn: float must be the binary32 of IEEE 754"
     #endif
     #if UINTPTR_MAX < UINT64_MAX
     #error "pyunlearn: sizes need 64 bits; compile for a 64-bit Python"

@@ -16,7 +16,14 @@ from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._documents import COUNT_LIMIT, MASS_LIMIT
 from pyunlearn._learners import from_outside as outside
-from pyunlearn._learners.factorisation import Factorisation, factor_topics
+from pyunlearn._learners.factorisation import (
+    Basis,
+    Factorisation,
+    eighth_root_scale,
+    learned_basis,
+    recovered,
+    topics_of,
+)
 from pyunlearn._learners.kept_words import kept_words, share_as_number, words_in_documents
 from pyunlearn._learners.topics import F64, Settings, Topics, UpdatePath
 from pyunlearn._linalg import ordered_sum
@@ -148,7 +155,12 @@ def learn(
     _, mass = kept_words(statistics, settings.min_df, num_threads)
     core = words_in_documents(statistics, settings.word_threshold(statistics.n_documents), mass)
     options = Factorisation(settings.n_topics, settings.background, settings.n_updates)
-    found = factor_topics(statistics.rows, mass, core, options, num_threads)
+    basis = learned_basis(statistics.rows, mass, core, options, num_threads)
+    others = np.setdiff1d(np.flatnonzero(mass).astype(np.int32), core, assume_unique=True)
+    unscaled = np.zeros((len(mass), basis.factors.shape[1]))
+    unscaled[core] = basis.factors / eighth_root_scale(mass)[core][:, None]
+    unscaled[others] = recovered(statistics.rows, mass, others, basis, num_threads)
+    found = topics_of(unscaled, core)
     return FactorTopics(
         settings, mass, found.word_topic, core, found.representatives, found.topical
     )

@@ -1,9 +1,10 @@
 """Topics by non-negative factorisation of damped, normalised co-occurrence.
 
     core words -> M_ij = sqrt(K_ij) s_i s_j, s_i = c_i^(-1/8) -> background -> seed words ->
-    factorisation of the core -> the other words, the core fixed -> topics -> one word a topic
+    factorisation of the core, the basis -> the other words, the basis fixed -> topics
 
-Like all learners a function of the statistics alone. Only + - * / and sqrt in a fixed order.
+Like all learners a function of the statistics alone. Only + - * / and sqrt in a fixed order; M, its
+products and the descent in single precision, which topics of counts need no more than.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from pyunlearn._cooccurrence.rows import CooccurrenceRows
 from pyunlearn._core import anchors, factorise
 from pyunlearn._linalg import column_sums, dot, ordered_sum, product
 
-__all__ = ["Factorisation", "FoundTopics", "factor_topics"]
+__all__ = ["Basis", "Factorisation", "FoundTopics", "learned_basis", "recovered", "topics_of"]
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 # A word whose row is this near to the span of the seeds, beside the longest row, is no seed.
 RANK_TOLERANCE = 1e-12
-# Rows of M that are in memory at once while words outside the core are fitted.
+# Rows of M that are in memory in double precision at once.
 ROWS_AT_ONCE = 512
 # Words whose products with M are made in one go when one of them becomes a seed.
 SEEDS_AT_ONCE = 8
@@ -40,30 +42,39 @@ class Factorisation:
 
 
 @dataclass(frozen=True, eq=False)
+class Basis:
+    """Topics over the core, which every other word is fitted to. Of r' topics and q core words."""
+
+    core: NDArray[np.int32]  # (q,), ascending
+    scale: F64  # (q,), s_j of the core words
+    factors: F32  # (q, r'), H
+    common: F64  # (r',), what the background takes off M H for each unit of a row's sum
+
+
+@dataclass(frozen=True, eq=False)
 class FoundTopics:
     """r' topics; `topical` is the mass of each word that topics explain, in units of K."""
 
     word_topic: F64  # (n, r'), p(topic | word) of its topical part; 0 where there is none
     topical: F64  # (n,)
-    shares: F64  # (r',), p(topic)
     representatives: NDArray[np.int32]  # (r',), one word a topic
 
 
-def factor_topics(
+def learned_basis(
     rows: CooccurrenceRows,
     mass: NDArray[np.int64],
     core: NDArray[np.int32],
     options: Factorisation,
     num_threads: int,
-) -> FoundTopics:
-    """Topics from the rows of K.
+) -> Basis:
+    """The basis of statistics.
 
     Parameters
     ----------
     rows : CooccurrenceRows
         K.
     mass : ndarray of int64, shape (n,)
-        Row sums of K over the words of the model; 0 for all other words.
+        Mass of each word; 0 for words that are left out.
     core : ndarray of int32
         Words that decide the topics, ascending, of positive mass.
     options : Factorisation
@@ -73,28 +84,22 @@ def factor_topics(
 
     Returns
     -------
-    FoundTopics
+    Basis
         With fewer topics than asked for when the core is smaller, or topics died out.
     """
-    scale = eighth_root_scale(mass)
-    roots = Roots.of(rows, scale, core, core, num_threads)
+    scale = eighth_root_scale(mass)[core]
+    roots = Roots.of(rows, core, scale, num_threads)
     total = ordered_sum(roots.sums)
     if total <= 0.0:
-        return no_topics(len(mass))
+        return Basis(core, scale, np.zeros((len(core), 0), np.float32), np.zeros(0))
     expected = roots.sums / np.sqrt(total)
     factors = without_dead_topics(starting_factors(roots, expected, options, num_threads))
     for _ in range(options.n_updates if factors.size else 0):
         factors = updated(roots, expected, factors, options.background, num_threads)
     factors = without_dead_topics(factors)
-    if not factors.size:
-        return no_topics(len(mass))
-    weights = np.zeros((len(mass), factors.shape[1]))
-    weights[core] = factors
     share = options.background / np.sqrt(total)
     common = share * column_sums(expected[:, None] * factors)
-    others = np.setdiff1d(np.flatnonzero(mass).astype(np.int32), core, assume_unique=True)
-    fit_others(rows, scale, core, others, factors, common, weights, num_threads)
-    return topics_of(weights, scale, core)
+    return Basis(core, scale, factors, common)
 
 
 def eighth_root_scale(mass: NDArray[np.int64]) -> F64:
@@ -107,34 +112,29 @@ def eighth_root_scale(mass: NDArray[np.int64]) -> F64:
 
 @dataclass(frozen=True, eq=False)
 class Roots:
-    """Rows of M over the core: M_ij = sqrt(K_ij) s_i s_j, columns by place in the core.
+    """M over the core: M_ij = sqrt(K_ij) s_i s_j.
 
     Dense: nine in ten pairs of core words occur together, so that row indices would not pay.
     """
 
-    values: F64  # (rows, core)
-    sums: F64  # (rows,)
-    squares: F64  # (rows,), sums of squares
+    values: F32  # (q, q)
+    sums: F64  # (q,)
+    squares: F64  # (q,), sums of squares
 
     @classmethod
     def of(
-        cls,
-        rows: CooccurrenceRows,
-        scale: F64,
-        core: NDArray[np.int32],
-        words: NDArray[np.int32],
-        num_threads: int,
+        cls, rows: CooccurrenceRows, core: NDArray[np.int32], scale: F64, num_threads: int
     ) -> Roots:
-        """Rows of M of the given words."""
-        position = np.full(len(scale), -1, np.int32)
-        position[core] = np.arange(len(core), dtype=np.int32)
-        sums, squares = np.zeros((2, len(words)))
-        roots = cls(np.empty((len(words), len(core))), sums, squares)
+        """M over core words with their s_i."""
+        q = len(core)
+        sums, squares = np.zeros((2, q))
+        roots = cls(np.empty((q, q), np.float32), sums, squares)
         factorise.fill_roots(
             *rows.arrays,
-            position,
+            *_places(core, scale, rows.n_words),
+            core,
             scale,
-            words,
+            *_work(q, num_threads),
             roots.values,
             roots.sums,
             roots.squares,
@@ -142,27 +142,67 @@ class Roots:
         )
         return roots
 
-    def times(self, factors: F64, num_threads: int) -> F64:
-        """M H."""
-        return product(self.values, factors, num_threads)
+    def times(self, factors: F32, num_threads: int) -> F32:
+        """M H in single precision."""
+        return single_product(self.values, factors, num_threads)
+
+    def times_exactly(self, vectors: F64, num_threads: int) -> F64:
+        """M V in double precision: differences of distances need it."""
+        return np.concatenate(
+            [
+                product(
+                    self.values[at : at + ROWS_AT_ONCE].astype(np.float64), vectors, num_threads
+                )
+                for at in range(0, len(self.values), ROWS_AT_ONCE)
+            ]
+        )
 
 
-def starting_factors(roots: Roots, expected: F64, options: Factorisation, num_threads: int) -> F64:
+def _places(core: NDArray[np.int32], scale: F64, n_words: int) -> tuple[NDArray[np.int32], F64]:
+    """The place of each word in the core, -1 outside, and s_j by word."""
+    position, by_word = np.full(n_words, -1, np.int32), np.zeros(n_words)
+    position[core] = np.arange(len(core), dtype=np.int32)
+    by_word[core] = scale
+    return position, by_word
+
+
+def _work(n_entries: int, num_threads: int) -> tuple[NDArray[np.int32], F32]:
+    """Work space of the kernels."""
+    shape = (num_threads, n_entries + 1)
+    return np.empty(shape, np.int32), np.empty(shape, np.float32)
+
+
+def single_product(left: F32, right: F32, num_threads: int) -> F32:
+    """``left @ right`` in single precision, (m, p) and (p, q)."""
+    inner, width = right.shape
+    n_panels = -(-width // factorise.COLUMNS)
+    columns = np.zeros((inner, n_panels * factorise.COLUMNS), np.float32)
+    columns[:, :width] = right
+    panels = columns.reshape(inner, n_panels, factorise.COLUMNS).transpose(1, 0, 2)
+    out = np.empty((len(left), width), np.float32)
+    factorise.multiply(np.ascontiguousarray(left), np.ascontiguousarray(panels), out, num_threads)
+    return out
+
+
+def starting_factors(roots: Roots, expected: F64, options: Factorisation, num_threads: int) -> F32:
     """The rows of M at the seed words as columns, scaled so that H H^T is of the size of M."""
     seeds = seed_words(roots, expected, options, num_threads)
     factors = np.ascontiguousarray(roots.values[seeds].T)
     # K has no pairs of a token with itself, so that a word may be missing in its own row.
     topics = np.arange(len(seeds))
-    factors[seeds, topics] = np.maximum(factors[seeds, topics], np.sqrt(roots.squares[seeds]))
+    largest = np.sqrt(roots.squares[seeds]).astype(np.float32)
+    factors[seeds, topics] = np.maximum(factors[seeds, topics], largest)
     if not seeds:
         return factors
-    ahead = column_sums(factors * roots.times(factors, num_threads))
-    size = column_sums(factors * factors)
-    factors *= np.sqrt(ahead) / np.where(size > 0, size, 1.0)
-    cross = cross_product(factors, num_threads)
-    ahead = column_sums(factors * roots.times(factors, num_threads))
-    factors *= np.sqrt(ordered_sum(ahead) / ordered_sum((cross * cross).ravel()))
-    return factors
+    found, wide = roots.times(factors, num_threads).astype(np.float64), factors.astype(np.float64)
+    ahead = column_sums(wide * found)
+    size = column_sums(wide * wide)
+    by_topic = np.sqrt(ahead) / np.where(size > 0, size, 1.0)
+    wide *= by_topic
+    cross = product(np.ascontiguousarray(wide.T), wide, num_threads)
+    ahead *= by_topic * by_topic
+    wide *= np.sqrt(ordered_sum(ahead) / ordered_sum((cross * cross).ravel()))
+    return wide.astype(np.float32)
 
 
 def seed_words(roots: Roots, expected: F64, options: Factorisation, num_threads: int) -> list[int]:
@@ -172,7 +212,7 @@ def seed_words(roots: Roots, expected: F64, options: Factorisation, num_threads:
     does not depend on the numbering of words but in ties.
     """
     share = options.background
-    ahead = roots.times(expected[:, None], num_threads)[:, 0]  # M e
+    ahead = roots.times_exactly(expected[:, None], num_threads)[:, 0]  # M e
     size = dot(expected, expected)
     # |M_i - share e_i e|^2
     residual = roots.squares - 2.0 * share * expected * ahead
@@ -191,7 +231,7 @@ def seed_words(roots: Roots, expected: F64, options: Factorisation, num_threads:
             # One pass over M serves the next seeds as well: most are among the farthest of now.
             near = np.argpartition(residual, -min(SEEDS_AT_ONCE, len(residual)))[-SEEDS_AT_ONCE:]
             some = sorted({seed, *near.tolist()})
-            found = roots.times(roots.values[some].T, num_threads)
+            found = roots.times_exactly(roots.values[some].T.astype(np.float64), num_threads)
             products.update(zip(some, found.T, strict=True))
         gram[:, topic] = products[seed]
         gram[:, topic] -= share * (expected[seed] * ahead + ahead[seed] * expected)
@@ -200,62 +240,79 @@ def seed_words(roots: Roots, expected: F64, options: Factorisation, num_threads:
     return seeds
 
 
-def updated(roots: Roots, expected: F64, factors: F64, background: float, num_threads: int) -> F64:
+def updated(roots: Roots, expected: F64, factors: F32, background: float, num_threads: int) -> F32:
     """One update: three quarters of the way to the best rows, by non-negative least squares.
 
     All the way, with W of M ~ W H^T in the place of H, it swings between two factors; a part of the
     way has the same resting points.
     """
     cross = cross_product(factors, num_threads)
+    taken_off = background * column_sums(expected[:, None] * factors)
     residual = roots.times(factors, num_threads)
-    residual -= background * np.outer(expected, column_sums(expected[:, None] * factors))
-    residual -= product(factors, cross, num_threads)
+    residual -= np.outer(expected, taken_off).astype(np.float32)
+    residual -= single_product(factors, cross, num_threads)
     weights = factors.copy()
     factorise.descend(cross, inverse_diagonal(cross), SWEEPS, residual, weights, num_threads)
     # A topic that fits nothing any more is gone; a part of it would come back much too large.
-    return np.where(weights.any(axis=0), (factors + 3.0 * weights) / 4.0, 0.0)
+    moved = np.float32(0.25) * (factors + np.float32(3.0) * weights)
+    return np.where(weights.any(axis=0), moved, np.float32(0.0))
 
 
-def inverse_diagonal(cross: F64) -> F64:
+def inverse_diagonal(cross: F32) -> F32:
     """1 / G_kk, and 0 for a topic that has died out, which then stays so."""
     sizes = np.diagonal(cross)
-    return np.where(sizes > 0, 1.0 / np.where(sizes > 0, sizes, 1.0), 0.0)
+    one, none = np.float32(1.0), np.float32(0.0)
+    return np.where(sizes > 0, one / np.where(sizes > 0, sizes, one), none)
 
 
-def without_dead_topics(factors: F64) -> F64:
+def without_dead_topics(factors: F32) -> F32:
     """The columns that are not all 0."""
     return np.ascontiguousarray(factors[:, factors.any(axis=0)])
 
 
-def fit_others(
+def recovered(
     rows: CooccurrenceRows,
-    scale: F64,
-    core: NDArray[np.int32],
+    mass: NDArray[np.int64],
     words: NDArray[np.int32],
-    factors: F64,
-    common: F64,
-    weights_out: F64,
+    basis: Basis,
     num_threads: int,
-) -> None:
-    """Words outside the core, each by non-negative least squares on the core's topics.
+) -> F64:
+    """u_ik = W_ik / s_i of the given words, each by non-negative least squares on the basis.
 
-    `common`: what the background takes off M H for each unit of a row's sum.
+    Each row is a function of the basis and of the word's own row of K and mass.
     """
+    factors = basis.factors
+    n_topics = factors.shape[1]
+    scale = eighth_root_scale(mass[words])
+    width = -(-n_topics // factorise.TOGETHER) * factorise.TOGETHER
+    padded = np.zeros((len(factors), width), np.float32)
+    padded[:, :n_topics] = factors
+    products, sums = np.empty((len(words), width), np.float32), np.zeros(len(words))
+    factorise.root_products(
+        *rows.arrays,
+        *_places(basis.core, basis.scale, rows.n_words),
+        words,
+        scale,
+        padded,
+        *_work(len(factors), num_threads),
+        products,
+        sums,
+        num_threads,
+    )
+    residual = np.ascontiguousarray(products[:, :n_topics])
+    residual -= np.outer(sums, basis.common).astype(np.float32)
     cross = cross_product(factors, num_threads)
+    weights = np.zeros_like(residual)
     inverse = inverse_diagonal(cross)
-    for first in range(0, len(words), ROWS_AT_ONCE):
-        some = words[first : first + ROWS_AT_ONCE]
-        roots = Roots.of(rows, scale, core, some, num_threads)
-        residual = roots.times(factors, num_threads)
-        residual -= np.outer(roots.sums, common)
-        weights = np.zeros((len(some), len(cross)))
-        factorise.descend(cross, inverse, LAST_SWEEPS, residual, weights, num_threads)
-        weights_out[some] = weights
+    factorise.descend(cross, inverse, LAST_SWEEPS, residual, weights, num_threads)
+    return weights / np.where(scale > 0, scale, 1.0)[:, None]
 
 
-def topics_of(weights: F64, scale: F64, core: NDArray[np.int32]) -> FoundTopics:
-    """Back to the units of K: topic k stands for the pairs u_k u_k^T with u_ik = (W_ik / s_i)^2."""
-    unscaled = weights / np.where(scale > 0, scale, 1.0)[:, None]
+def topics_of(unscaled: F64, core: NDArray[np.int32]) -> FoundTopics:
+    """Back to the units of K: topic k stands for the pairs u_k u_k^T with u_ik = (W_ik / s_i)^2.
+
+    `unscaled`: W_ik / s_i, (n, r').
+    """
     pairs = unscaled * unscaled
     joint = pairs * column_sums(pairs)
     topical = column_sums(np.ascontiguousarray(joint.T))
@@ -263,9 +320,7 @@ def topics_of(weights: F64, scale: F64, core: NDArray[np.int32]) -> FoundTopics:
     word_topic = joint / np.where(topical > 0, topical, 1.0)[:, None]
     # Frequent in its topic, and found in few others.
     fitness = word_topic[core] * (joint[core] / shares)
-    return FoundTopics(
-        word_topic, topical, shares / ordered_sum(shares), core[distinct_best(fitness)]
-    )
+    return FoundTopics(word_topic, topical, core[distinct_best(fitness)])
 
 
 def distinct_best(fitness: F64) -> NDArray[np.int32]:
@@ -278,13 +333,6 @@ def distinct_best(fitness: F64) -> NDArray[np.int32]:
     return best
 
 
-def no_topics(n_words: int) -> FoundTopics:
-    """What is left when no word, or no co-occurrence, is left."""
-    return FoundTopics(
-        np.zeros((n_words, 0)), np.zeros(n_words), np.zeros(0), np.zeros(0, np.int32)
-    )
-
-
-def cross_product(factors: F64, num_threads: int) -> F64:
+def cross_product(factors: F32, num_threads: int) -> F32:
     """H^T H, symmetric to the last bit."""
-    return product(np.ascontiguousarray(factors.T), factors, num_threads)
+    return single_product(np.ascontiguousarray(factors.T), factors, num_threads)
