@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -13,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from pyunlearn import _params as check
@@ -28,13 +27,14 @@ from pyunlearn._columns import (
 from pyunlearn._commitment import is_commitment_to, new_commitment
 from pyunlearn._cooccurrence.arrays import statistics_arrays
 from pyunlearn._cooccurrence.statistics import Change, CooccurrenceStatistics
-from pyunlearn._digest import MODEL_FORMAT, content_digest
+from pyunlearn._digest import MODEL_FORMAT
 from pyunlearn._documents import Documents
 from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._files import write_file
 from pyunlearn._fold_in import completion, fold_in
-from pyunlearn._learners import learn, update
+from pyunlearn._learners import learn, learn_all, update
 from pyunlearn._learners.topics import F64, Settings, Topics, topic_correlation
+from pyunlearn._model import Model, parameters_of
 from pyunlearn.certificates import (
     STATISTICS_COMPARATOR,
     STATISTICS_COVER,
@@ -42,11 +42,9 @@ from pyunlearn.certificates import (
     commitment_in,
 )
 from pyunlearn.errors import (
-    FewerTopicsWarning,
     InvalidInputError,
     InvalidParameterError,
     StaleModelError,
-    TooFewAnchorsError,
 )
 
 __all__ = ["BaseTopicModel", "Learned"]
@@ -127,7 +125,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         settings = self._settings()
         documents, columns = first_documents(self, X, self.vocabulary)
         statistics = self.new_statistics(documents.n_words).add(documents, lengths)
-        topics = self._learn_all(statistics, settings)
+        topics = learn_all(statistics, settings, self.n_jobs)
         self._take(statistics, Learned(topics), (*COLUMNS, *self._ended), columns)
         self._warn()
         return self
@@ -205,7 +203,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
             )
         self._refuse_other_statistics(statistics)
         names = names_of_columns(self.vocabulary, statistics.n_words)
-        topics = self._learn_all(statistics, settings)
+        topics = learn_all(statistics, settings, self.n_jobs)
         columns: dict[str, Any] = {"n_features_in_": statistics.n_words}
         if names is not None:
             columns["feature_names_in_"] = names
@@ -459,20 +457,13 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         NotFittedError, StaleModelError
             Not fitted, or the topics wait for `refresh`.
         """
-        components = self._fitted().word_distributions()
+        topics = self._fitted()
         check.check_integer("n_words", n_words, 1)
         check.check_bool("scores", scores)
         names = self._names(vocabulary)
-        best = np.argsort(-components, axis=1, kind="stable")[:, :n_words]
-        rows = [
-            [int(word) for word in row if components[topic, word] > 0]
-            for topic, row in enumerate(best)
-        ]
-        if not scores:
-            return [[names[word] for word in row] for row in rows]
         return [
-            [(names[word], float(components[topic, word])) for word in row]
-            for topic, row in enumerate(rows)
+            [(names[word], share) if scores else names[word] for word, share in best]
+            for best in topics.best_words(n_words)
         ]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
@@ -515,15 +506,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         Equal for every history of additions and deletions that ends with the same documents, and
         for any number of threads, SIMD width or (but for solver="eg") C library.
         """
-        learned, num_threads = self._fitted(), check.check_n_jobs(self.statistics_.n_jobs)
-        hashes = np.frombuffer(learned.word_topic_hashes(num_threads), np.uint8)
-        header = {
-            "format": MODEL_FORMAT,
-            "learner": learned.settings.learner,
-            "settings": learned.settings.deciding(),
-            "statistics": self.statistics_.digest(),
-        }
-        return content_digest(header, {**learned.digested(), "word_topic_hashes": hashes})
+        return Model(self._fitted(), self.statistics_).digest()
 
     @exclusive
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -613,21 +596,12 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
             )
 
     def new_statistics(self, n_words: int) -> CooccurrenceStatistics:
-        """Empty statistics as this model learns from. For the store."""
+        """Empty statistics as this model learns from."""
         weighting = self._settings_type.weighting if self.weighting is None else self.weighting
         return CooccurrenceStatistics(n_words, self.scale_bits, weighting, n_jobs=self.n_jobs)
 
-    def learned_with(self) -> dict[str, Any]:
-        """Learner, settings and those of the statistics, as plain values. For the store."""
-        return {
-            "learner": self._settings_type.learner,
-            **self._settings().as_dict(),
-            "scale_bits": self.statistics_.scale_bits,
-            "weighting": self.statistics_.weighting,
-        }
-
     def take_topics(self, topics: Topics) -> None:
-        """Take over topics that were learned elsewhere. For `pyunlearn.io` and the store."""
+        """Take over topics that were learned elsewhere. For `pyunlearn.io`."""
         self.topics_ = topics
         self.n_features_in_ = len(topics.mass)
 
@@ -635,11 +609,6 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         """Declare the topics to be those of the statistics as they are now. For `pyunlearn.io`."""
         self._learned_version = self.statistics_.version
         self.statistics_.forget_changes()
-
-    def warn_if_fewer(self) -> None:
-        """Give a FewerTopicsWarning when there are fewer topics than asked for."""
-        if self.n_topics_ < self.n_topics:
-            warnings.warn(self._fewer(), FewerTopicsWarning, stacklevel=3)
 
     def fold_in(self, documents: Documents) -> F64:
         """Topic proportions of checked documents, as heads and indexes use them."""
@@ -729,27 +698,6 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
             raise AttributeError("the model is not fitted")
         self.refuse_stale()
         return self.topics_
-
-    def _learn_all(self, statistics: CooccurrenceStatistics, settings: Settings) -> Topics:
-        topics = learn(statistics, settings, self.n_jobs)
-        if topics.n_topics < settings.n_topics:
-            raise TooFewAnchorsError(self._too_few(topics, statistics))
-        return topics
-
-    def _too_few(self, topics: Topics, statistics: CooccurrenceStatistics) -> str:
-        """Why there are fewer topics than asked for, and what to do."""
-        raise NotImplementedError
-
-    def _way_out(
-        self, topics: Topics, statistics: CooccurrenceStatistics, most: int, threshold: str
-    ) -> str:
-        """What to try where too few words decide topics, with values that suffice for that."""
-        ways = ["more documents"] + [f"n_topics={most}"] * (most > 0)
-        held = np.sort(statistics.document_frequency[topics.mass > 0])[::-1]
-        enough = int(held[self.n_topics - 1]) if len(held) >= self.n_topics else 0
-        if 0 < enough < topics.settings.word_threshold(statistics.n_documents):
-            ways.append(f"{threshold}={enough}")
-        return f"Try {', or '.join(ways)}"
 
     def _first_documents(self, X: Any, lengths: Any, settings: Settings, refresh: str) -> None:
         documents, columns = first_documents(self, X, self.vocabulary)
@@ -846,28 +794,13 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
             n_documents_removed=removed,
             n_documents_left=self.statistics_.n_documents,
             commitment=commitment,
-            parameters=self.learned_with(),
+            parameters=parameters_of(self._settings(), self.statistics_),
             **described,
         )
 
     def _warn(self) -> None:
         """Warnings of a request that has been done, at the line of its caller."""
-        topics = self.topics_
-        if topics.n_topics < self.n_topics:
-            warnings.warn(self._fewer(), FewerTopicsWarning, stacklevel=4)
-        if topics.n_unconverged:
-            warnings.warn(
-                f"{topics.n_unconverged} of {len(topics.words)} words did not reach the tolerance "
-                f"({topics.settings.as_dict()})",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
-    def _fewer(self) -> str:
-        return (
-            f"{self.statistics_.n_documents} documents remain; they support {self.n_topics_} "
-            f"of {self.n_topics} topics"
-        )
+        Model(self.topics_, self.statistics_).warn(stacklevel=4)
 
     def _refuse_other_parameters(self, settings: Settings) -> None:
         """Raise when parameters were set after fit that are not those of what was learned."""

@@ -12,7 +12,6 @@ from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._estimator import BaseTopicModel, Learned
 from pyunlearn._learners.anchor import AnchorSettings, AnchorTopics
 from pyunlearn._learners.anchor_newton import newton_update
-from pyunlearn._learners.topics import Topics
 
 __all__ = ["AnchorTopicModel"]
 
@@ -181,13 +180,3 @@ class AnchorTopicModel(BaseTopicModel):
 
     def _saved(self) -> dict[str, Any]:
         return {"budget": self.budget_.as_dict()} if hasattr(self, "budget_") else {}
-
-    def _too_few(self, topics: Topics, statistics: CooccurrenceStatistics) -> str:
-        m = statistics.n_documents
-        return (
-            f"n_topics={self.n_topics}, but {len(topics.deciding_words)} words can be anchors (in "
-            f">= {topics.settings.word_threshold(m)} documents, by anchor_min_df="
-            f"{self.anchor_min_df}) and {topics.n_topics} of them are linearly independent; "
-            f"n_samples = {m}, n_features = {statistics.n_words}. "
-            f"{self._way_out(topics, statistics, topics.n_topics, 'anchor_min_df')}"
-        )

@@ -8,10 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._learners.factor import FactorSettings, FactorTopics
-from pyunlearn._learners.topics import Topics
 
 __all__ = ["TopicModel"]
 
@@ -127,24 +125,3 @@ class TopicModel(BaseTopicModel):
     def representatives_(self) -> NDArray[np.int32]:
         """For each topic a word that is frequent in it and found in few others, (n_topics_,)."""
         return self._learned().representatives
-
-    def _too_few(self, topics: Topics, statistics: CooccurrenceStatistics) -> str:
-        m = statistics.n_documents
-        core = len(topics.deciding_words)
-        sizes = f"n_samples = {m}, n_features = {statistics.n_words}"
-        if core < self.n_topics:
-            given = self.core_min_df
-            by = "the default core_min_df" if given is None else f"core_min_df={given}"
-            return (
-                f"n_topics={self.n_topics}, but {core} words decide the topics (in >= "
-                f"{topics.settings.word_threshold(m)} documents, by {by}); "
-                f"{sizes}. "
-                # As many topics as words leave some topics without a word of their own.
-                f"{self._way_out(topics, statistics, (core + 1) // 2, 'core_min_df')}"
-            )
-        return (
-            f"n_topics={self.n_topics}, but {topics.n_topics} topics were found: the others had no "
-            f"words of their own left after {self.n_updates} updates; {sizes}. How many are left "
-            "depends on n_topics, so asking for the number found may find fewer still. Try more "
-            f"documents, another core_min_df or n_topics={max(topics.n_topics // 2, 1)}"
-        )

@@ -17,8 +17,9 @@ from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._learners import anchor, anchor_update, factor
 from pyunlearn._learners.topics import Settings, Topics, UpdatePath
+from pyunlearn.errors import TooFewAnchorsError
 
-__all__ = ["LEARNERS", "learn", "topics_from_arrays", "update"]
+__all__ = ["LEARNERS", "learn", "learn_all", "topics_from_arrays", "update"]
 
 
 class Learner(NamedTuple):
@@ -56,10 +57,19 @@ def learn(
     Returns
     -------
     Topics
-        With fewer topics than asked for when the statistics support fewer; the caller decides
-        whether that is an error.
+        With fewer topics than asked for when the statistics support fewer; see `learn_all`.
     """
     return LEARNERS[settings.learner].learn(statistics, settings, check.check_n_jobs(n_jobs))
+
+
+def learn_all(
+    statistics: CooccurrenceStatistics, settings: Settings, n_jobs: int | None = None
+) -> Topics:
+    """As many topics as asked for, from statistics; TooFewAnchorsError when they support fewer."""
+    topics = learn(statistics, settings, n_jobs)
+    if topics.n_topics < settings.n_topics:
+        raise TooFewAnchorsError(topics.too_few(statistics))
+    return topics
 
 
 def update(

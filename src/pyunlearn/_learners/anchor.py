@@ -187,10 +187,16 @@ class AnchorTopics(Topics):
         """The anchor words, (r',)."""
         return self.anchors
 
-    @property
-    def deciding_words(self) -> NDArray[np.int32]:
-        """Words that may be anchors, ascending."""
-        return self.candidates
+    def too_few(self, statistics: CooccurrenceStatistics) -> str:
+        """Why there are fewer topics than asked for, and what to do."""
+        settings, m = self.settings, statistics.n_documents
+        return (
+            f"n_topics={settings.n_topics}, but {len(self.candidates)} words can be anchors (in >= "
+            f"{settings.word_threshold(m)} documents, by anchor_min_df={settings.anchor_min_df}) "
+            f"and {self.n_topics} of them are linearly independent; n_samples = {m}, "
+            f"n_features = {statistics.n_words}. "
+            f"{self._way_out(statistics, self.n_topics, 'anchor_min_df')}"
+        )
 
     @property
     def n_unconverged(self) -> int:

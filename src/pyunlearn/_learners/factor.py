@@ -130,10 +130,25 @@ class FactorTopics(Topics):
         """For each topic a core word that is frequent in it and found in few others, (r',)."""
         return self.central
 
-    @property
-    def deciding_words(self) -> NDArray[np.int32]:
-        """The core words, ascending."""
-        return self.core
+    def too_few(self, statistics: CooccurrenceStatistics) -> str:
+        """Why there are fewer topics than asked for, and what to do."""
+        settings, m, core = self.settings, statistics.n_documents, len(self.core)
+        sizes = f"n_samples = {m}, n_features = {statistics.n_words}"
+        if core < settings.n_topics:
+            given = settings.core_min_df
+            by = "the default core_min_df" if given is None else f"core_min_df={given}"
+            return (
+                f"n_topics={settings.n_topics}, but {core} words decide the topics (in >= "
+                f"{settings.word_threshold(m)} documents, by {by}); {sizes}. "
+                # As many topics as words leave some topics without a word of their own.
+                f"{self._way_out(statistics, (core + 1) // 2, 'core_min_df')}"
+            )
+        return (
+            f"n_topics={settings.n_topics}, but {self.n_topics} topics were found: the others had "
+            f"no words of their own left after {settings.n_updates} updates; {sizes}. How many are "
+            "left depends on n_topics, so asking for the number found may find fewer still. Try "
+            f"more documents, another core_min_df or n_topics={max(self.n_topics // 2, 1)}"
+        )
 
     def explained_mass(self) -> F64:
         """Mass of each word that topics explain, (n,), in units of K."""

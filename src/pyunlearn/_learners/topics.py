@@ -48,6 +48,11 @@ class Settings(Canonical):
         raise NotImplementedError
 
     @classmethod
+    def completed(cls, given: Mapping[str, Any]) -> Self:
+        """Settings after validation; those that are not given have their defaults."""
+        return cls.checked(**{one.name: given.get(one.name, one.default) for one in fields(cls)})
+
+    @classmethod
     def names(cls) -> tuple[str, ...]:
         """The names of all settings."""
         return tuple(one.name for one in fields(cls))
@@ -121,14 +126,23 @@ class Topics:
         raise NotImplementedError
 
     @property
-    def deciding_words(self) -> NDArray[np.int32]:
-        """Words that topics were found from, ascending."""
-        raise NotImplementedError
-
-    @property
     def n_unconverged(self) -> int:
         """Words for which a solver stopped short of its tolerance."""
         return 0
+
+    def too_few(self, statistics: CooccurrenceStatistics) -> str:
+        """Why there are fewer topics than asked for, and what to do."""
+        raise NotImplementedError
+
+    def _way_out(self, statistics: CooccurrenceStatistics, most: int, threshold: str) -> str:
+        """What to try where too few words decide topics, with values that suffice for that."""
+        ways = ["more documents"] + [f"n_topics={most}"] * (most > 0)
+        wanted = self.settings.n_topics
+        held = np.sort(statistics.document_frequency[self.mass > 0])[::-1]
+        enough = int(held[wanted - 1]) if len(held) >= wanted else 0
+        if 0 < enough < self.settings.word_threshold(statistics.n_documents):
+            ways.append(f"{threshold}={enough}")
+        return f"Try {', or '.join(ways)}"
 
     def explained_mass(self) -> F64:
         """Mass of each word that topics explain, (n,), in units of K."""
@@ -168,6 +182,15 @@ class Topics:
         joint = self.joint()
         share = column_sums(joint)
         return (joint / np.where(share > 0, share, 1.0)).T
+
+    def best_words(self, n_words: int) -> list[list[tuple[int, float]]]:
+        """The most probable words of each topic, best first: columns and p(word | topic) > 0."""
+        A = self.word_distributions()
+        best = np.argsort(-A, axis=1, kind="stable")[:, :n_words]
+        return [
+            [(int(word), float(row[word])) for word in words if row[word] > 0]
+            for row, words in zip(A, best, strict=True)
+        ]
 
     def word_topic_hashes(self, num_threads: int) -> bytes:
         """SHA-256 of each block of HASH_BLOCK rows of p(topic | word), one after the other."""

@@ -31,7 +31,7 @@ from pyunlearn.heads._task_statistics import OuterProducts, TargetSums, TaskStat
 from pyunlearn.heads._training import TASKS, HeadSettings, Task, TaskSummary, Update, new_task
 from pyunlearn.records import label_text
 from pyunlearn.store import _stored_documents as docs
-from pyunlearn.store import _stored_model as state
+from pyunlearn.store import _stored_statistics as tables
 from pyunlearn.store._database import Database
 from pyunlearn.store._stored_words import Dictionary
 from pyunlearn.topic_model import TopicModel
@@ -213,9 +213,9 @@ def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | N
     if isinstance(head.task_, TaskStatistics):
         sums = head.task_.targets
         arrays |= {"own": head.task_.own, "totals": sums.totals, "sums": sums.by_word}
-        state.write_statistics(db, head.task_.pairs, touched, field)
+        tables.write_statistics(db, head.task_.pairs, touched, field)
     for name, array in arrays.items():
-        state.write_array(db, state.owner_of(field), name, array)
+        tables.write_array(db, tables.owner_of(field), name, array)
 
 
 def delete(db: Database, field: str) -> None:
@@ -226,8 +226,8 @@ def delete(db: Database, field: str) -> None:
 
 def delete_learned(db: Database, field: str) -> None:
     """Delete the weights of a head and the sums of its task."""
-    db.execute("DELETE FROM arrays WHERE owner = ?", (state.owner_of(field),))
-    state.delete_rows(db, field)
+    db.execute("DELETE FROM arrays WHERE owner = ?", (tables.owner_of(field),))
+    tables.delete_rows(db, field)
 
 
 def clear(db: Database) -> None:
@@ -329,7 +329,7 @@ def _scoring(
     base_digest: str = "",
 ) -> LinearHead:
     weights, prior = (
-        state.read_array(db, state.owner_of(field), name) for name in ("weights", "prior")
+        tables.read_array(db, tables.owner_of(field), name) for name in ("weights", "prior")
     )
     if _scoring_digest(held["classes"], weights, prior) != held["scoring"]:
         raise ValueError("weights, classes or their shares are others")
@@ -349,7 +349,7 @@ def _stored_task(
     held: dict[str, Any],
     n_jobs: int | None,
 ) -> TaskStatistics:
-    arrays = state.read_statistics(db, n_jobs, field)
+    arrays = tables.read_statistics(db, n_jobs, field)
     n_words = len(arrays["word_mass"])
     n_outputs = 1 if parameters["task"] == "regression" else None
     task = TaskStatistics(n_words, n_outputs, n_jobs=n_jobs)
@@ -360,7 +360,7 @@ def _stored_task(
     pairs.restore(read.rows, arrays["word_mass"], arrays["document_frequency"], read.n_documents)
     task.pairs = pairs
     own, totals, sums = (
-        state.read_array(db, state.owner_of(field), name) for name in ("own", "totals", "sums")
+        tables.read_array(db, tables.owner_of(field), name) for name in ("own", "totals", "sums")
     )
     task.own = own
     classes = None if task.n_outputs else np.array(held["classes"])

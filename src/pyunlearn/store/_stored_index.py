@@ -9,7 +9,7 @@ from pyunlearn._digest import STORE_INDEX_FORMAT, content_digest
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.store import _stored_documents as docs
-from pyunlearn.store import _stored_model as state
+from pyunlearn.store import _stored_statistics as tables
 from pyunlearn.store._database import Database
 from pyunlearn.store._stored_words import Dictionary
 
@@ -45,7 +45,7 @@ def computed(db: Database, dictionary: Dictionary, model: BaseTopicModel) -> tup
 def write(db: Database, dictionary: Dictionary, model: BaseTopicModel) -> None:
     """Build the index anew."""
     proportions, digest = computed(db, dictionary, model)
-    state.write_array(db, OWNER, NAME, proportions)
+    tables.write_array(db, OWNER, NAME, proportions)
     db.set_meta("index_digest", digest)
 
 
@@ -59,7 +59,7 @@ def clear(db: Database) -> None:
 def read(db: Database, base: str | None) -> F64:
     """The stored proportions, (m, r); CorruptStateError if they were changed."""
     try:
-        proportions = state.read_array(db, OWNER, NAME)
+        proportions = tables.read_array(db, OWNER, NAME)
     except ValueError as error:
         raise CorruptStateError(f"{db.path}: the index is damaged ({error})") from None
     if _digest(base or "", ids(db), proportions) != digest_of(db):
