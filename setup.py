@@ -17,6 +17,7 @@ KERNELS = (
     "parallel",
     "counts",
     "rows",
+    "packing",
     "anchors",
     "gram",
     "simplex",

@@ -1,7 +1,8 @@
 """Integer co-occurrence of a batch of documents.
 
-K = sum_d w_d (h_d h_d^T - diag(h_d)) is symmetric: the upper triangle is counted row by row
-(word -> its documents -> their later words; Gustavson 1978) into one accumulator a thread, then
+K = sum_d w_d (h_d h_d^T - diag(h_d)) has a row for each word and a column for those words that are
+contexts. It is counted row by row (word -> its documents -> their contexts; Gustavson 1978) into one
+accumulator a thread. Among contexts it is symmetric: their rows are counted from the diagonal on, and
 mirrored. All sums are int64, so the result does not depend on the order of the work.
 """
 from cython.parallel cimport prange, threadid
@@ -77,24 +78,37 @@ def sort_by_word(
             )
 
 
-cdef inline void prefetch_entry(
-    const int32_t* columns, const int32_t* counts, int64_t entry
+cdef inline void prefetch_document(
+    const int64_t* context_start, const int32_t* contexts, const int32_t* counts, int64_t document
 ) noexcept nogil:
-    """Two cache lines: the rest of a document is often longer than one."""
-    prefetch(columns + entry)
-    prefetch(columns + entry + 16)
-    prefetch(counts + entry)
-    prefetch(counts + entry + 16)
+    """Two cache lines: a document is often longer than one."""
+    cdef int64_t at = context_start[document]
+    prefetch(contexts + at)
+    prefetch(contexts + at + 16)
+    prefetch(counts + at)
+    prefetch(counts + at + 16)
+
+
+cdef inline int64_t first_context(
+    const int64_t* context_start, const int32_t* contexts, int64_t document, int32_t own
+) noexcept nogil:
+    """The contexts of a document that a row counts: those behind its own, all if it is none."""
+    if own < 0:
+        return context_start[document]
+    return first_at_least(
+        contexts, context_start[document], context_start[document + 1], own + 1
+    )
 
 
 cdef int mark_row(
-    int64_t word,
-    int64_t n_words,
-    const int64_t* document_start,
-    const int32_t* columns,
+    int32_t own,
+    int64_t n_contexts,
+    const int64_t* context_start,
+    const int32_t* contexts,
+    const int32_t* context_counts,
     const int32_t* counts,
     const int64_t* weights,
-    const int64_t* in_vocabulary,
+    const int64_t* lengths,
     const int64_t* entry_of_word,
     const int32_t* document_of_word,
     int64_t begin,
@@ -104,31 +118,34 @@ cdef int mark_row(
     int64_t* upper_length,
     int64_t* mass,
 ) noexcept nogil:
-    """Which columns >= word the row will hold, and the row's mass over all columns."""
-    cdef int64_t k, p, q, document, term, total = 0, length = 0, column
+    """Which columns the row will hold, from its own on, and the row's mass over all words."""
+    cdef int64_t k, p, q, document, term, total = 0, length = 0, column, first = max(own, 0)
     for k in range(begin, end):
         p = entry_of_word[k]
         document = document_of_word[k]
         if k + AHEAD < end:
-            prefetch_entry(columns, counts, entry_of_word[k + AHEAD])
+            prefetch_document(
+                context_start, contexts, context_counts, document_of_word[k + AHEAD]
+            )
+            prefetch(counts + entry_of_word[k + AHEAD])
             prefetch(weights + document_of_word[k + AHEAD])
-            prefetch(in_vocabulary + document_of_word[k + AHEAD])
-            prefetch(document_start + document_of_word[k + AHEAD])
+            prefetch(lengths + document_of_word[k + AHEAD])
         if weights[document] == 0:
             continue
-        term = weights[document] * counts[p] * (in_vocabulary[document] - 1)
+        term = weights[document] * counts[p] * (lengths[document] - 1)
         if term >= MASS_LIMIT - total:
             return OVERFLOW
         total += term
-        if counts[p] > 1:
-            mark[word] = 1
-        for q in range(p + 1, document_start[document + 1]):
-            mark[columns[q]] = 1
-    length = mark[word]
-    mark[word] = 0
-    for column in range(word + 1, n_words):
+        if own >= 0 and counts[p] > 1:
+            mark[own] = 1
+        for q in range(
+            first_context(context_start, contexts, document, own), context_start[document + 1]
+        ):
+            mark[contexts[q]] = 1
+    for column in range(first, n_contexts):
         length += mark[column]
-        lower[column] += mark[column]
+        if column > own and own >= 0:
+            lower[column] += mark[column]
         mark[column] = 0
     upper_length[0] = length
     mass[0] = total
@@ -136,11 +153,13 @@ cdef int mark_row(
 
 
 def count_pattern(
-    const int64_t[::1] document_start,
-    const int32_t[::1] columns,
+    const int64_t[::1] context_start,
+    const int32_t[::1] contexts,
+    const int32_t[::1] context_counts,
+    const int32_t[::1] own,
     const int32_t[::1] counts,
     const int64_t[::1] weights,
-    const int64_t[::1] in_vocabulary,
+    const int64_t[::1] lengths,
     const int64_t[::1] word_start,
     const int64_t[::1] entry_of_word,
     const int32_t[::1] document_of_word,
@@ -151,34 +170,41 @@ def count_pattern(
     int32_t[::1] status_out,
     int num_threads,
 ):
-    """Sizes of the rows of K: upper part by row, lower part by thread and row; masses of the words.
+    """Sizes of the rows of K: from the row's own column on by row (all of a word that is no context),
+    before it by thread and context; masses of the words.
 
-    IN: the documents as CSR (`document_start`, `columns` ascending, `counts` > 0), one weight a
-    document (0: too short to count), its tokens in the vocabulary; the same entries by word
-    (`word_start`, `entry_of_word`, `document_of_word`). What one document adds to a word's mass,
-    weight * count * (tokens - 1), is below 2^63. `mark` is zeroed work space, one row a thread.
+    IN: the contexts of each document as CSR (`context_start`, `contexts` ascending,
+    `context_counts` > 0); `own[w]`: the context that word w is, or -1; the counts of all entries,
+    with the entries by word (`word_start`, `entry_of_word`, `document_of_word`); one weight a
+    document (0: too short to count) and its tokens. What one document adds to a word's mass, weight
+    * count * (tokens - 1), is below 2^63. `mark` is zeroed work space, one row a thread.
     `status_out` holds one status a word.
     """
     cdef int64_t word, n_words = word_start.shape[0] - 1
     cdef int thread
+    cdef const int32_t* columns = &contexts[0] if contexts.shape[0] else NULL
+    cdef const int32_t* numbers = &context_counts[0] if contexts.shape[0] else NULL
+    cdef uint8_t* marks = &mark[0, 0] if mark.shape[1] else NULL
+    cdef int32_t* lower = &lower_out[0, 0] if mark.shape[1] else NULL
+    cdef int64_t n_contexts = mark.shape[1]
     if entry_of_word.shape[0] == 0:
         return
     with nogil:
         for word in prange(n_words, schedule="dynamic", chunksize=8, num_threads=num_threads):
             thread = threadid()
             status_out[word] = mark_row(
-                word, n_words, &document_start[0], &columns[0], &counts[0], &weights[0],
-                &in_vocabulary[0], &entry_of_word[0], &document_of_word[0],
-                word_start[word], word_start[word + 1], &mark[thread, 0], &lower_out[thread, 0],
-                &upper_length_out[word], &mass_out[word],
+                own[word], n_contexts, &context_start[0], columns, numbers, &counts[0],
+                &weights[0], &lengths[0], &entry_of_word[0], &document_of_word[0],
+                word_start[word], word_start[word + 1], marks + thread * n_contexts,
+                lower + thread * n_contexts, &upper_length_out[word], &mass_out[word],
             )
 
 
 cdef void fill_row(
-    int64_t word,
-    int64_t n_words,
-    const int64_t* document_start,
-    const int32_t* columns,
+    int32_t own,
+    const int64_t* context_start,
+    const int32_t* contexts,
+    const int32_t* context_counts,
     const int32_t* counts,
     const int64_t* weights,
     const int64_t* entry_of_word,
@@ -190,24 +216,29 @@ cdef void fill_row(
     int32_t* indices_out,
     int64_t* values_out,
 ) noexcept nogil:
-    """The part of the row from the diagonal on, columns ascending."""
+    """The part of the row from its own column on, or all of it, columns ascending."""
     cdef int64_t k, p, q, document, weight, column, value, at = 0
     for k in range(begin, end):
         p = entry_of_word[k]
         document = document_of_word[k]
         if k + AHEAD < end:
-            prefetch_entry(columns, counts, entry_of_word[k + AHEAD])
+            prefetch_document(
+                context_start, contexts, context_counts, document_of_word[k + AHEAD]
+            )
+            prefetch(counts + entry_of_word[k + AHEAD])
             prefetch(weights + document_of_word[k + AHEAD])
-            prefetch(document_start + document_of_word[k + AHEAD])
         weight = weights[document] * counts[p]
         if weight == 0:
             continue
-        accumulator[word] += weight * (counts[p] - 1)
-        for q in range(p + 1, document_start[document + 1]):
-            accumulator[columns[q]] += weight * counts[q]
+        if own >= 0:
+            accumulator[own] += weight * (counts[p] - 1)
+        for q in range(
+            first_context(context_start, contexts, document, own), context_start[document + 1]
+        ):
+            accumulator[contexts[q]] += weight * context_counts[q]
     # Without a branch: about a third of the entries are zeros, in no order that can be predicted.
     # Everything behind the last entry is zero, so the overwriting stops inside the row.
-    column = word
+    column = max(own, 0)
     while at < length:
         value = accumulator[column]
         indices_out[at] = <int32_t> column
@@ -218,8 +249,10 @@ cdef void fill_row(
 
 
 def count_upper(
-    const int64_t[::1] document_start,
-    const int32_t[::1] columns,
+    const int64_t[::1] context_start,
+    const int32_t[::1] contexts,
+    const int32_t[::1] context_counts,
+    const int32_t[::1] own,
     const int32_t[::1] counts,
     const int64_t[::1] weights,
     const int64_t[::1] word_start,
@@ -232,7 +265,7 @@ def count_upper(
     int64_t[::1] values_out,
     int num_threads,
 ):
-    """Fill the upper triangle of K; row i is written from `upper_start[i]` on.
+    """Fill the rows that `count_pattern` has sized; row i is written from `upper_start[i]` on.
 
     `accumulator` is zeroed work space, one row a thread; it is zero again afterwards.
     """
@@ -244,10 +277,10 @@ def count_upper(
         for word in prange(n_words, schedule="dynamic", chunksize=8, num_threads=num_threads):
             thread = threadid()
             fill_row(
-                word, n_words, &document_start[0], &columns[0], &counts[0], &weights[0],
-                &entry_of_word[0], &document_of_word[0], word_start[word], word_start[word + 1],
-                upper_length[word], &accumulator[thread, 0], &indices_out[0] + upper_start[word],
-                &values_out[0] + upper_start[word],
+                own[word], &context_start[0], &contexts[0], &context_counts[0], &counts[0],
+                &weights[0], &entry_of_word[0], &document_of_word[0], word_start[word],
+                word_start[word + 1], upper_length[word], &accumulator[thread, 0],
+                &indices_out[0] + upper_start[word], &values_out[0] + upper_start[word],
             )
 
 
@@ -285,7 +318,9 @@ def mirror(
     int64_t[::1] values_out,
     int num_threads,
 ):
-    """Copy the upper triangle to the lower one. `filled` is zeroed work space, one entry a row.
+    """Copy the upper triangle of the rows of contexts to the lower one; row i is that of column i.
+
+    `filled` is zeroed work space, one entry a row.
 
     Blocks of columns keep the write positions in cache; each block has one owner, which walks
     the rows upwards, so every row ends sorted whatever the number of threads.

@@ -1,8 +1,8 @@
-"""Checked addition and subtraction of a small symmetric matrix to rows kept with room to grow.
+"""Checked addition and subtraction of a small matrix to rows kept with room to grow.
 
 The matrix lives in one pair of arrays: row i holds `length[i]` entries from `start[i]` on, columns
-ascending, no zeros. A delta has its rows and columns numbered 0..u-1 by `words` (ascending), which
-maps them to the matrix. Each delta row touches one matrix row, so rows run in parallel.
+ascending, no zeros. Row r of a delta belongs to row words[r] of the matrix, and its column c to
+column places[c]; both ascending. Each delta row touches one matrix row, so rows run in parallel.
 """
 from cython.parallel cimport prange
 from libc.stdint cimport int32_t, int64_t
@@ -14,12 +14,12 @@ from pyunlearn._core._status cimport MASS_LIMIT, NOT_CANONICAL, NOT_IN_MODEL, OK
 
 
 cdef int check_row(
-    const int32_t* columns, const int64_t* values, int64_t length, int64_t n_words,
+    const int32_t* columns, const int64_t* values, int64_t length, int64_t n_columns,
     int64_t* mass_out,
 ) noexcept nogil:
     cdef int64_t t, total = 0, previous = -1
     for t in range(length):
-        if columns[t] <= previous or columns[t] >= n_words or values[t] <= 0:
+        if columns[t] <= previous or columns[t] >= n_columns or values[t] <= 0:
             return NOT_CANONICAL
         if values[t] >= MASS_LIMIT - total:
             return OVERFLOW
@@ -34,13 +34,14 @@ def check_rows(
     const int64_t[::1] length,
     const int32_t[::1] indices,
     const int64_t[::1] values,
+    int64_t n_columns,
     int64_t[::1] mass_out,
     int32_t[::1] status_out,
     int num_threads,
 ):
     """Whether rows are what the other kernels take for granted, one status a row; and their sums.
 
-    Columns ascending and below the number of rows, values > 0, sums below 2^62. `start` and `length`
+    Columns ascending and below `n_columns`, values > 0, sums below 2^62. `start` and `length`
     stay inside of the arrays.
     """
     cdef int64_t row, n_words = start.shape[0]
@@ -49,7 +50,7 @@ def check_rows(
     with nogil:
         for row in prange(n_words, schedule="dynamic", chunksize=64, num_threads=num_threads):
             status_out[row] = check_row(
-                &indices[0] + start[row], &values[0] + start[row], length[row], n_words,
+                &indices[0] + start[row], &values[0] + start[row], length[row], n_columns,
                 &mass_out[row],
             )
 
@@ -109,13 +110,13 @@ def check_pairs(
 
 
 cdef int64_t missing_in_row(
-    const int32_t* columns, int64_t length, const int32_t* words, const int32_t* delta_columns,
+    const int32_t* columns, int64_t length, const int32_t* places, const int32_t* delta_columns,
     int64_t delta_length,
 ) noexcept nogil:
     cdef int64_t t, at = 0, missing = 0
     for t in range(delta_length):
-        at = first_at_least(columns, at, length, words[delta_columns[t]])
-        if at == length or columns[at] != words[delta_columns[t]]:
+        at = first_at_least(columns, at, length, places[delta_columns[t]])
+        if at == length or columns[at] != places[delta_columns[t]]:
             missing += 1
     return missing
 
@@ -125,6 +126,7 @@ def count_missing(
     const int64_t[::1] length,
     const int32_t[::1] indices,
     const int32_t[::1] words,
+    const int32_t[::1] places,
     const int64_t[::1] delta_start,
     const int32_t[::1] delta_indices,
     int64_t[::1] missing_out,
@@ -132,6 +134,7 @@ def count_missing(
 ):
     """How many columns of each delta row its matrix row does not hold yet."""
     cdef int64_t r, n_rows = words.shape[0]
+    cdef const int32_t* places_of_delta = &places[0] if places.shape[0] else NULL
     if delta_indices.shape[0] == 0:
         return
     if indices.shape[0] == 0:
@@ -141,19 +144,19 @@ def count_missing(
     with nogil:
         for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
             missing_out[r] = missing_in_row(
-                &indices[0] + start[words[r]], length[words[r]], &words[0],
+                &indices[0] + start[words[r]], length[words[r]], places_of_delta,
                 &delta_indices[0] + delta_start[r], delta_start[r + 1] - delta_start[r],
             )
 
 
 cdef int covered_in_row(
-    const int32_t* columns, const int64_t* values, int64_t length, const int32_t* words,
+    const int32_t* columns, const int64_t* values, int64_t length, const int32_t* places,
     const int32_t* delta_columns, const int64_t* delta_values, int64_t delta_length,
 ) noexcept nogil:
     cdef int64_t t, at = 0
     for t in range(delta_length):
-        at = first_at_least(columns, at, length, words[delta_columns[t]])
-        if at == length or columns[at] != words[delta_columns[t]] or values[at] < delta_values[t]:
+        at = first_at_least(columns, at, length, places[delta_columns[t]])
+        if at == length or columns[at] != places[delta_columns[t]] or values[at] < delta_values[t]:
             return NOT_IN_MODEL
     return OK
 
@@ -164,6 +167,7 @@ def check_subtraction(
     const int32_t[::1] indices,
     const int64_t[::1] values,
     const int32_t[::1] words,
+    const int32_t[::1] places,
     const int64_t[::1] delta_start,
     const int32_t[::1] delta_indices,
     const int64_t[::1] delta_values,
@@ -172,6 +176,7 @@ def check_subtraction(
 ):
     """Whether every entry stays >= 0 when the delta is subtracted; one status a delta row."""
     cdef int64_t r, n_rows = words.shape[0]
+    cdef const int32_t* places_of_delta = &places[0] if places.shape[0] else NULL
     if delta_indices.shape[0] == 0:
         return
     if indices.shape[0] == 0:
@@ -182,7 +187,7 @@ def check_subtraction(
         for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
             status_out[r] = covered_in_row(
                 &indices[0] + start[words[r]], &values[0] + start[words[r]], length[words[r]],
-                &words[0], &delta_indices[0] + delta_start[r], &delta_values[0] + delta_start[r],
+                places_of_delta, &delta_indices[0] + delta_start[r], &delta_values[0] + delta_start[r],
                 delta_start[r + 1] - delta_start[r],
             )
 
@@ -196,13 +201,13 @@ cdef void wipe(int32_t* columns, int64_t* values, int64_t first, int64_t last) n
 
 
 cdef int64_t subtract_row(
-    int32_t* columns, int64_t* values, int64_t length, const int32_t* words,
+    int32_t* columns, int64_t* values, int64_t length, const int32_t* places,
     const int32_t* delta_columns, const int64_t* delta_values, int64_t delta_length,
 ) noexcept nogil:
     """Subtract, drop the zeros, wipe the room they leave, return the new length."""
     cdef int64_t t, at = 0, first_zero = length, kept
     for t in range(delta_length):
-        at = first_at_least(columns, at, length, words[delta_columns[t]])
+        at = first_at_least(columns, at, length, places[delta_columns[t]])
         values[at] -= delta_values[t]
         if values[at] == 0 and first_zero == length:
             first_zero = at
@@ -225,6 +230,7 @@ def subtract_delta(
     int64_t[::1] frequency_out,
     int64_t[::1] totals_out,
     const int32_t[::1] words,
+    const int32_t[::1] places,
     const int64_t[::1] delta_start,
     const int32_t[::1] delta_indices,
     const int64_t[::1] delta_values,
@@ -239,6 +245,7 @@ def subtract_delta(
     frequencies, and the totals, which become `totals`.
     """
     cdef int64_t r, n_rows = words.shape[0]
+    cdef const int32_t* places_of_delta = &places[0] if places.shape[0] else NULL
     cdef int32_t* columns = &indices_out[0] if indices_out.shape[0] else NULL
     cdef int64_t* numbers = &values_out[0] if values_out.shape[0] else NULL
     cdef const int32_t* delta_columns = &delta_indices[0] if delta_indices.shape[0] else NULL
@@ -248,7 +255,7 @@ def subtract_delta(
             if delta_start[r + 1] > delta_start[r]:
                 length_out[words[r]] = subtract_row(
                     columns + start[words[r]], numbers + start[words[r]], length_out[words[r]],
-                    &words[0], delta_columns + delta_start[r], delta_numbers + delta_start[r],
+                    places_of_delta, delta_columns + delta_start[r], delta_numbers + delta_start[r],
                     delta_start[r + 1] - delta_start[r],
                 )
             mass_out[words[r]] -= delta_mass[r]
@@ -258,7 +265,7 @@ def subtract_delta(
 
 
 cdef void merge_row(
-    const int32_t* columns, const int64_t* values, int64_t length, const int32_t* words,
+    const int32_t* columns, const int64_t* values, int64_t length, const int32_t* places,
     const int32_t* delta_columns, const int64_t* delta_values, int64_t delta_length,
     int32_t* columns_out, int64_t* values_out, int64_t length_out,
 ) noexcept nogil:
@@ -267,7 +274,7 @@ cdef void merge_row(
     cdef int32_t column, delta_column
     while at >= 0:
         column = columns[i] if i >= 0 else -1
-        delta_column = words[delta_columns[t]] if t >= 0 else -1
+        delta_column = places[delta_columns[t]] if t >= 0 else -1
         if column > delta_column:
             columns_out[at] = column
             values_out[at] = values[i]
@@ -290,6 +297,7 @@ def merge_rows(
     const int32_t[::1] indices,
     const int64_t[::1] values,
     const int32_t[::1] words,
+    const int32_t[::1] places,
     const int64_t[::1] delta_start,
     const int32_t[::1] delta_indices,
     const int64_t[::1] delta_values,
@@ -301,6 +309,7 @@ def merge_rows(
 ):
     """Add a delta; row words[r] is written to `target_start[r]` of other arrays."""
     cdef int64_t r, n_rows = words.shape[0]
+    cdef const int32_t* places_of_delta = &places[0] if places.shape[0] else NULL
     cdef const int32_t* columns = &indices[0] if indices.shape[0] else NULL
     cdef const int64_t* numbers = &values[0] if values.shape[0] else NULL
     if delta_indices.shape[0] == 0:
@@ -308,7 +317,7 @@ def merge_rows(
     with nogil:
         for r in prange(n_rows, schedule="dynamic", chunksize=8, num_threads=num_threads):
             merge_row(
-                columns + start[words[r]], numbers + start[words[r]], length[words[r]], &words[0],
+                columns + start[words[r]], numbers + start[words[r]], length[words[r]], places_of_delta,
                 &delta_indices[0] + delta_start[r], &delta_values[0] + delta_start[r],
                 delta_start[r + 1] - delta_start[r], &indices_out[0] + target_start[r],
                 &values_out[0] + target_start[r], target_length[r],
@@ -325,6 +334,7 @@ def add_delta(
     int64_t[::1] frequency_out,
     int64_t[::1] totals_out,
     const int32_t[::1] words,
+    const int32_t[::1] places,
     const int64_t[::1] delta_start,
     const int32_t[::1] delta_indices,
     const int64_t[::1] delta_values,
@@ -342,6 +352,7 @@ def add_delta(
     changes in this one call, as in `subtract_delta`.
     """
     cdef int64_t r, word, n_rows = words.shape[0]
+    cdef const int32_t* places_of_delta = &places[0] if places.shape[0] else NULL
     cdef int32_t* columns = &indices_out[0] if indices_out.shape[0] else NULL
     cdef int64_t* numbers = &values_out[0] if values_out.shape[0] else NULL
     cdef const int32_t* delta_columns = &delta_indices[0] if delta_indices.shape[0] else NULL
@@ -352,7 +363,7 @@ def add_delta(
             if delta_start[r + 1] > delta_start[r]:
                 merge_row(
                     columns + start_out[word], numbers + start_out[word], length_out[word],
-                    &words[0], delta_columns + delta_start[r], delta_numbers + delta_start[r],
+                    places_of_delta, delta_columns + delta_start[r], delta_numbers + delta_start[r],
                     delta_start[r + 1] - delta_start[r], columns + target_start[r],
                     numbers + target_start[r], target_length[r],
                 )
@@ -389,23 +400,36 @@ def copy_rows(
             memcpy(&values_out[0] + target_start[r], &values[0] + start[word], length[word] * 8)
 
 
-cdef void renumber(int32_t* columns_out, int64_t length, const int32_t* number) noexcept nogil:
-    cdef int64_t t
+cdef int64_t renumber(
+    int32_t* columns_out, int64_t* values_out, int64_t length, const int32_t* number
+) noexcept nogil:
+    cdef int64_t t, kept = 0
     for t in range(length):
-        columns_out[t] = number[columns_out[t]]
+        if number[columns_out[t]] >= 0:
+            values_out[kept] = values_out[t]
+            columns_out[kept] = number[columns_out[t]]
+            kept += 1
+    wipe(columns_out, values_out, kept, length)
+    return kept
 
 
 def renumber_columns(
     const int64_t[::1] start,
-    const int64_t[::1] length,
+    int64_t[::1] length_out,
     int32_t[::1] indices_out,
+    int64_t[::1] values_out,
     const int32_t[::1] number,
     int num_threads,
 ):
-    """Write number[c] for each column c of each row; `number` keeps the order of columns."""
+    """Write number[c] for each column c of each row, and leave out entries with number[c] = -1.
+
+    `number` keeps the order of columns.
+    """
     cdef int64_t r, n_rows = start.shape[0]
     if indices_out.shape[0] == 0:
         return
     with nogil:
         for r in prange(n_rows, schedule="dynamic", chunksize=64, num_threads=num_threads):
-            renumber(&indices_out[0] + start[r], length[r], &number[0])
+            length_out[r] = renumber(
+                &indices_out[0] + start[r], &values_out[0] + start[r], length_out[r], &number[0]
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from pyunlearn._owned import owned
 
 # What the digests and files of each kind begin with, all of them. Bits that change need another
 # name, a line in the changelog and new values in tests/golden.json.
-STATISTICS_FORMAT: Final = "pyunlearn-statistics-1"
+STATISTICS_FORMAT: Final = "pyunlearn-statistics-2"
 MODEL_FORMAT: Final = "pyunlearn-model-3"
 TASK_STATISTICS_FORMAT: Final = "pyunlearn-task-statistics-2"
 TASK_DOCUMENTS_FORMAT: Final = "pyunlearn-task-documents-1"
@@ -29,7 +29,8 @@ HEAD_CERTIFICATE_FORMAT: Final = "pyunlearn-head-certificate-2"
 RELEASE_FORMAT: Final = "pyunlearn-release-1"
 HEAD_RELEASE_FORMAT: Final = "pyunlearn-head-release-1"
 
-Buffers = Callable[[int], tuple[memoryview, ...]]
+# The bytes of some parts, one after the other.
+Buffers = Callable[[NDArray[np.intp]], Iterable[memoryview]]
 
 # hashlib releases the GIL for large parts, but for a few of them the threads of Python cost more
 # than they win: 60 rows of 20 newsgroups took 2 ms on one thread and 5 ms on two.
@@ -49,13 +50,20 @@ class PartHashes:
         twin._digests, twin._fresh = self._digests.copy(), self._fresh.copy()
         return twin
 
+    def moved(self, places: NDArray[np.int32], count: int) -> PartHashes:
+        """Hashes of `count` parts, when part i is part places[i] of them; -1: it is none."""
+        twin, kept = PartHashes(count), places >= 0
+        twin._digests[places[kept]] = self._digests[kept]
+        twin._fresh[places[kept]] = self._fresh[kept]
+        return twin
+
     def expire(self, parts: NDArray[np.integer]) -> None:
         """These parts changed."""
         self._fresh = owned(self._fresh)
         self._fresh[parts] = False
 
     def combined(self, buffers: Buffers, num_threads: int) -> bytes:
-        """The digests of all parts, in order; `buffers(part)` gives the bytes of one."""
+        """The digests of all parts, in order; `buffers(parts)` gives the bytes of some."""
         stale = np.flatnonzero(~self._fresh)
         # Small shares, dealt in turn: parts differ much in size.
         threads = 1 if len(stale) < PARTS_FOR_THREADS else num_threads
@@ -75,11 +83,8 @@ class PartHashes:
 
 def _hashed(buffers: Buffers, parts: NDArray[np.intp]) -> NDArray[np.uint8]:
     digests = np.empty((len(parts), 32), np.uint8)
-    for at, part in enumerate(parts.tolist()):
-        hasher = hashlib.sha256()
-        for buffer in buffers(part):
-            hasher.update(buffer)
-        digests[at] = np.frombuffer(hasher.digest(), np.uint8)
+    for at, buffer in enumerate(buffers(parts)):
+        digests[at] = np.frombuffer(hashlib.sha256(buffer).digest(), np.uint8)
     return digests
 
 

@@ -78,6 +78,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
     n_topics: int
     scale_bits: int
     weighting: str | None
+    contexts: str | int | float | None
     vocabulary: Sequence[str] | None
     transform_method: str
     transform_tol: float
@@ -193,7 +194,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         Raises
         ------
         InvalidParameterError, TooFewAnchorsError
-            As for `fit`; also when `scale_bits` or `weighting` of the statistics differ. The model
+            As for `fit`; also when `scale_bits`, `weighting` or `contexts` of the statistics differ. The model
             is unchanged then.
         """
         settings = self._settings()
@@ -532,6 +533,8 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
             "settings": topics.settings.as_dict(),
             "scale_bits": self.statistics_.scale_bits,
             "weighting": self.statistics_.weighting,
+            "contexts": self.statistics_.contexts,
+            "keeps_all_columns": self.statistics_.keeps_all_columns,
             "n_documents": self.statistics_.n_documents,
             "digest": self.digest(),
             "feature_names": None if names is None else [str(name) for name in names],
@@ -598,7 +601,10 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
     def new_statistics(self, n_words: int) -> CooccurrenceStatistics:
         """Empty statistics as this model learns from."""
         weighting = self._settings_type.weighting if self.weighting is None else self.weighting
-        return CooccurrenceStatistics(n_words, self.scale_bits, weighting, n_jobs=self.n_jobs)
+        contexts = self._settings().contexts() if self.contexts is None else self.contexts
+        return CooccurrenceStatistics(
+            n_words, self.scale_bits, weighting, contexts, n_jobs=self.n_jobs
+        )
 
     def take_topics(self, topics: Topics) -> None:
         """Take over topics that were learned elsewhere. For `pyunlearn.io`."""
@@ -701,7 +707,8 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
 
     def _first_documents(self, X: Any, lengths: Any, settings: Settings, refresh: str) -> None:
         documents, columns = first_documents(self, X, self.vocabulary)
-        statistics = self.new_statistics(documents.n_words).add(documents, lengths)
+        statistics = self.new_statistics(documents.n_words).keep_all_columns()
+        statistics.add(documents, lengths)
         topics = learn(statistics, settings, self.n_jobs) if refresh == "now" else None
         self._take(statistics, Learned(topics), COLUMNS, columns)
 
@@ -813,7 +820,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         self._refuse_other_statistics(self.statistics_)
 
     def _refuse_other_statistics(self, statistics: CooccurrenceStatistics) -> None:
-        for name in ("scale_bits", "weighting"):
+        for name in ("scale_bits", "weighting", "contexts"):
             if getattr(self, name) not in (getattr(statistics, name), None):
                 raise InvalidParameterError(
                     f"the statistics have {name}={getattr(statistics, name)!r}, the model "

@@ -21,6 +21,9 @@ from pyunlearn._learners import LEARNERS, learn, update
 from pyunlearn._learners.topics import Settings, Topics
 from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError
 
+# Parameters that are not settings of a learner.
+OF_STATISTICS = ("learner", "scale_bits", "weighting", "contexts")
+
 __all__ = ["Model", "parameters_of", "settings_in"]
 
 
@@ -87,6 +90,7 @@ def parameters_of(settings: Settings, statistics: CooccurrenceStatistics) -> dic
         **settings.as_dict(),
         "scale_bits": statistics.scale_bits,
         "weighting": statistics.weighting,
+        "contexts": statistics.contexts,
     }
 
 
@@ -100,6 +104,6 @@ def settings_in(parameters: Mapping[str, Any]) -> Settings:
     """
     learner = check.check_choice("learner", parameters.get("learner"), tuple(LEARNERS))
     kind = LEARNERS[learner].settings
-    if set(parameters) != {"learner", "scale_bits", "weighting", *kind.names()}:
+    if set(parameters) != {*OF_STATISTICS, *kind.names()}:
         raise InvalidParameterError(f"these are not the parameters of learner={learner!r}")
     return kind.checked(**{name: parameters[name] for name in kind.names()})

@@ -78,6 +78,8 @@ class AnchorTopicModel(BaseTopicModel):
         See `CooccurrenceStatistics`.
     weighting : {"document", "token"} or None, default=None
         See `CooccurrenceStatistics`. None: "document"; in `fit_statistics`, that of the statistics.
+    contexts : "all", "core", int, float or None, default=None
+        Words that have a column in the statistics; see `CooccurrenceStatistics`. None: all.
     vocabulary : sequence of str, length n_words, optional
         Words by column, such as `vectorizer.get_feature_names_out()`, for counts without names.
     transform_method : {"em", "linear"}, default="em"
@@ -143,6 +145,7 @@ class AnchorTopicModel(BaseTopicModel):
         max_iter: int = 2000,
         scale_bits: int = 40,
         weighting: str | None = None,
+        contexts: str | int | float | None = None,
         vocabulary: Sequence[str] | None = None,
         transform_method: str = "em",
         transform_tol: float = 1e-6,
@@ -158,6 +161,7 @@ class AnchorTopicModel(BaseTopicModel):
         self.max_iter = max_iter
         self.scale_bits = scale_bits
         self.weighting = weighting
+        self.contexts = contexts
         self.vocabulary = vocabulary
         self.transform_method = transform_method
         self.transform_tol = transform_tol

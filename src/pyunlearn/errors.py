@@ -60,6 +60,10 @@ class NotInModelError(PyUnlearnError, ValueError):
     """A document to remove was never added, or has been removed already."""
 
 
+class MissingContextsError(PyUnlearnError, RuntimeError):
+    """A change makes contexts of words whose columns of the statistics were not kept."""
+
+
 class UnknownDocumentError(NotInModelError, KeyError):
     """An id that the store does not hold."""
 

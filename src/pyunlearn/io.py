@@ -20,6 +20,7 @@ from pyunlearn._cooccurrence.arrays import (
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._files import DAMAGED, read_file
 from pyunlearn._learners import topics_from_arrays
+from pyunlearn._model import OF_STATISTICS
 from pyunlearn._params import check_bool, check_choice, check_n_jobs
 from pyunlearn.anchor_topic_model import AnchorTopicModel
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
@@ -38,6 +39,8 @@ FIELDS = (
     "settings",
     "scale_bits",
     "weighting",
+    "contexts",
+    "keeps_all_columns",
     "n_documents",
     "digest",
     "feature_names",
@@ -92,10 +95,16 @@ def _read_model(header: dict[str, Any], arrays: Arrays, n_jobs: int | None) -> B
     _require_fields("header", header, FIELDS, ("budget",) if may_have_budget else ())
     counted = {name: arrays.pop(name) for name in STATISTICS if name in arrays}
     statistics = statistics_from_arrays(
-        counted, header["n_documents"], header["scale_bits"], header["weighting"], n_jobs
+        counted,
+        header["n_documents"],
+        header["scale_bits"],
+        header["weighting"],
+        header["contexts"],
+        n_jobs,
+        keeps_all=check_bool("keeps_all_columns", header["keeps_all_columns"]),
     )
     refuse_impossible(statistics)
-    parameters = {name: header[name] for name in ("learner", "scale_bits", "weighting")}
+    parameters = {name: header[name] for name in OF_STATISTICS}
     _require_fields("settings", header["settings"], MODELS[learner]._settings_type.names())
     learned = {name.removeprefix("learned."): array for name, array in arrays.items()}
     model = assembled_model({**parameters, **header["settings"]}, learned, n_jobs)

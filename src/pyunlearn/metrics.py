@@ -171,11 +171,12 @@ def stop_word_candidates(
     words = np.flatnonzero(enough & (mass > 0))
     if not len(words):
         return words
-    usual = mass / mass.sum()
+    known = statistics.rows.columns
+    usual = mass / max(mass[known].sum(), 1.0)
     distance = np.empty(len(words))
     for at, word in enumerate(words):
         columns, values = statistics.rows.row(int(word))
-        share = values / mass[word]
+        share = values / max(values.sum(), 1)
         distance[at] = 1.0 - np.minimum(share, usual[columns]).sum()
     return words[np.argsort(distance, kind="stable")][:n_words]
 
@@ -226,7 +227,11 @@ def compare_n_topics(
         As for `TopicModel.fit_statistics`.
     """
     wanted = clone(TopicModel() if model is None else model)
-    wanted.set_params(scale_bits=statistics.scale_bits, weighting=statistics.weighting)
+    wanted.set_params(
+        scale_bits=statistics.scale_bits,
+        weighting=statistics.weighting,
+        contexts=statistics.contexts,
+    )
     found = []
     for n_topics in values:
         start = time.perf_counter()
@@ -286,6 +291,10 @@ class _TokenPairs(_Pairs):
             dense = np.zeros(len(self.mass))
             dense[columns] = values
             together[at] = dense[words]
+        # A pair is known from the row of either word that has the column of the other.
+        has_column = self.statistics.rows.place[words] >= 0
+        together = np.maximum(together, together.T)
+        together[~(has_column[:, None] | has_column)] = np.nan
         return together, self.mass[words], float(self.mass.sum())
 
 
@@ -294,6 +303,10 @@ def _npmi(pairs: _Pairs, words: NDArray[np.int64]) -> float:
         return float("nan")
     together, alone, total = pairs.counts(words)
     i, j = np.triu_indices(len(words), 1)
+    known = ~np.isnan(together[i, j])
+    if not known.any():
+        return float("nan")
+    i, j = i[known], j[known]
     p, p_i, p_j = together[i, j] / total, alone[i] / total, alone[j] / total
     values = np.full(len(p), -1.0)
     some = p > 0
@@ -306,7 +319,7 @@ def _npmi(pairs: _Pairs, words: NDArray[np.int64]) -> float:
 def _umass(pairs: _Pairs, words: NDArray[np.int64]) -> float:
     together, alone, _ = pairs.counts(words)
     better, worse = np.triu_indices(len(words), 1)
-    known = alone[better] > 0
+    known = (alone[better] > 0) & ~np.isnan(together[better, worse])
     if not known.any():
         return float("nan")
     better, worse = better[known], worse[known]

@@ -42,6 +42,10 @@ class TopicModel(BaseTopicModel):
         See `CooccurrenceStatistics`.
     weighting : {"document", "token"} or None, default=None
         See `CooccurrenceStatistics`. None: "token"; in `fit_statistics`, that of the statistics.
+    contexts : "all", "core", int, float or None, default=None
+        Words that have a column in the statistics; see `CooccurrenceStatistics`. None: those that
+        decide the topics (`core_min_df`). All that is counted of `fit` alone is kept for them and for
+        words somewhat rarer; `partial_fit` from the beginning keeps the columns of all words.
     vocabulary : sequence of str, length n_words, optional
         Words by column, such as `vectorizer.get_feature_names_out()`, for counts without names.
     transform_method : {"em", "linear"}, default="em"
@@ -102,6 +106,7 @@ class TopicModel(BaseTopicModel):
         n_updates: int = 16,
         scale_bits: int = 40,
         weighting: str | None = None,
+        contexts: str | int | float | None = None,
         vocabulary: Sequence[str] | None = None,
         transform_method: str = "em",
         transform_tol: float = 1e-6,
@@ -115,6 +120,7 @@ class TopicModel(BaseTopicModel):
         self.n_updates = n_updates
         self.scale_bits = scale_bits
         self.weighting = weighting
+        self.contexts = contexts
         self.vocabulary = vocabulary
         self.transform_method = transform_method
         self.transform_tol = transform_tol

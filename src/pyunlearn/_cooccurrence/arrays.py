@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._cooccurrence.contexts import Contexts, context_threshold
 from pyunlearn._cooccurrence.rows import CooccurrenceRows, check_rows
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._documents import MASS_LIMIT, most_of_a_document
@@ -23,15 +24,17 @@ __all__ = [
 ]
 
 Arrays = dict[str, NDArray[Any]]
-STATISTICS = ("document_frequency", "word_mass", "indptr", "indices", "values")
+STATISTICS = ("document_frequency", "word_mass", "columns", "indptr", "indices", "values")
 
 
 def statistics_arrays(statistics: CooccurrenceStatistics) -> Arrays:
     """The statistics as canonical arrays."""
-    indptr, indices, values = statistics.rows.to_arrays()
+    rows = statistics.canonical_rows()
+    indptr, indices, values = rows.to_arrays()
     return {
         "document_frequency": np.array(statistics.document_frequency),
         "word_mass": np.array(statistics.word_mass),
+        "columns": rows.columns.copy(),
         "indptr": indptr,
         "indices": indices,
         "values": values,
@@ -43,7 +46,10 @@ def statistics_from_arrays(
     n_documents: int,
     scale_bits: int,
     weighting: str,
+    contexts: Contexts,
     n_jobs: int | None,
+    *,
+    keeps_all: bool = False,
 ) -> CooccurrenceStatistics:
     """Statistics over arrays as `statistics_arrays` gives them, which are taken over, not copied.
 
@@ -57,16 +63,45 @@ def statistics_from_arrays(
         An array is missing.
     """
     rows = arrays["indptr"], arrays["indices"], arrays["values"]
-    mass, frequency = arrays["word_mass"], arrays["document_frequency"]
+    mass, frequency, columns = (
+        arrays[name] for name in ("word_mass", "document_frequency", "columns")
+    )
     check_integer("n_documents", n_documents, 0, MASS_LIMIT - 1)
-    sums = check_rows(*rows, check_n_jobs(n_jobs))
-    if not _same(mass, sums):
+    sums = check_rows(*rows, len(columns), check_n_jobs(n_jobs))
+    if mass.dtype != np.int64 or mass.shape != sums.shape or (mass < sums).any():
         raise CorruptStateError("the masses are not those of the co-occurrence rows")
-    if not _can_be(frequency, sums, n_documents):
+    if mass.max(initial=0) >= MASS_LIMIT:
+        raise CorruptStateError("a mass reaches 2**62")
+    if not _can_be(frequency, mass, n_documents):
         raise CorruptStateError("the numbers of documents do not fit the co-occurrence rows")
-    statistics = CooccurrenceStatistics(len(sums), scale_bits, weighting, n_jobs=n_jobs)
-    statistics.restore(CooccurrenceRows.from_arrays(*rows), mass, frequency, n_documents)
+    statistics = CooccurrenceStatistics(len(sums), scale_bits, weighting, contexts, n_jobs=n_jobs)
+    if keeps_all:
+        statistics.keep_all_columns()
+    _check_columns(statistics, columns, frequency, n_documents)
+    statistics.restore(
+        CooccurrenceRows.from_arrays(*rows, columns), mass, frequency, n_documents
+    )
     return statistics
+
+
+def _check_columns(
+    statistics: CooccurrenceStatistics,
+    columns: NDArray[Any],
+    frequency: NDArray[np.int64],
+    n_documents: int,
+) -> None:
+    n = statistics.n_words
+    if columns.dtype != np.int32 or columns.ndim != 1 or not columns.flags.c_contiguous:
+        raise CorruptStateError("the columns that are kept have another type")
+    in_order = len(columns) == 0 or (columns[0] >= 0 and columns[-1] < n)
+    if not in_order or (columns[1:] <= columns[:-1]).any():
+        raise CorruptStateError("the columns that are kept are not in order")
+    has_column = np.zeros(n, np.bool_)
+    has_column[columns] = True
+    threshold = context_threshold(statistics.contexts, n_documents)
+    needed = frequency >= (0 if statistics.keeps_all_columns else threshold)
+    if (needed & ~has_column).any():
+        raise CorruptStateError("the column of a context is missing")
 
 
 def refuse_impossible(statistics: CooccurrenceStatistics) -> None:
@@ -81,10 +116,6 @@ def refuse_impossible(statistics: CooccurrenceStatistics) -> None:
     needed = -(-mass // most)
     if (needed > frequency).any() or sum(mass.tolist()) > statistics.n_documents * most:
         raise CorruptStateError("there is more mass than so many documents can have")
-
-
-def _same(array: NDArray[Any], sums: NDArray[np.int64]) -> bool:
-    return array.dtype == np.int64 and np.array_equal(array, sums)
 
 
 def _can_be(frequency: NDArray[Any], mass: NDArray[np.int64], n_documents: int) -> bool:

@@ -15,18 +15,24 @@ from pyunlearn._documents import PIECE, Documents, pieces
 BLOCK_ENTRIES = 2**22
 MOST_BLOCKS = 16
 
+_Columns = NDArray[np.int32]
 _Sorted = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, eq=False)
 class Delta:
-    """A symmetric integer matrix over `words` (ascending), with masses and document counts."""
+    """Rows of an integer matrix over `words` (ascending), with masses and document counts.
+
+    Its columns are those of `places` in the statistics; among words that are columns as well, it is
+    symmetric.
+    """
 
     words: NDArray[np.int32]  # (u,)
+    places: NDArray[np.int32]  # (c,), ascending
     start: NDArray[np.int64]  # (u + 1,)
-    indices: NDArray[np.int32]  # (nnz,), positions in words
+    indices: NDArray[np.int32]  # (nnz,), positions in places
     values: NDArray[np.int64]  # (nnz,), > 0
-    mass: NDArray[np.int64]  # (u,), row sums
+    mass: NDArray[np.int64]  # (u,)
     document_frequency: NDArray[np.int64]  # (u,)
     n_documents: int
 
@@ -35,23 +41,33 @@ class MassOverflowError(ArithmeticError):
     """Internal: the mass of one word (its number is the argument) left the range of int64."""
 
 
-def count_documents(documents: Documents, weights: NDArray[np.int64], num_threads: int) -> Delta:
-    """K = sum_d w_d (h_d h_d^T - diag(h_d)) of a batch, over the words that occur in it."""
+def count_documents(
+    documents: Documents,
+    lengths: NDArray[np.int64],
+    weights: NDArray[np.int64],
+    place: NDArray[np.int32] | None,
+    num_threads: int,
+) -> Delta:
+    """K = sum_d w_d (h_d h_d^T - diag(h_d)) of a batch, over the words that occur in it.
+
+    `place`: the column of each word, (n_words,), -1 for none, ascending; None: all words have one.
+    """
     words, columns = _own_numbering(documents)
     n = len(words)
+    contexts = _Contexts.of(documents, columns, words if place is None else place[words])
+    n_contexts = len(contexts.places)
     by_word = _ByWord(documents.start, columns, n, num_threads)
     upper, mass = np.zeros((2, n), np.int64)
     status = np.zeros(n, np.int32)
-    lower_by_thread = np.zeros((num_threads, n), np.int32)
-    mark = np.zeros((num_threads, n), np.uint8)
+    lower_by_thread = np.zeros((num_threads, n_contexts), np.int32)
+    mark = np.zeros((num_threads, n_contexts), np.uint8)
     for part in by_word.parts:
         sizes, masses, refused = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int32)
         counting.count_pattern(
-            documents.start,
-            columns,
+            *contexts.arrays,
             documents.counts,
             weights,
-            documents.in_vocabulary,
+            lengths,
             *by_word.of(part),
             mark,
             lower_by_thread,
@@ -63,18 +79,18 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
         upper[part], mass[part], status[part] = sizes[part], masses[part], refused[part]
     if status.any():
         raise MassOverflowError(int(words[np.argmax(status != 0)]))
-    lower = lower_by_thread.sum(axis=0, dtype=np.int64)
+    lower = np.zeros(n, np.int64)
+    lower[contexts.words] = lower_by_thread.sum(axis=0, dtype=np.int64)
     start = np.concatenate(([0], np.cumsum(lower + upper)))
     indices = np.empty(start[-1], np.int32)
     values = np.empty(start[-1], np.int64)
     upper_start = start[:-1] + lower
-    accumulator = np.zeros((num_threads, n), np.int64)
+    accumulator = np.zeros((num_threads, n_contexts), np.int64)
     for part in by_word.parts:
         sizes = np.zeros(n, np.int64)
         sizes[part] = upper[part]
         counting.count_upper(
-            documents.start,
-            columns,
+            *contexts.arrays,
             documents.counts,
             weights,
             *by_word.of(part),
@@ -86,9 +102,59 @@ def count_documents(documents: Documents, weights: NDArray[np.int64], num_thread
             num_threads,
         )
     counting.mirror(
-        start[:-1], upper_start, start[1:], np.zeros(n, np.int64), indices, values, num_threads
+        start[contexts.words],
+        upper_start[contexts.words],
+        start[contexts.words + 1],
+        np.zeros(n_contexts, np.int64),
+        indices,
+        values,
+        num_threads,
     )
-    return Delta(words, start, indices, values, mass, by_word.frequency, documents.n_documents)
+    return Delta(
+        words,
+        contexts.places,
+        start,
+        indices,
+        values,
+        mass,
+        by_word.frequency,
+        documents.n_documents,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Contexts:
+    """The words of a batch that have a column, and the entries of documents at those."""
+
+    words: NDArray[np.intp]  # (c,), by the batch's own numbers
+    places: NDArray[np.int32]  # (c,), their columns
+    start: NDArray[np.int64]  # (m + 1,)
+    columns: NDArray[np.int32]  # (entries,), positions in words
+    counts: NDArray[np.int32]  # (entries,)
+    own: NDArray[np.int32]  # (u,), the position of each word of the batch in `words`, or -1
+
+    @classmethod
+    def of(
+        cls, documents: Documents, columns: NDArray[np.int32], place: NDArray[np.int32]
+    ) -> _Contexts:
+        """Of documents by own numbers; `place`: the column of each own number, or -1."""
+        words = np.flatnonzero(place >= 0)
+        if len(words) == len(place):
+            own = np.arange(len(place), dtype=np.int32)
+            return cls(words, place, documents.start, columns, documents.counts, own)
+        own = np.full(len(place), -1, np.int32)
+        own[words] = np.arange(len(words), dtype=np.int32)
+        numbers = own[columns]
+        counted = numbers >= 0
+        start = np.concatenate(([0], np.cumsum(counted)))[documents.start]
+        return cls(
+            words, place[words], start, numbers[counted], documents.counts[counted], own
+        )
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.int64], _Columns, _Columns, _Columns]:
+        """What the kernels take first."""
+        return self.start, self.columns, self.counts, self.own
 
 
 class _ByWord:
@@ -136,15 +202,24 @@ class _ByWord:
         return start, entries, documents
 
 
-def neighbours_at_most(documents: Documents) -> NDArray[np.int64]:
-    """The most entries that each word's row of K can have: those of its documents, or all words."""
+def neighbours_at_most(documents: Documents, n_columns: int) -> NDArray[np.int64]:
+    """The most entries that each word's row of K can have: those of its documents, or all columns."""
     total = np.zeros(documents.n_words)
     start = documents.start
     for first, last in pieces(start):
         sizes = np.diff(start[first : last + 1])
         columns = documents.columns[start[first] : start[last]]
         total += np.bincount(columns, np.repeat(sizes, sizes), documents.n_words)
-    return np.minimum(total, documents.n_words).astype(np.int64)
+    return np.minimum(total, n_columns).astype(np.int64)
+
+
+def frequencies(documents: Documents) -> NDArray[np.int64]:
+    """Documents with each word, (n_words,)."""
+    found = np.zeros(documents.n_words, np.int64)
+    for first in range(0, len(documents.columns), PIECE):
+        piece = documents.columns[first : first + PIECE]
+        found += np.bincount(piece, minlength=documents.n_words)
+    return found
 
 
 def _own_numbering(documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -1,4 +1,4 @@
-"""Storage of the integer co-occurrence matrix: symmetric, sparse rows with room to grow."""
+"""Storage of the integer co-occurrence matrix: sparse rows with room to grow."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ def check_rows(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     values: NDArray[np.int64],
+    n_columns: int,
     num_threads: int,
 ) -> NDArray[np.int64]:
-    """Row sums, (n,), of a square matrix that came from outside as CSR arrays.
+    """Row sums, (n,), of a matrix with `n_columns` that came from outside as CSR arrays.
 
     Raises
     ------
@@ -39,7 +40,9 @@ def check_rows(
     if indptr[0] != 0 or (start > end).any() or not len(indices) == len(values) == indptr[-1]:
         raise CorruptStateError("the co-occurrence rows do not fill their arrays")
     mass, status = np.zeros(len(start), np.int64), np.zeros(len(start), np.int32)
-    kernels.check_rows(start, end - start, indices, values, mass, status, num_threads)
+    kernels.check_rows(
+        start, end - start, indices, values, n_columns, mass, status, num_threads
+    )
     if status.any():
         row = int(np.argmax(status != 0))
         raise CorruptStateError(
@@ -64,13 +67,19 @@ def in_other_columns(
 class CooccurrenceRows:
     """K by rows, and all else that changes with it: masses, document frequencies, totals.
 
+    K has a row for each word, and a column for the words `columns`; entries name the position of
+    their column there. `place` is the position of each word, -1 for one without a column.
+
     Row i holds `length[i]` entries from `start[i]` on, of `capacity[i]` at hand. A change is one
     call of a kernel, or one assignment of arrays that were made beside: whatever interrupts it,
     all of it has been made or nothing. Each change has a number of its own, `version`.
     """
 
-    def __init__(self, n_words: int) -> None:
+    def __init__(self, n_words: int, columns: NDArray[np.int32] | None = None) -> None:
         self.n_words = n_words
+        self.columns = np.arange(n_words, dtype=np.int32) if columns is None else columns
+        self.place = np.full(n_words, -1, np.int32)
+        self.place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
         self.start = np.zeros(n_words, np.int64)
         self.length = np.zeros(n_words, np.int64)
         self.capacity = np.zeros(n_words, np.int64)
@@ -86,9 +95,10 @@ class CooccurrenceRows:
         indptr: NDArray[np.int64],
         indices: NDArray[np.int32],
         values: NDArray[np.int64],
+        columns: NDArray[np.int32],
     ) -> CooccurrenceRows:
         """Rows over canonical CSR arrays, which are taken over, not copied; see `check_rows`."""
-        rows = cls(len(indptr) - 1)
+        rows = cls(len(indptr) - 1, columns)
         rows.start = indptr[:-1].astype(np.int64)
         rows.length = np.diff(indptr).astype(np.int64)
         rows.capacity = rows.length.copy()
@@ -98,13 +108,17 @@ class CooccurrenceRows:
     def refuse_impossible(self, num_threads: int) -> None:
         """Raise CorruptStateError unless the rows can be a sum of pairs, each counted both ways.
 
-        They are symmetric then, and their diagonal is even: h tokens of a word in one document
-        make h (h - 1) pairs.
+        Those of words with a column are symmetric then, and their diagonal is even: h tokens of a
+        word in one document make h (h - 1) pairs.
         """
-        status, place = np.zeros(self.n_words, np.int32), np.empty(self.n_words, np.int64)
-        kernels.check_pairs(*self.arrays, place, status, num_threads)
+        n = len(self.columns)
+        status, position = np.zeros(n, np.int32), np.empty(n, np.int64)
+        start, length = self.start[self.columns], self.length[self.columns]
+        kernels.check_pairs(
+            start, length, self.indices, self.values, position, status, num_threads
+        )
         if status.any():
-            row = int(np.argmax(status != 0))
+            row = int(self.columns[np.argmax(status != 0)])
             raise CorruptStateError(
                 f"the co-occurrence rows are not symmetric, or their diagonal is odd (row {row})"
             )
@@ -147,15 +161,20 @@ class CooccurrenceRows:
         entries += entries // 8 if self.used else 0
         return (self.indices.itemsize + self.values.itemsize) * max(entries, len(self.indices))
 
+    @property
+    def has_all_columns(self) -> bool:
+        """Whether every word has a column."""
+        return len(self.columns) == self.n_words
+
     def copy(self) -> CooccurrenceRows:
         """Independent rows with the same content, without spare room."""
-        twin = CooccurrenceRows.from_arrays(*self.to_arrays())
+        twin = CooccurrenceRows.from_arrays(*self.to_arrays(), self.columns.copy())
         twin.mass, twin.frequency = self.mass.copy(), self.frequency.copy()
         twin.totals = self.totals.copy()
         return twin
 
     def to_arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Fresh canonical CSR arrays (indptr, indices, values)."""
+        """Fresh canonical CSR arrays (indptr, indices, values), indices positions in `columns`."""
         indptr = np.concatenate(([0], np.cumsum(self.length)))
         indices = np.empty(indptr[-1], np.int32)
         values = np.empty(indptr[-1], np.int64)
@@ -163,25 +182,56 @@ class CooccurrenceRows:
         kernels.copy_rows(*self.arrays, words, indptr[:-1], indices, values, 1)
         return indptr, indices, values
 
+    def with_columns(self, kept: NDArray[np.bool_], num_threads: int) -> CooccurrenceRows:
+        """Independent rows with some of the columns, (c,)."""
+        fewer = self.copy()
+        if not kept.all():
+            fewer._leave(kept, self.columns[kept], num_threads)
+            fewer = fewer.copy()
+        return fewer
+
     def renumbered(
         self, columns: NDArray[np.int32], n_words: int, num_threads: int
     ) -> CooccurrenceRows:
-        """Rows with column i at columns[i], ascending, of `n_words`; -1 where there are no entries.
+        """Rows with word i at columns[i], ascending, of `n_words`; words at -1 are left out.
 
-        The values are shared with these rows, which must not be used any more.
+        Entries may be shared with these rows, which must not be used any more; those of rows that
+        are left out stay until `wipe_rows`.
         """
-        moved = CooccurrenceRows(n_words)
+        words = columns[self.columns]
+        kept = words >= 0
+        moved = CooccurrenceRows(n_words, words[kept])
         for name in ("start", "length", "capacity", "mass", "frequency"):
             setattr(moved, name, in_other_columns(getattr(self, name), columns, n_words))
         moved.totals = self.totals.copy()
-        moved.indices, moved.values = self.indices.copy(), self.values
-        kernels.renumber_columns(moved.start, moved.length, moved.indices, columns, num_threads)
+        moved.indices, moved.values = self.indices, self.values
+        if not kept.all():
+            moved.indices, moved.values = self.indices.copy(), self.values.copy()
+            moved._leave(kept, moved.columns, num_threads)
         return moved
 
+    def _leave(
+        self, kept: NDArray[np.bool_], columns: NDArray[np.int32], num_threads: int
+    ) -> None:
+        """Leave out some of the columns so far, in place: for rows that nobody else has."""
+        number = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+        kernels.renumber_columns(
+            self.start, self.length, self.indices, self.values, number, num_threads
+        )
+        self.columns = columns
+        self.place = CooccurrenceRows(self.n_words, columns).place
+
+    def wipe_rows(self, start: NDArray[np.int64], length: NDArray[np.int64]) -> None:
+        """Overwrite entries that no row has any more."""
+        self._own()
+        for first, size in zip(start.tolist(), length.tolist(), strict=True):
+            self.indices[first : first + size] = 0
+            self.values[first : first + size] = 0
+
     def row(self, word: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Views of one row: columns and values."""
+        """The words of the columns that a row has entries in, and a view of its values."""
         part = slice(self.start[word], self.start[word] + self.length[word])
-        return self.indices[part], self.values[part]
+        return self.columns[self.indices[part]], self.values[part]
 
     def first_uncovered(self, delta: Delta, num_threads: int) -> int | None:
         """A word whose row would turn negative if the delta were subtracted, or None."""
@@ -189,6 +239,7 @@ class CooccurrenceRows:
         kernels.check_subtraction(
             *self.arrays,
             delta.words,
+            delta.places,
             delta.start,
             delta.indices,
             delta.values,
@@ -206,6 +257,7 @@ class CooccurrenceRows:
             self.frequency,
             self.totals,
             delta.words,
+            delta.places,
             delta.start,
             delta.indices,
             delta.values,
@@ -222,7 +274,9 @@ class CooccurrenceRows:
         """
         totals = self._totals(delta.n_documents, version)
         if len(self.indices) == 0 and len(delta.words) == self.n_words:
-            taken = CooccurrenceRows.from_arrays(delta.start, delta.indices, delta.values)
+            taken = CooccurrenceRows.from_arrays(
+                delta.start, delta.indices, delta.values, self.columns
+            )
             self._become(taken, delta, totals)
             return
         missing = np.zeros(len(delta.words), np.int64)
@@ -231,6 +285,7 @@ class CooccurrenceRows:
             self.length,
             self.indices,
             delta.words,
+            delta.places,
             delta.start,
             delta.indices,
             missing,
@@ -265,6 +320,7 @@ class CooccurrenceRows:
             self.frequency,
             self.totals,
             words,
+            delta.places,
             delta.start,
             delta.indices,
             delta.values,
@@ -284,7 +340,7 @@ class CooccurrenceRows:
 
         The first addition leaves none: most corpora are added in one go.
         """
-        merged = CooccurrenceRows(self.n_words)
+        merged = CooccurrenceRows(self.n_words, self.columns)
         merged.length = self.length.copy()
         merged.length[delta.words] = length
         merged.capacity = merged.length.copy()
@@ -302,6 +358,7 @@ class CooccurrenceRows:
         kernels.merge_rows(
             *self.arrays,
             delta.words,
+            delta.places,
             delta.start,
             delta.indices,
             delta.values,
@@ -328,5 +385,5 @@ class CooccurrenceRows:
     def _own(self) -> None:
         """Make sure that all can be written to."""
         for name, array in vars(self).items():
-            if name != "n_words":
+            if name not in ("n_words", "columns", "place"):
                 setattr(self, name, owned(array))

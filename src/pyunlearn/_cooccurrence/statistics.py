@@ -9,18 +9,25 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn import _params as check
 from pyunlearn._canonical import canonical
+from pyunlearn._cooccurrence.contexts import (
+    ALL,
+    checked_contexts,
+    context_threshold,
+    room_threshold,
+)
 from pyunlearn._cooccurrence.counting import (
     Delta,
     MassOverflowError,
     count_documents,
+    frequencies,
     neighbours_at_most,
 )
-from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._cooccurrence.rows import CooccurrenceRows, in_other_columns
+from pyunlearn._cooccurrence.row_bytes import RowBytes
 from pyunlearn._digest import STATISTICS_FORMAT, PartHashes
 from pyunlearn._documents import (
     COUNT_LIMIT,
@@ -33,7 +40,12 @@ from pyunlearn._documents import (
 )
 from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._owned import owned
-from pyunlearn.errors import InvalidInputError, NotInModelError, StatisticsOverflowError
+from pyunlearn.errors import (
+    InvalidInputError,
+    MissingContextsError,
+    NotInModelError,
+    StatisticsOverflowError,
+)
 
 __all__ = ["Change", "CooccurrenceStatistics"]
 
@@ -51,6 +63,7 @@ class Change:
     delta: Delta
     adds: bool
     version: int  # of the statistics before it
+    columns: NDArray[np.int32] | None = None  # of empty statistics, which have none to keep
 
 
 class CooccurrenceStatistics(Exclusive):
@@ -58,10 +71,14 @@ class CooccurrenceStatistics(Exclusive):
 
     Every document d with word counts h_d and l_d tokens has one integer weight w_d, and
 
-        K = sum_d w_d (h_d h_d^T - diag(h_d)),   f_i = documents with word i,   m = documents.
+        K = sum_d w_d (h_d h_d^T - diag(h_d)),   c_i = sum_d w_d h_di (l_d - 1),
+        f_i = documents with word i,             m = documents.
 
     Sums of integers do not depend on their order, so a removed document leaves nothing behind:
     equal remaining documents give equal bytes (`digest`). The size does not grow with m.
+
+    K has a row for each word. Where `contexts` says so, it has columns for the words of many documents
+    only, and its size is linear in the vocabulary.
 
     Parameters
     ----------
@@ -73,6 +90,12 @@ class CooccurrenceStatistics(Exclusive):
     weighting : {"document", "token"}, default="document"
         w_d = floor(2^s / (l_d (l_d - 1))): every document counts once (the unbiased estimate of
         Arora et al. 2013); or floor(2^s / (l_d - 1)): a document counts by its tokens.
+    contexts : "all", "core", int or float, default="all"
+        Words that have a column: all; those in 0.6 sqrt(m) of m documents, from 10,000 documents on
+        in 0.6 % of them ("core"); those in so many documents (int), or in such a share (float).
+        Contexts are a function of the documents. From 1,024 documents on, columns are kept of words
+        that three quarters as many of the first documents added hold, so that contexts can change;
+        before, and for "all", of all words.
     n_jobs : int or None, default=None
         Threads; None uses all processors at hand. No result depends on it.
 
@@ -83,7 +106,8 @@ class CooccurrenceStatistics(Exclusive):
     document_frequency : ndarray of int64, shape (n_words,)
         f_i.
     word_mass : ndarray of int64, shape (n_words,)
-        c_i, the row sums of K, in units of 2^-s.
+        c_i, in units of 2^-s: the row sums of K where all words are contexts and `lengths` are not
+        given.
 
     Raises
     ------
@@ -109,13 +133,16 @@ class CooccurrenceStatistics(Exclusive):
         n_words: int,
         scale_bits: int = 40,
         weighting: str = "document",
+        contexts: str | int | float = ALL,
         *,
         n_jobs: int | None = None,
     ) -> None:
         self.n_words = check.check_integer("n_words", n_words, 0, COUNT_LIMIT)
         self.scale_bits = check.check_integer("scale_bits", scale_bits, 1, 61)
         self.weighting = check.check_choice("weighting", weighting, WEIGHTINGS)
+        self.contexts = checked_contexts(contexts)
         self.n_jobs = n_jobs
+        self._keeps_all = self.contexts == ALL
         self._take(CooccurrenceRows(self.n_words))
 
     @property
@@ -130,8 +157,34 @@ class CooccurrenceStatistics(Exclusive):
 
     @property
     def word_mass(self) -> NDArray[np.int64]:
-        """Row sums of K, (n_words,), in units of 2^-scale_bits; read-only view."""
+        """c_i, (n_words,), in units of 2^-scale_bits; read-only view."""
         return _read_only(self._rows.mass)
+
+    @property
+    def context_words(self) -> NDArray[np.int32]:
+        """The contexts of the documents of now, ascending, (c,)."""
+        threshold = context_threshold(self.contexts, self.n_documents)
+        return np.flatnonzero(self._rows.frequency >= threshold).astype(np.int32)
+
+    @property
+    def keeps_all_columns(self) -> bool:
+        """Whether the columns of all words are kept, whatever the contexts are."""
+        return self._keeps_all
+
+    def keep_all_columns(self) -> Self:
+        """Keep the columns of all words, of which no document has come yet; returns itself.
+
+        For documents that come in parts: nobody knows yet which words will be contexts.
+
+        Raises
+        ------
+        InvalidInputError
+            The statistics hold documents. Nothing has been changed then.
+        """
+        if self.n_documents:
+            raise InvalidInputError("the columns that are kept are chosen by the first documents")
+        self._keeps_all = True
+        return self
 
     @property
     def rows(self) -> CooccurrenceRows:
@@ -166,7 +219,9 @@ class CooccurrenceStatistics(Exclusive):
             Bad counts.
         """
         documents = check_documents(X, self.n_words)
-        shared = neighbours_at_most(documents)
+        columns = self._first_columns(documents)
+        n_columns = len(self._rows.columns if columns is None else columns)
+        shared = neighbours_at_most(documents, n_columns)
         n_present = int(np.count_nonzero((shared > 0) | (self.document_frequency > 0)))
         return self._rows.most_nbytes(shared, n_present) + PER_WORD * self.n_words
 
@@ -223,17 +278,25 @@ class CooccurrenceStatistics(Exclusive):
         Raises
         ------
         InvalidInputError
-            `n_words`, `scale_bits` or `weighting` differ.
+            `n_words`, `scale_bits`, `weighting`, `contexts` or the columns that are kept differ.
         StatisticsOverflowError
             A word's mass or the number of documents would reach 2^62. Nothing has been changed.
         """
         if not isinstance(other, CooccurrenceStatistics):
             raise InvalidInputError(f"cannot merge a {type(other).__name__} with statistics")
-        for name in ("n_words", "scale_bits", "weighting"):
+        for name in ("n_words", "scale_bits", "weighting", "contexts"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
                 raise InvalidInputError(f"cannot merge: {name} is {mine} here, {theirs} there")
-        self._add_delta(other._as_delta())
+        if np.array_equal(self._rows.columns, other.rows.columns):
+            self._add_delta(other._as_delta())
+        elif not self.n_documents and not self._keeps_all:
+            self.make(Change(other._as_delta(), True, self.version, other.rows.columns.copy()))
+        else:
+            raise InvalidInputError(
+                "cannot merge: other columns were kept of these statistics than of those; call "
+                "keep_all_columns() of both before their first documents"
+            )
         return self
 
     @exclusive
@@ -249,11 +312,15 @@ class CooccurrenceStatistics(Exclusive):
     @exclusive
     def __getstate__(self) -> dict[str, Any]:
         """What pickle, joblib and copy keep: the content, in its one form, and no history."""
-        indptr, indices, values = self._rows.to_arrays()
+        rows = self.canonical_rows()
+        indptr, indices, values = rows.to_arrays()
         state = {
             "n_words": self.n_words,
             "scale_bits": self.scale_bits,
             "weighting": self.weighting,
+            "contexts": self.contexts,
+            "keeps_all": self._keeps_all,
+            "columns": rows.columns.copy(),
             "n_jobs": self.n_jobs,
             "n_documents": self.n_documents,
             "document_frequency": self._rows.frequency.copy(),
@@ -269,23 +336,29 @@ class CooccurrenceStatistics(Exclusive):
         return _Frozen(type(self), self.__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name in ("n_words", "scale_bits", "weighting", "n_jobs"):
+        for name in ("n_words", "scale_bits", "weighting", "contexts", "n_jobs"):
             setattr(self, name, state[name])
-        rows = CooccurrenceRows.from_arrays(state["indptr"], state["indices"], state["values"])
+        self._keeps_all = state["keeps_all"]
+        rows = CooccurrenceRows.from_arrays(
+            state["indptr"], state["indices"], state["values"], state["columns"]
+        )
         self.restore(rows, state["word_mass"], state["document_frequency"], state["n_documents"])
 
     @exclusive
     def to_csr(self) -> sp.csr_array:
-        """K as a fresh canonical CSR array, int64, (n_words, n_words)."""
-        indptr, indices, values = self._rows.to_arrays()
+        """K as a fresh canonical CSR array, int64, (n_words, n_words), with the columns kept."""
+        import scipy.sparse as sp
+
+        indptr, places, values = self._rows.to_arrays()
+        indices = self._rows.columns[places]
         return sp.csr_array((values, indices, indptr), shape=(self.n_words, self.n_words))
 
     @exclusive
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal: equal if and only if the statistics are equal.
 
-        A hash of a header, m, f and the hashes of the rows of K from the diagonal on; only rows
-        that changed since the last call are hashed again.
+        A hash of a header, m, f, c, the contexts, and the hashes of the rows of K at them, those of
+        contexts from the diagonal on; only rows that changed since the last call are hashed again.
         """
         if self._digest is None:
             header = {
@@ -293,20 +366,24 @@ class CooccurrenceStatistics(Exclusive):
                 "n_words": self.n_words,
                 "scale_bits": self.scale_bits,
                 "weighting": self.weighting,
+                "contexts": self.contexts,
                 "n_documents": self.n_documents,
             }
+            contexts = self.context_words
             total = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
             total.update(self._rows.frequency.astype("<i8", copy=False).data)
-            total.update(self._hashes.combined(self._row_bytes, check.check_n_jobs(self.n_jobs)))
+            total.update(self._rows.mass.astype("<i8", copy=False).data)
+            total.update(contexts.astype("<i4", copy=False).data)
+            total.update(self._row_hashes(contexts))
             self._digest = total.hexdigest()
         return self._digest
 
-    def _row_bytes(self, word: int) -> tuple[memoryview, ...]:
-        # From the diagonal on: K is symmetric, so this says it all.
-        columns, values = self._rows.row(word)
-        upper = int(np.searchsorted(columns, word))
-        columns, values = columns[upper:], values[upper:]
-        return columns.astype("<i4", copy=False).data, values.astype("<i8", copy=False).data
+    def _row_hashes(self, contexts: NDArray[np.int32]) -> bytes:
+        """The hashes of all rows at the contexts."""
+        if not np.array_equal(contexts, self._hashed_at):
+            self._hashes, self._hashed_at = PartHashes(self.n_words), contexts
+        rows = RowBytes.at_columns(self._rows, contexts)
+        return self._hashes.combined(rows.of, check.check_n_jobs(self.n_jobs))
 
     # ---- for models, heads and stores -----------------------------------------------------
 
@@ -336,7 +413,8 @@ class CooccurrenceStatistics(Exclusive):
         """The change that `add` makes; errors as there."""
         documents = check_documents(X, self.n_words)
         self._announce(documents)
-        return self._checked_addition(self._count(documents, lengths))
+        columns = self._first_columns(documents)
+        return self._checked_addition(self._count(documents, lengths, columns), columns)
 
     @exclusive
     def removal(self, X: Any, lengths: Any = None) -> Change:
@@ -344,9 +422,21 @@ class CooccurrenceStatistics(Exclusive):
         documents = check_documents(X, self.n_words)
         return self._checked_removal(self._count(documents, lengths), documents)
 
+    def canonical_rows(self) -> CooccurrenceRows:
+        """Rows with the columns that are kept of documents like those of now, for files."""
+        if self._keeps_all:
+            return self._rows
+        threshold = room_threshold(self.contexts, self.n_documents)
+        kept = self._rows.frequency[self._rows.columns] >= threshold
+        return self._rows.with_columns(kept, check.check_n_jobs(self.n_jobs))
+
     @exclusive
     def make(self, change: Change) -> None:
         """Make a change that was checked against the statistics as they are."""
+        if change.columns is not None:
+            rows = CooccurrenceRows(self.n_words, change.columns)
+            rows.totals = self._rows.totals.copy()
+            self._rows = rows
         self._apply(change.delta, change.adds, change.version + 1)
 
     @exclusive
@@ -357,29 +447,30 @@ class CooccurrenceStatistics(Exclusive):
 
     @exclusive
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
-        """Move column i to columns[i] among `n_words`, which are the vocabulary from now on.
+        """Move word i to columns[i] among `n_words`, which are the vocabulary from now on.
 
         Parameters
         ----------
         columns : ndarray of int32, shape (n_words before,)
-            Ascending; -1 for words that no document holds.
+            Ascending; -1 for words that leave the vocabulary: their rows and columns go. `lengths` of
+            documents count them as before.
         n_words : int
             Size of the other vocabulary; its other words are in no document yet.
-
-        Raises
-        ------
-        InvalidInputError
-            A word that is left out has documents. Nothing has been changed.
         """
-        if self._rows.frequency[columns < 0].any():
-            raise InvalidInputError("a word that is left out has documents")
-        rows = self._rows.renumbered(columns, n_words, check.check_n_jobs(self.n_jobs))
+        before, num_threads = self._rows, check.check_n_jobs(self.n_jobs)
+        rows = before.renumbered(columns, n_words, num_threads)
         twin = object.__new__(type(self))
         vars(twin).update(vars(self), n_words=n_words)
         twin._take(rows)
+        if (columns[self._hashed_at] >= 0).all():
+            # Rows are hashed at the positions of contexts, which are the same.
+            twin._hashed_at = columns[self._hashed_at]
+            twin._hashes = self._hashes.moved(columns, n_words)
         # No version of before is one of these statistics.
         rows.totals[1] = self.version + 1
         self.__dict__ = vars(twin)
+        gone = columns < 0
+        rows.wipe_rows(before.start[gone], before.length[gone])
 
     @exclusive
     def restore(
@@ -398,7 +489,7 @@ class CooccurrenceStatistics(Exclusive):
 
     def _take(self, rows: CooccurrenceRows) -> None:
         rows.totals[1] = 0
-        self._hashes = PartHashes(self.n_words)
+        self._hashes, self._hashed_at = PartHashes(self.n_words), np.zeros(0, np.int32)
         self._digest = None
         # Words that changed after a version that somebody has seen.
         self._seen, self._touched = 0, np.zeros(self.n_words, np.bool_)
@@ -427,16 +518,27 @@ class CooccurrenceStatistics(Exclusive):
                 estimate / 2**30,
             )
 
-    def _count(self, X: Any, lengths: Any) -> Delta:
-        documents = check_documents(X, self.n_words)
-        weights = self._weights(check_lengths(lengths, documents))
+    def _first_columns(self, documents: Documents) -> NDArray[np.int32] | None:
+        """The columns that are kept when these documents are the first; None where others were."""
+        if self.n_documents or self._keeps_all:
+            return None
+        threshold = room_threshold(self.contexts, documents.n_documents)
+        return np.flatnonzero(frequencies(documents) >= threshold).astype(np.int32)
+
+    def _count(
+        self, documents: Documents, lengths: Any, columns: NDArray[np.int32] | None = None
+    ) -> Delta:
+        """The change that documents make; `columns`: those that are kept, if not those of now."""
+        rows = self._rows if columns is None else CooccurrenceRows(self.n_words, columns)
+        place = None if rows.has_all_columns else rows.place
+        given = check_lengths(lengths, documents)
+        weights = document_weights(given, self.scale_bits, self.weighting)
         try:
-            return count_documents(documents, weights, check.check_n_jobs(self.n_jobs))
+            return count_documents(
+                documents, given, weights, place, check.check_n_jobs(self.n_jobs)
+            )
         except MassOverflowError as overflow:
             raise self._overflow(overflow.args[0]) from None
-
-    def _weights(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        return document_weights(lengths, self.scale_bits, self.weighting)
 
     def _overflow(self, word: int) -> StatisticsOverflowError:
         return StatisticsOverflowError(
@@ -450,6 +552,7 @@ class CooccurrenceStatistics(Exclusive):
         words = np.arange(self.n_words, dtype=np.int32)
         return Delta(
             words,
+            np.arange(len(self._rows.columns), dtype=np.int32),
             indptr,
             indices,
             values,
@@ -458,13 +561,17 @@ class CooccurrenceStatistics(Exclusive):
             self.n_documents,
         )
 
-    def _checked_addition(self, delta: Delta) -> Change:
+    def _checked_addition(
+        self, delta: Delta, columns: NDArray[np.int32] | None = None
+    ) -> Change:
         if self.n_documents + delta.n_documents >= MASS_LIMIT:
             raise StatisticsOverflowError("the number of documents would reach 2**62")
         mass = self._rows.mass[delta.words] + delta.mass  # both below 2^62: no wrap-around
         if mass.size and int(mass.max()) >= MASS_LIMIT:
             raise self._overflow(int(delta.words[np.argmax(mass)]))
-        return Change(delta, True, self.version)
+        change = Change(delta, True, self.version, columns)
+        self._refuse_missing_contexts(change)
+        return change
 
     def _checked_removal(self, delta: Delta, documents: Documents) -> Change:
         if delta.n_documents > self.n_documents:
@@ -485,7 +592,33 @@ class CooccurrenceStatistics(Exclusive):
                 f"which row {documents.first_row_with(word)} is the first to have): never added, "
                 "removed already, or given with other lengths"
             )
-        return Change(delta, False, self.version)
+        change = Change(delta, False, self.version)
+        self._refuse_missing_contexts(change)
+        return change
+
+    def _refuse_missing_contexts(self, change: Change) -> None:
+        """Raise unless the columns of all words that a change makes contexts are kept."""
+        rows, delta = self._rows, change.delta
+        has_column = rows.place >= 0
+        if change.columns is not None:
+            has_column[:] = False
+            has_column[change.columns] = True
+        if has_column.all():
+            return
+        sign = 1 if change.adds else -1
+        frequency = rows.frequency.copy()
+        frequency[delta.words] += sign * delta.document_frequency
+        threshold = context_threshold(
+            self.contexts, self.n_documents + sign * delta.n_documents
+        )
+        missing = np.flatnonzero((frequency >= threshold) & ~has_column)
+        if len(missing):
+            raise MissingContextsError(
+                f"{len(missing)} words (column {missing[0]} first) would become contexts, but "
+                "their columns of the statistics were not kept: they were rare among the first "
+                "documents. Fit again with all documents; or begin with partial_fit (of "
+                "statistics: keep_all_columns), which keeps all columns; or fix contexts by number"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,13 @@ def sort_by_word(
     num_threads: int,
 ) -> None: ...
 def count_pattern(
-    document_start: I64,
-    columns: I32,
+    context_start: I64,
+    contexts: I32,
+    context_counts: I32,
+    own: I32,
     counts: I32,
     weights: I64,
-    in_vocabulary: I64,
+    lengths: I64,
     word_start: I64,
     entry_of_word: I64,
     document_of_word: I32,
@@ -31,8 +33,10 @@ def count_pattern(
     num_threads: int,
 ) -> None: ...
 def count_upper(
-    document_start: I64,
-    columns: I32,
+    context_start: I64,
+    contexts: I32,
+    context_counts: I32,
+    own: I32,
     counts: I32,
     weights: I64,
     word_start: I64,

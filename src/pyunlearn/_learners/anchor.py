@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn import _params as check
+from pyunlearn._cooccurrence.contexts import share_as_number
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import exponentiated, simplex
 from pyunlearn._documents import COUNT_LIMIT, MASS_LIMIT
@@ -26,7 +27,7 @@ from pyunlearn._learners.anchor_search import (
     column_of,
     dense_row,
 )
-from pyunlearn._learners.kept_words import share_as_number, words_in_documents
+from pyunlearn._learners.kept_words import words_in_documents
 from pyunlearn._learners.topics import F64, Settings, Topics
 
 __all__ = ["AnchorSettings", "AnchorTopics", "learn", "recover", "searched"]
@@ -101,7 +102,7 @@ class AnchorTopics(Topics):
     _derived: ClassVar[tuple[str, ...]] = ("hashes", "anchor_rows")
 
     settings: AnchorSettings
-    keep: NDArray[np.uint8]  # (n,), 1 where f_i >= min_df
+    keep: NDArray[np.uint8]  # (n,), 1 for contexts with f_i >= min_df
     norms: F64  # (n,), |Qbar_i|^2
     anchors: NDArray[np.int32]  # (r',), in the order of selection
     gram: F64  # (n, r'), B_ij = <Qbar_i, Qbar_{s_j}>
@@ -111,7 +112,7 @@ class AnchorTopics(Topics):
     pivots: F64  # (r',), squared distance of each anchor from the span before it
     factor: F64  # (q, r'), L of the pivoted Cholesky factorisation
     newton: bool = False  # whether the topics come from a Newton step
-    # (n, padded r'), Qbar of the anchors by column; derived from the statistics, kept for speed.
+    # (c, padded r'), Qbar of the anchors by column; derived from the statistics, kept for speed.
     anchor_rows: F64 | None = field(default=None, kw_only=True)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -171,7 +172,7 @@ class AnchorTopics(Topics):
             outside.check_same("candidates", self.candidates, candidates)
         # B of all words, summed over the anchors with weights that no file knows ahead.
         weights = np.random.default_rng().random(self.n_topics)
-        summed = np.zeros(len(self.mass))
+        summed = np.zeros(len(rows.rows.columns))
         for weight, anchor in zip(weights, self.anchors.tolist(), strict=True):
             summed += weight * dense_row(rows.rows, rows.keep, rows.mass, anchor)
         expected = column_of(rows.rows, rows.mass, rows.words, summed, num_threads)

@@ -56,7 +56,7 @@ def newton_update(
     anchors = previous.anchors
     kept = NormalisedRows.of(statistics, previous.settings.min_df, num_threads)
     _refuse_vanished(anchors, kept.mass)
-    anchor_rows = np.zeros((statistics.n_words, padded(len(anchors))))
+    anchor_rows = np.zeros((len(kept.rows.columns), padded(len(anchors))))
     for topic, word in enumerate(anchors):
         anchor_rows[:, topic] = dense_row(kept.rows, kept.keep, kept.mass, int(word))
     gram = np.zeros((statistics.n_words, len(anchors)))

@@ -11,7 +11,7 @@ from pyunlearn._cooccurrence.rows import CooccurrenceRows
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn._core import gram as gram_kernels
-from pyunlearn._learners.kept_words import all_kept, kept_words
+from pyunlearn._learners.kept_words import all_kept, kept_columns, kept_mass
 from pyunlearn._linalg import padded
 
 # A candidate whose residual is this small beside the largest row counts as already spanned.
@@ -23,7 +23,7 @@ class NormalisedRows:
     """Qbar, the rows of K over the kept columns divided by their sums: how to form them."""
 
     rows: CooccurrenceRows  # of K
-    keep: NDArray[np.uint8]  # (n,), 1 for kept columns
+    keep: NDArray[np.uint8]  # (n,), 1 for words whose column is read
     mass: NDArray[np.int64]  # (n,), row sums over the kept columns; 0 for words left out
     norms: NDArray[np.float64]  # (n,), |Qbar_i|^2
 
@@ -32,7 +32,9 @@ class NormalisedRows:
         cls, statistics: CooccurrenceStatistics, min_df: int, num_threads: int
     ) -> NormalisedRows:
         """Of all words in at least `min_df` documents."""
-        keep, mass = kept_words(statistics, min_df, num_threads)
+        keep, mass = kept_columns(statistics, min_df), np.zeros(statistics.n_words, np.int64)
+        words = np.arange(statistics.n_words, dtype=np.int32)
+        kept_mass(statistics, keep, min_df, words, mass, num_threads)
         found = cls(statistics.rows, keep, mass, np.zeros(statistics.n_words))
         row_norms(statistics, keep, mass, found.words, found.norms, num_threads)
         return found
@@ -54,7 +56,7 @@ def row_norms(
     """|Qbar_i|^2 for the given words."""
     anchor_kernels.squared_norms(
         *statistics.rows.arrays,
-        keep,
+        keep[statistics.rows.columns],
         all_kept(statistics, keep),
         mass,
         words,
@@ -86,7 +88,7 @@ class AnchorSearch:
         self.norms = rows.norms[candidates]
         self.gram = np.zeros((len(candidates), self.limit))
         self.factor = np.zeros((len(candidates), self.limit))
-        self.anchor_rows = np.zeros((len(self.mass), padded(self.limit)))
+        self.anchor_rows = np.zeros((len(self.rows.columns), padded(self.limit)))
         self.residual = self.norms.copy()
         self.anchors: list[int] = []
         self.pivots: list[float] = []
@@ -184,9 +186,9 @@ class AnchorSearch:
 def dense_row(
     rows: CooccurrenceRows, keep: NDArray[np.uint8], mass: NDArray[np.int64], word: int
 ) -> NDArray[np.float64]:
-    """Qbar_word as a dense vector, (n,)."""
-    row = np.empty(len(mass))
-    anchor_kernels.scatter_row(*rows.arrays, keep, int(mass[word]), word, row)
+    """Qbar_word as a dense vector over the columns of K, (c,)."""
+    row, kept = np.empty(len(rows.columns)), keep[rows.columns]
+    anchor_kernels.scatter_row(*rows.arrays, kept, int(mass[word]), word, row)
     return row
 
 

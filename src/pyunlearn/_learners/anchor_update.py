@@ -15,6 +15,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._cooccurrence.contexts import ALL
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import anchors as anchor_kernels
 from pyunlearn._learners.anchor import AnchorTopics, anchor_candidates, learn, recover
@@ -26,7 +27,7 @@ from pyunlearn._learners.anchor_search import (
     form_rows,
     row_norms,
 )
-from pyunlearn._learners.kept_words import kept_mass
+from pyunlearn._learners.kept_words import kept_columns, kept_mass
 from pyunlearn._learners.topics import HASH_BLOCK, UpdatePath
 from pyunlearn._linalg import padded
 
@@ -57,7 +58,8 @@ def update(
     clock = _Clock(path.seconds)
     # The clean-up loop moves anchors off the greedy path that the shortcuts below follow.
     # Topics of a Newton step are no result of `learn`.
-    if previous.settings.anchor_cleanup or previous.n_topics == 0 or previous.newton:
+    other = previous.settings.anchor_cleanup or previous.n_topics == 0 or previous.newton
+    if other or _other_contexts(previous, statistics):
         path.kind = "full"
         topics = learn(statistics, previous.settings, num_threads)
         path.words_solved = len(topics.words)
@@ -98,7 +100,8 @@ class _Update:
         previous, statistics = self.previous, self.statistics
         self.mass = previous.mass.copy()
         self.mass[self.touched] = 0
-        kept_mass(statistics, self.keep, self.touched, self.mass, self.num_threads)
+        min_df = previous.settings.min_df
+        kept_mass(statistics, self.keep, min_df, self.touched, self.mass, self.num_threads)
         self.live = self.touched[self.mass[self.touched] > 0]
         self.norms = previous.norms.copy()
         self.norms[self.touched] = 0.0
@@ -115,7 +118,7 @@ class _Update:
         previous, rows = self.previous, self.statistics.rows
         if previous.anchor_rows is None:
             anchor_rows, stale = (
-                np.zeros((len(self.mass), padded(previous.n_topics))),
+                np.zeros((len(rows.columns), padded(previous.n_topics))),
                 np.ones(previous.n_topics, bool),
             )
         elif self.path.touched_anchors:
@@ -236,6 +239,14 @@ class _Update:
         )
 
 
+def _other_contexts(previous: AnchorTopics, statistics: CooccurrenceStatistics) -> bool:
+    """Whether columns came or went of words that rows do not name: rows must be searched then."""
+    if statistics.rows.has_all_columns and statistics.contexts == ALL:
+        return False
+    keep = kept_columns(statistics, previous.settings.min_df)
+    return not np.array_equal(keep, previous.keep)
+
+
 def _widen(
     previous: AnchorTopics, statistics: CooccurrenceStatistics, touched: NDArray[np.int32]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -243,6 +254,8 @@ def _widen(
 
     A word whose mask changed gives its neighbours a column, or takes one from them.
     """
+    if statistics.contexts != ALL:
+        return previous.keep, touched
     keep = previous.keep.copy()
     frequency = statistics.document_frequency[touched]
     keep[touched] = frequency >= max(previous.settings.min_df, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Mapping
@@ -13,8 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn import _params as check
+from pyunlearn._cooccurrence.contexts import (
+    CORE,
+    context_threshold,
+    core_threshold,
+    share_as_number,
+)
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._documents import COUNT_LIMIT, MASS_LIMIT
+from pyunlearn.errors import InvalidParameterError
 from pyunlearn._learners import from_outside as outside
 from pyunlearn._learners.factorisation import (
     Basis,
@@ -24,7 +30,7 @@ from pyunlearn._learners.factorisation import (
     recovered,
     topics_of,
 )
-from pyunlearn._learners.kept_words import kept_words, share_as_number, words_in_documents
+from pyunlearn._learners.kept_words import mass_of_model, words_in_documents
 from pyunlearn._learners.topics import F64, Settings, Topics, UpdatePath
 from pyunlearn._linalg import ordered_sum
 
@@ -73,13 +79,15 @@ class FactorSettings(Settings):
             n_updates=check.check_integer("n_updates", settings["n_updates"], 1, 10_000),
         )
 
+    def contexts(self) -> str | int | float:
+        """The words that decide topics."""
+        return CORE if self.core_min_df is None else self.core_min_df
+
     def word_threshold(self, n_documents: int) -> int:
         """Documents that must hold a core word, at least 1."""
         if self.core_min_df is not None:
             return share_as_number(self.core_min_df, n_documents)
-        # The noise of a word's row depends on the number of its documents, not on their share; in
-        # large corpora the share keeps the number of words, hence the time, from growing.
-        return max(math.ceil(0.6 * max(math.sqrt(n_documents), n_documents / 100)), 1)
+        return core_threshold(n_documents)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +124,7 @@ class FactorTopics(Topics):
 
     def refuse_other(self, statistics: CooccurrenceStatistics, num_threads: int) -> None:
         """Raise CorruptStateError where the topics are surely not of these statistics."""
-        _, mass = kept_words(statistics, self.settings.min_df, num_threads)
+        mass = mass_of_model(statistics, self.settings.min_df)
         threshold = self.settings.word_threshold(statistics.n_documents)
         outside.check_same("mass", self.mass, mass)
         outside.check_same("core", self.core, words_in_documents(statistics, threshold, mass))
@@ -167,8 +175,14 @@ def learn(
     statistics: CooccurrenceStatistics, settings: FactorSettings, num_threads: int
 ) -> FactorTopics:
     """Topics of statistics; no bit depends on the number of threads."""
-    _, mass = kept_words(statistics, settings.min_df, num_threads)
-    core = words_in_documents(statistics, settings.word_threshold(statistics.n_documents), mass)
+    mass = mass_of_model(statistics, settings.min_df)
+    threshold = settings.word_threshold(statistics.n_documents)
+    if context_threshold(statistics.contexts, statistics.n_documents) > threshold:
+        raise InvalidParameterError(
+            f"contexts={statistics.contexts!r} leaves out words that decide topics (in >= "
+            f"{threshold} documents); leave it out, or raise core_min_df as well"
+        )
+    core = words_in_documents(statistics, threshold, mass)
     options = Factorisation(settings.n_topics, settings.background, settings.n_updates)
     basis = learned_basis(statistics.rows, mass, core, options, num_threads)
     others = np.setdiff1d(np.flatnonzero(mass).astype(np.int32), core, assume_unique=True)

@@ -1,46 +1,48 @@
-"""Which words are in a model, and how much mass they have among themselves."""
+"""Which words are in a model, and how much mass they have."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._cooccurrence.contexts import context_threshold
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import anchors as kernels
 
-__all__ = ["all_kept", "kept_mass", "kept_words", "share_as_number", "words_in_documents"]
+__all__ = ["all_kept", "kept_columns", "kept_mass", "mass_of_model", "words_in_documents"]
 
 
-def kept_words(
-    statistics: CooccurrenceStatistics, min_df: int, num_threads: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Mask of words with f_i >= min_df, and the row sums of K over those columns."""
-    keep = (statistics.document_frequency >= max(min_df, 1)).astype(np.uint8)
-    mass = np.zeros(statistics.n_words, np.int64)
-    kept_mass(statistics, keep, np.arange(statistics.n_words, dtype=np.int32), mass, num_threads)
-    return keep, mass
+def mass_of_model(statistics: CooccurrenceStatistics, min_df: int) -> NDArray[np.int64]:
+    """The mass of each word in at least `min_df` documents, (n,); 0 for the others."""
+    held = statistics.document_frequency >= max(min_df, 1)
+    return np.where(held, statistics.word_mass, 0)
+
+
+def kept_columns(statistics: CooccurrenceStatistics, min_df: int) -> NDArray[np.uint8]:
+    """Mask, by word, of the columns that are read: contexts in at least `min_df` documents."""
+    threshold = context_threshold(statistics.contexts, statistics.n_documents)
+    held = statistics.document_frequency >= max(min_df, threshold, 1)
+    return held.astype(np.uint8)
 
 
 def kept_mass(
     statistics: CooccurrenceStatistics,
     keep: NDArray[np.uint8],
+    min_df: int,
     words: NDArray[np.int32],
     mass_out: NDArray[np.int64],
     num_threads: int,
 ) -> None:
-    """Row sums of K over the kept columns, for those of the given words that are kept."""
-    words = words[keep[words] > 0]
-    if all_kept(statistics, keep):
-        mass_out[words] = statistics.word_mass[words]
-    else:
-        kernels.kept_mass(*statistics.rows.arrays, keep, words, mass_out, num_threads)
+    """Row sums of K over the columns `keep`, for those of the words that are in the model."""
+    words = words[statistics.document_frequency[words] >= max(min_df, 1)]
+    rows = statistics.rows
+    kernels.kept_mass(*rows.arrays, keep[rows.columns], words, mass_out, num_threads)
 
 
 def all_kept(statistics: CooccurrenceStatistics, keep: NDArray[np.uint8]) -> bool:
-    """Whether every word that occurs is kept, so that no column needs to be masked."""
-    return bool(np.array_equal(keep > 0, statistics.document_frequency > 0))
+    """Whether every column that has entries is read, so that none needs to be masked."""
+    columns = statistics.rows.columns
+    return bool(((keep[columns] > 0) | (statistics.document_frequency[columns] == 0)).all())
 
 
 def words_in_documents(
@@ -49,11 +51,3 @@ def words_in_documents(
     """Words with f_i >= threshold and a row in the model, ascending."""
     able = (statistics.document_frequency >= threshold) & (mass > 0)
     return np.flatnonzero(able).astype(np.int32)
-
-
-def share_as_number(threshold: int | float, n_documents: int) -> int:
-    """Documents that a threshold stands for: a number (int), or a share of all (float)."""
-    if isinstance(threshold, float):
-        # 0.07 of 100 documents are 7, though 0.07 * 100 is more.
-        threshold = math.ceil(round(threshold * n_documents, 6))
-    return max(threshold, 1)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._canonical import Canonical, canonical
+from pyunlearn._cooccurrence.contexts import ALL
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import PartHashes
 from pyunlearn._learners import from_outside as outside
@@ -68,6 +69,10 @@ class Settings(Canonical):
     def same_topics_as(self, other: Settings) -> bool:
         """Whether both lead to the same topics of the same statistics."""
         return type(self) is type(other) and repr(self.deciding()) == repr(other.deciding())
+
+    def contexts(self) -> str | int | float:
+        """The contexts of statistics that the learner does with."""
+        return ALL
 
     def word_threshold(self, n_documents: int) -> int:
         """Documents that must hold a word for it to decide topics."""
@@ -198,7 +203,10 @@ class Topics:
         object.__setattr__(self, "hashes", hashes)
         little = self.word_topic.astype("<f8", copy=False)
         return hashes.combined(
-            lambda block: (little[block * HASH_BLOCK : (block + 1) * HASH_BLOCK].data,), num_threads
+            lambda blocks: (
+                little[at : at + HASH_BLOCK].data for at in (blocks * HASH_BLOCK).tolist()
+            ),
+            num_threads,
         )
 
 
@@ -218,6 +226,7 @@ class UpdatePath:
 def topic_correlation(topics: Topics, statistics: CooccurrenceStatistics) -> F64:
     """R = A^+ Q (A^+)^T, symmetric, (r', r'); by LAPACK, so no digest may depend on it."""
     kept = topics.words
+    kept = kept[np.isin(kept, statistics.context_words)]
     inverse = np.linalg.pinv(topics.word_distributions().T[kept])
     if not topics.n_topics:
         return np.zeros((0, 0))

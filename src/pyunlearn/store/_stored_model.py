@@ -26,7 +26,7 @@ from pyunlearn.store._database import Database
 
 TOPICS = "topics"  # owner of the learned arrays
 # What `Store.fit` may be told of a model.
-COMMON = ("n_topics", "scale_bits", "weighting")
+COMMON = ("n_topics", "scale_bits", "weighting", "contexts")
 
 
 def model_to_fit(learner: str, parameters: Mapping[str, Any], n_jobs: int | None) -> BaseTopicModel:

@@ -1,0 +1,186 @@
+"""Rows of the co-occurrence matrix as few bytes: gaps and values, each as wide as needed.
+
+Layout, little-endian: one byte width of a gap, one byte width of a value, int32 number of entries,
+all gaps, all values. Gaps are between successive columns, the first from a column that is known, of
+the row's own or 0. Equal rows have equal bytes.
+"""
+from cython.parallel cimport prange
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+
+cimport pyunlearn._core._portable
+from pyunlearn._core._status cimport NOT_CANONICAL, OK
+
+cdef enum:
+    HEADER = 6
+    WIDEST = 12  # bytes of an entry at most
+
+HEADER_BYTES = HEADER
+ENTRY_BYTES = WIDEST
+
+
+cdef inline int width_of(uint64_t number) noexcept nogil:
+    cdef int width = 0
+    while number:
+        number >>= 8
+        width += 1
+    return width
+
+
+cdef inline void put(uint8_t* at, uint64_t number, int width) noexcept nogil:
+    cdef int k
+    for k in range(width):
+        at[k] = <uint8_t> (number >> (8 * k))
+
+
+cdef inline uint64_t get(const uint8_t* at, int width) noexcept nogil:
+    cdef uint64_t number = 0
+    cdef int k
+    for k in range(width):
+        number |= (<uint64_t> at[k]) << (8 * k)
+    return number
+
+
+cdef int64_t pack_row(
+    const int32_t* columns, const int64_t* values, int64_t length, const int32_t* number,
+    int32_t first, uint8_t* out,
+) noexcept nogil:
+    """The entries with number[column] >= first; the bytes written."""
+    cdef int64_t t, size = 0
+    cdef uint64_t gaps = 0, all_values = 0
+    cdef int32_t previous = first, column
+    cdef int gap_width, value_width
+    cdef uint8_t* gap
+    cdef uint8_t* value
+    for t in range(length):
+        column = number[columns[t]]
+        if column >= first:
+            gaps |= <uint64_t> (column - previous)
+            all_values |= <uint64_t> values[t]
+            previous = column
+            size += 1
+    gap_width = width_of(gaps)
+    value_width = width_of(all_values)
+    out[0] = <uint8_t> gap_width
+    out[1] = <uint8_t> value_width
+    put(out + 2, <uint64_t> size, 4)
+    gap = out + HEADER
+    value = gap + size * gap_width
+    previous = first
+    for t in range(length):
+        column = number[columns[t]]
+        if column >= first:
+            put(gap, <uint64_t> (column - previous), gap_width)
+            put(value, <uint64_t> values[t], value_width)
+            gap += gap_width
+            value += value_width
+            previous = column
+    return HEADER + size * (gap_width + value_width)
+
+
+def pack_rows(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int32_t[::1] indices,
+    const int64_t[::1] values,
+    const int32_t[::1] words,
+    const int32_t[::1] number,
+    const int32_t[::1] first,
+    const int64_t[::1] target_start,
+    uint8_t[::1] bytes_out,
+    int64_t[::1] sizes_out,
+    int num_threads,
+):
+    """Row words[r], its columns numbered by `number` (ascending, -1: left out), from first[r] on.
+
+    It is written to `target_start[r]`, where there is room for HEADER_BYTES, and ENTRY_BYTES an entry;
+    `sizes_out[r]`: the bytes that it took.
+    """
+    cdef int64_t r, n_rows = words.shape[0]
+    cdef const int32_t* columns = &indices[0] if indices.shape[0] else NULL
+    cdef const int64_t* entries = &values[0] if indices.shape[0] else NULL
+    cdef const int32_t* numbers = &number[0] if number.shape[0] else NULL
+    if n_rows == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
+            sizes_out[r] = pack_row(
+                columns + start[words[r]], entries + start[words[r]], length[words[r]], numbers,
+                first[r], &bytes_out[0] + target_start[r],
+            )
+
+
+def entries_of_rows(
+    const uint8_t[::1] data, const int64_t[::1] data_start, int64_t[::1] entries_out
+):
+    """The entries of each packed row, -1 where the bytes are no row of their length.
+
+    Row r: the bytes from data_start[r] to data_start[r + 1].
+    """
+    cdef int64_t r, size, n_bytes
+    cdef const uint8_t* row
+    with nogil:
+        for r in range(entries_out.shape[0]):
+            n_bytes = data_start[r + 1] - data_start[r]
+            entries_out[r] = -1
+            if n_bytes < HEADER:
+                continue
+            row = &data[data_start[r]]
+            size = <int64_t> get(row + 2, 4)
+            if row[0] <= 4 and row[1] <= 8 and size * (row[0] + row[1]) == n_bytes - HEADER:
+                entries_out[r] = size
+
+
+cdef int unpack_row(
+    const uint8_t* row, int64_t size, const int32_t* number, int64_t n_numbers, int64_t first,
+    int32_t* columns_out, int64_t* values_out,
+) noexcept nogil:
+    cdef int gap_width = row[0], value_width = row[1]
+    cdef const uint8_t* gap = row + HEADER
+    cdef const uint8_t* value = gap + size * gap_width
+    cdef int64_t t, column = first, step
+    cdef uint64_t entry
+    for t in range(size):
+        step = <int64_t> get(gap, gap_width)
+        column += step
+        entry = get(value, value_width)
+        if (step == 0 and t > 0) or column >= n_numbers or entry == 0 or entry >> 62:
+            return NOT_CANONICAL
+        if number[column] < 0:
+            return NOT_CANONICAL
+        columns_out[t] = number[column]
+        values_out[t] = <int64_t> entry
+        gap += gap_width
+        value += value_width
+    return OK
+
+
+def unpack_rows(
+    const uint8_t[::1] data,
+    const int64_t[::1] data_start,
+    const int64_t[::1] entries,
+    const int32_t[::1] number,
+    const int32_t[::1] first,
+    const int64_t[::1] target_start,
+    int32_t[::1] indices_out,
+    int64_t[::1] values_out,
+    int32_t[::1] status_out,
+    int num_threads,
+):
+    """The rows that `entries_of_rows` has passed; row r is written to `target_start[r]`.
+
+    `number`: the column of each stored number, ascending, -1 for one that no row may have;
+    `first[r]`: the number from which the first gap of row r counts. One status a row: columns
+    ascending, values from 1 to below 2^62.
+    """
+    cdef int64_t r, n_rows = entries.shape[0]
+    cdef const int32_t* numbers = &number[0] if number.shape[0] else NULL
+    cdef int32_t* columns = &indices_out[0] if indices_out.shape[0] else NULL
+    cdef int64_t* values = &values_out[0] if indices_out.shape[0] else NULL
+    if n_rows == 0:
+        return
+    with nogil:
+        for r in prange(n_rows, schedule="dynamic", chunksize=16, num_threads=num_threads):
+            status_out[r] = unpack_row(
+                &data[0] + data_start[r], entries[r], numbers, number.shape[0], first[r],
+                columns + target_start[r], values + target_start[r],
+            )
