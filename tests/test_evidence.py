@@ -50,7 +50,7 @@ def digests_of(store):
         store.digest(),
         state_digest(db, words.read_dictionary(db)),
         model.digest(),
-        model.statistics_.digest(),
+        model.statistics.digest(),
         db.get_meta("learned_digest"),
         db.get_meta("index_digest"),
         *(head.digest for head in store.heads().values()),

@@ -145,7 +145,7 @@ def test_a_failure_in_the_refresh_leaves_the_store_waiting(store, monkeypatch):
     store.forget(["d03"], refresh="later")
     before = store.info()
     with monkeypatch.context() as patched:
-        patched.setattr("pyunlearn.store._stored_heads.write", lambda *_: 1 / 0)
+        patched.setattr("pyunlearn.store._trained_heads.write", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.refresh()
     assert store.info() == before

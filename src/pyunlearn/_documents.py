@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn._canonical import Canonical
 from pyunlearn._matrices import COUNT_LIMIT, as_csr, check_values, csr_row_of, plain_array
 from pyunlearn.errors import DocumentTooLongError, InvalidInputError, StatisticsOverflowError
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 __all__ = [
     "COUNT_LIMIT",
@@ -52,6 +54,8 @@ class Documents(Canonical):
 
     def to_csr(self) -> sp.csr_array:
         """The counts as a CSR array over the same memory."""
+        import scipy.sparse as sp
+
         shape = (self.n_documents, self.n_words)
         return sp.csr_array((self.counts, self.columns, self.start), shape=shape)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import scipy.sparse as sp
 
 from pyunlearn import _params as check
 from pyunlearn._core import infer
 from pyunlearn._documents import Documents, check_documents
 from pyunlearn._learners.topics import F64, Topics
 from pyunlearn._linalg import padded, product
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 __all__ = ["completion", "fold_in", "work_space"]
 
@@ -71,6 +75,8 @@ def completion(
 
     Tokens of words that the model never saw are left out.
     """
+    import scipy.sparse as sp
+
     shown, hidden = every_second_token(documents)
     theta = fold_in(topics, check_documents(shown), n_jobs)
     A, common = topics.word_distributions(), topics.word_frequencies()
@@ -90,6 +96,8 @@ def completion(
 
 def every_second_token(documents: Documents) -> tuple[sp.csr_array, sp.csr_array]:
     """Counts of the tokens at even places of each document, and of those at odd places."""
+    import scipy.sparse as sp
+
     counts = documents.counts.astype(np.int64)
     end = np.cumsum(counts)
     before = np.concatenate(([0], end))

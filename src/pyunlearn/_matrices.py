@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn.errors import InvalidInputError, NotANumberError
+
+# Imported by the functions that need it, which a store that forgets does not call.
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 __all__ = ["COUNT_LIMIT", "as_csr", "check_values", "csr_row_of", "plain_array"]
 
@@ -33,9 +36,9 @@ def as_csr(X: Any) -> sp.csr_array:
     InvalidInputError
         No matrix of real numbers, or a sparse matrix whose fields do not fit together.
     """
-    if not sp.issparse(X):
-        return _dense(X)
-    return _sparse(X)
+    import scipy.sparse as sp
+
+    return _sparse(X) if sp.issparse(X) else _dense(X)
 
 
 def plain_array(name: str, value: Any) -> NDArray[Any]:
@@ -141,6 +144,8 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 
 
 def _dense(X: Any) -> sp.csr_array:
+    import scipy.sparse as sp
+
     array = plain_array("X", X)
     _check_shape(array.shape)
     return sp.csr_array(_numbers(array))
@@ -190,6 +195,8 @@ def _values(value: Any, ndim: int = 1) -> NDArray[Any]:
 
 def _compressed(X: Any) -> sp.csr_array:
     """CSR, CSC and BSR, over the same memory where the storage allows it."""
+    import scipy.sparse as sp
+
     data = _values(X.data, 3 if X.format == "bsr" else 1)
     block = data.shape[1:] if X.format == "bsr" else (1, 1)
     if 0 in block or X.shape[0] % block[0] or X.shape[1] % block[1]:
@@ -278,6 +285,8 @@ def _from_coordinates(X: Any, rows: Any, columns: Any, values: NDArray[Any]) -> 
     Duplicates are summed: bad values are found before they can cancel out, and the sums are taken
     in int64, since in the caller's dtype they could wrap around.
     """
+    import scipy.sparse as sp
+
     rows, columns = _indices("row", rows, X.shape[0]), _indices("column", columns, X.shape[1])
     if not len(rows) == len(columns) == len(values):
         raise _invalid(f"{len(rows)} rows, {len(columns)} columns, {len(values)} values")

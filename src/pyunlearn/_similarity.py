@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import entr
 
 __all__ = ["SIMILARITIES", "jensen_shannon", "similarities", "top_of_rows", "unit_rows"]
 
@@ -31,6 +30,8 @@ def unit_rows(vectors: F64) -> F64:
 
 def jensen_shannon(one: F64, other: F64) -> F64:
     """Divergence in bits of each row of one from each row of the other, (q, m)."""
+    from scipy.special import entr
+
     q, r = one.shape
     out = np.empty((q, len(other)))
     entropy = entr(one).sum(axis=1)[:, None] / 2

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyunlearn._columns import names_of_columns
 from pyunlearn._cooccurrence.arrays import (
@@ -17,9 +15,11 @@ from pyunlearn._cooccurrence.arrays import (
     refuse_impossible,
     statistics_from_arrays,
 )
+from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._files import DAMAGED, read_file
-from pyunlearn._learners import topics_from_arrays
+from pyunlearn._learners import LEARNERS, topics_from_arrays
+from pyunlearn._learners.topics import Topics
 from pyunlearn._model import OF_STATISTICS
 from pyunlearn._params import check_bool, check_choice, check_n_jobs
 from pyunlearn.anchor_topic_model import AnchorTopicModel
@@ -27,7 +27,7 @@ from pyunlearn.errors import CorruptStateError, PyUnlearnError
 from pyunlearn.privacy import Budget
 from pyunlearn.topic_model import TopicModel
 
-__all__ = ["MODELS", "assembled_model", "load", "new_model"]
+__all__ = ["MODELS", "estimator", "load"]
 
 MODELS: dict[str, type[TopicModel] | type[AnchorTopicModel]] = {
     model._settings_type.learner: model for model in (TopicModel, AnchorTopicModel)
@@ -104,15 +104,15 @@ def _read_model(header: dict[str, Any], arrays: Arrays, n_jobs: int | None) -> B
         keeps_all=check_bool("keeps_all_columns", header["keeps_all_columns"]),
     )
     refuse_impossible(statistics)
-    parameters = {name: header[name] for name in OF_STATISTICS}
-    _require_fields("settings", header["settings"], MODELS[learner]._settings_type.names())
-    learned = {name.removeprefix("learned."): array for name, array in arrays.items()}
-    model = assembled_model({**parameters, **header["settings"]}, learned, n_jobs)
-    if repr(model._settings()) != repr(type(model)._settings_type(**header["settings"])):
+    kind = LEARNERS[learner].settings
+    _require_fields("settings", header["settings"], kind.names())
+    settings = kind.checked(**header["settings"])
+    if repr(settings) != repr(kind(**header["settings"])):
         raise CorruptStateError("settings: not written as `save` does")
-    model.topics_.refuse_other(statistics, check_n_jobs(n_jobs))
-    model.statistics_ = statistics
-    model.take_as_learned()
+    learned = {name.removeprefix("learned."): array for name, array in arrays.items()}
+    topics = topics_from_arrays(settings, learned)
+    topics.refuse_other(statistics, check_n_jobs(n_jobs))
+    model = estimator(topics, statistics, n_jobs)
     _name_columns(model, header["feature_names"], header["vocabulary_given"])
     _require_fields("transform", header["transform"], TRANSFORM)
     for name in TRANSFORM:
@@ -152,17 +152,16 @@ def _name_columns(model: BaseTopicModel, names: Any, given: Any) -> None:
     model.feature_names_in_ = np.array(names, dtype=object)
 
 
-def new_model(parameters: Mapping[str, Any], n_jobs: int | None) -> BaseTopicModel:
-    """A model with the parameters that `learned_with` gave, not fitted."""
-    own = {name: value for name, value in parameters.items() if name != "learner"}
-    return MODELS[parameters["learner"]](**own, n_jobs=n_jobs)
-
-
-def assembled_model(
-    parameters: Mapping[str, Any], learned: Mapping[str, NDArray[Any]], n_jobs: int | None
+def estimator(
+    topics: Topics, statistics: CooccurrenceStatistics | None, n_jobs: int | None
 ) -> BaseTopicModel:
-    """A model from parameters and learned arrays; without statistics it cannot change."""
-    model = new_model(parameters, n_jobs)
-    topics = topics_from_arrays(model._settings(), learned)
+    """An estimator over topics; without their statistics it can be used, and not changed."""
+    settings = topics.settings
+    model = MODELS[settings.learner](**settings.as_dict(), n_jobs=n_jobs)
     model.take_topics(topics)
+    if statistics is not None:
+        for name in OF_STATISTICS[1:]:
+            setattr(model, name, getattr(statistics, name))
+        model.statistics_ = statistics
+        model.take_as_learned()
     return model

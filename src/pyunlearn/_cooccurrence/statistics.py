@@ -142,7 +142,7 @@ class CooccurrenceStatistics(Exclusive):
         self.weighting = check.check_choice("weighting", weighting, WEIGHTINGS)
         self.contexts = checked_contexts(contexts)
         self.n_jobs = n_jobs
-        self._keeps_all = self.contexts == ALL
+        self._keeps_all, self._chosen = self.contexts == ALL, False
         self._take(CooccurrenceRows(self.n_words))
 
     @property
@@ -338,7 +338,7 @@ class CooccurrenceStatistics(Exclusive):
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name in ("n_words", "scale_bits", "weighting", "contexts", "n_jobs"):
             setattr(self, name, state[name])
-        self._keeps_all = state["keeps_all"]
+        self._keeps_all, self._chosen = state["keeps_all"], False
         rows = CooccurrenceRows.from_arrays(
             state["indptr"], state["indices"], state["values"], state["columns"]
         )
@@ -415,6 +415,20 @@ class CooccurrenceStatistics(Exclusive):
         self._announce(documents)
         columns = self._first_columns(documents)
         return self._checked_addition(self._count(documents, lengths, columns), columns)
+
+    @exclusive
+    def keep_columns(self, document_frequency: NDArray[np.int64], n_documents: int) -> None:
+        """Choose the columns of empty statistics by the documents that will come, in parts."""
+        if not self._keeps_all:
+            threshold = room_threshold(self.contexts, n_documents)
+            columns = np.flatnonzero(document_frequency >= threshold).astype(np.int32)
+            self._take(CooccurrenceRows(self.n_words, columns))
+        self._chosen = True
+
+    @exclusive
+    def add_part(self, X: Any, lengths: Any = None) -> None:
+        """Add a part of these documents; which words are contexts is seen when all are there."""
+        self.make(self._sized_addition(self._count(check_documents(X, self.n_words), lengths)))
 
     @exclusive
     def removal(self, X: Any, lengths: Any = None) -> Change:
@@ -520,7 +534,7 @@ class CooccurrenceStatistics(Exclusive):
 
     def _first_columns(self, documents: Documents) -> NDArray[np.int32] | None:
         """The columns that are kept when these documents are the first; None where others were."""
-        if self.n_documents or self._keeps_all:
+        if self.n_documents or self._keeps_all or self._chosen:
             return None
         threshold = room_threshold(self.contexts, documents.n_documents)
         return np.flatnonzero(frequencies(documents) >= threshold).astype(np.int32)
@@ -564,14 +578,20 @@ class CooccurrenceStatistics(Exclusive):
     def _checked_addition(
         self, delta: Delta, columns: NDArray[np.int32] | None = None
     ) -> Change:
+        change = self._sized_addition(delta, columns)
+        self._refuse_missing_contexts(change)
+        return change
+
+    def _sized_addition(
+        self, delta: Delta, columns: NDArray[np.int32] | None = None
+    ) -> Change:
+        """An addition that stays below the limits of sums."""
         if self.n_documents + delta.n_documents >= MASS_LIMIT:
             raise StatisticsOverflowError("the number of documents would reach 2**62")
         mass = self._rows.mass[delta.words] + delta.mass  # both below 2^62: no wrap-around
         if mass.size and int(mass.max()) >= MASS_LIMIT:
             raise self._overflow(int(delta.words[np.argmax(mass)]))
-        change = Change(delta, True, self.version, columns)
-        self._refuse_missing_contexts(change)
-        return change
+        return Change(delta, True, self.version, columns)
 
     def _checked_removal(self, delta: Delta, documents: Documents) -> Change:
         if delta.n_documents > self.n_documents:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pyunlearn._commitment import new_commitment
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._model import Model
 from pyunlearn.certificates import Certificate
 from pyunlearn.errors import CorruptStateError
-from pyunlearn.heads._task_statistics import TaskStatistics
 from pyunlearn.store import _ledger as ledger
-from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import _stored_model as state
 from pyunlearn.store import _stored_words as words
 from pyunlearn.store._answers import Progress
 from pyunlearn.store._database import Database
 from pyunlearn.store._state_digest import state_digest
 from pyunlearn.store._stored_words import Dictionary
+
+if TYPE_CHECKING:
+    from pyunlearn.heads._task_statistics import TaskStatistics
 
 
 class Current:
@@ -32,7 +34,7 @@ class Current:
         self.n_jobs = n_jobs
         self.progress = progress
         self._version = -1
-        self._model: BaseTopicModel | None = None
+        self._model: Model | None = None
         self._statistics: CooccurrenceStatistics | None = None  # while topics wait for a refresh
         self._dictionary: Dictionary | None = None
         self._tasks: dict[str, TaskStatistics] = {}
@@ -42,9 +44,9 @@ class Current:
         self._model = self._statistics = self._dictionary = None
         self._tasks = {}
 
-    def keep(self, what: BaseTopicModel | CooccurrenceStatistics, dictionary: Dictionary) -> None:
+    def keep(self, what: Model | CooccurrenceStatistics, dictionary: Dictionary) -> None:
         """A new model, or new statistics whose topics wait for a refresh."""
-        self._model = what if isinstance(what, BaseTopicModel) else None
+        self._model = what if isinstance(what, Model) else None
         self._statistics = what if isinstance(what, CooccurrenceStatistics) else None
         self._dictionary = dictionary
 
@@ -54,7 +56,7 @@ class Current:
         if task is not None:
             self._tasks[field] = task
 
-    def model(self) -> BaseTopicModel:
+    def model(self) -> Model:
         """The model, which must not wait for a refresh (`_revising.current_model` ends it)."""
         self._drop_old()
         if self._model is None:
@@ -66,7 +68,7 @@ class Current:
     def statistics(self) -> CooccurrenceStatistics:
         """The statistics, without topics where those wait for a refresh."""
         if not state.is_waiting(self.db):
-            return self.model().statistics_
+            return self.model().statistics
         self._drop_old()
         if self._statistics is None:
             self.progress("reading", 0, 0)
@@ -85,7 +87,9 @@ class Current:
         """The task of a head that keeps sums."""
         self._drop_old()
         if field not in self._tasks:
-            self._tasks[field] = heads.read_task(self.db, field, self.n_jobs)
+            from pyunlearn.store._trained_heads import read_task
+
+            self._tasks[field] = read_task(self.db, field, self.n_jobs)
         return self._tasks[field]
 
     def record(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyunlearn._learners import learn_all
+from pyunlearn._model import Model, settings_in
 from pyunlearn.errors import InvalidParameterError, StoreError
 from pyunlearn.store import _ledger as ledger
 from pyunlearn.store import _revising as revising
@@ -24,11 +26,12 @@ def fit(current: Current, learner: str, parameters: dict[str, Any]) -> None:
     waited = ledger.n_waiting(db)
     dictionary = words.read_dictionary(db)
     words.refuse_no_words(db, dictionary)
-    model = state.model_to_fit(learner, parameters, current.n_jobs)
-    empty = model.new_statistics(len(dictionary))
+    complete = state.parameters_to_fit(learner, parameters)
+    empty = state.empty_statistics(complete, len(dictionary), current.n_jobs)
     statistics = docs.count_all(db, dictionary, empty, current.progress)
     current.progress("learning", 0, 0)
-    model.fit_statistics(statistics)
+    model = Model(learn_all(statistics, settings_in(complete), current.n_jobs), statistics)
+    model.warn(stacklevel=2)
     current.progress("saving", 0, 0)
     state.write_model(db, model, None)
     revising.replace_model(current, model, dictionary)

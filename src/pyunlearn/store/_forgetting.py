@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyunlearn.certificates import Certificate
 from pyunlearn.store import _revising as revising
 from pyunlearn.store import _stored_documents as docs
-from pyunlearn.store import _stored_heads as heads
+from pyunlearn.store import _stored_labels as labels
 from pyunlearn.store import _stored_words as words
 from pyunlearn.store._current import Current
 
@@ -20,7 +20,7 @@ def forget(current: Current, ids: Sequence[str], refresh: str) -> Certificate:
     before = revising.Before.read(current, gone, tasks=refresh == "now")
     docs.delete(db, ids)
     docs.set_number(db, docs.n_documents(db) - len(ids))
-    heads.delete_labels(db, ids)
+    labels.delete_labels(db, ids)
     words.subtract(db, [bag for _, bag in gone])
     if refresh == "now":
         revising.learn(current, before, ())

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pyunlearn.errors import InvalidInputError, InvalidParameterError, StoreError
-from pyunlearn.heads._linear_head import LinearHead
 from pyunlearn.store import _revising as revising
 from pyunlearn.store import _stored_heads as heads
+from pyunlearn.store import _stored_labels as labelled
 from pyunlearn.store import _stored_model as state
 from pyunlearn.store._answers import HeadInfo
 from pyunlearn.store._arguments import plain
 from pyunlearn.store._current import Current
 from pyunlearn.store._database import Database
 
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+    from pyunlearn.heads._linear_head import LinearHead
+
+PARAMETERS = ("task", "loss", "features", "alpha", "tol", "max_iter")
+
 
 def set_labels(current: Current, field: str, labels: Mapping[str, Any]) -> int:
     """Write labels under a field, and train its head again; their number."""
     revising.current_model(current)
-    count = heads.set_labels(current.db, field, labels.items())
+    count = labelled.set_labels(current.db, field, labels.items())
     if field in heads.fields(current.db):
-        revising.retrain(current, field)
+        from pyunlearn.store._retraining import retrain
+
+        retrain(current, field)
     current.record("label", count)
     return count
 
@@ -30,20 +39,22 @@ def fit_head(
     current: Current, field: str, labels: Mapping[str, Any] | None, parameters: Mapping[str, Any]
 ) -> HeadInfo:
     """Train and store the head of a field."""
-    unknown = set(parameters) - set(heads.PARAMETERS)
+    from pyunlearn.store import _retraining, _trained_heads
+
+    unknown = set(parameters) - set(PARAMETERS)
     if unknown:
         raise InvalidParameterError(f"a head of a store has no parameter {min(unknown)!r}")
     db = current.db
     model = revising.current_model(current)
     if labels is not None:
-        heads.set_labels(db, field, labels.items())
+        labelled.set_labels(db, field, labels.items())
     given = {name: plain(value) for name, value in parameters.items()}
-    head = heads.trained(db, current.dictionary(), model, field, given, current.n_jobs)
+    head = _trained_heads.trained(db, current.dictionary(), model, field, given, current.n_jobs)
     _refuse_too_few(head, field)
     heads.delete(db, field)
-    revising.put_head(current, field, head, None)
+    _retraining.put_head(current, field, head)
     current.record("head", head.task_.n_documents)
-    return listed(db)[field]
+    return heads.listed(db)[field]
 
 
 def delete_head(current: Current, field: str) -> None:
@@ -55,23 +66,22 @@ def delete_head(current: Current, field: str) -> None:
     current.record("delete head", 0)
 
 
-def listed(db: Database) -> dict[str, HeadInfo]:
-    """The heads by field."""
-    rows = {field: heads.row(db, field) for field in heads.fields(db)}
-    return {
-        field: HeadInfo(
-            field, parameters, held.get("classes", []), held.get("n_documents", 0), digest
-        )
-        for field, (parameters, held, digest) in rows.items()
-    }
-
-
 def scoring_head(db: Database, field: str) -> LinearHead:
     """The head of a field, for predictions. Reads no documents and no statistics."""
-    head = heads.read_scoring(db, state.read_topics(db), field)
+    from pyunlearn.store._trained_heads import read_scoring
+
+    head = read_scoring(db, state.read_topics(db), field)
     if not head.n_task_documents_:
         raise StoreError(f"no document with a label under {field!r} is left in the store")
     return head
+
+
+def score(head: LinearHead, counts: sp.csr_array, labels: Sequence[str]) -> float:
+    """Accuracy or R^2 of a head on texts, whose labels are as the store keeps them."""
+    from pyunlearn.store._trained_heads import task_targets
+
+    names = [f"text {at}" for at in range(len(labels))]
+    return float(head.score(counts, task_targets(head.settings_, labels, names)))
 
 
 def _refuse_too_few(head: LinearHead, field: str) -> None:

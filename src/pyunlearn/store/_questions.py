@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import scipy.sparse as sp
+from typing import TYPE_CHECKING
 
 from pyunlearn._documents import Documents, check_documents
-from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._fold_in import fold_in
+from pyunlearn._learners.topics import Topics
+from pyunlearn._params import check_integer
 from pyunlearn._similarity import similarities, top_of_rows
 from pyunlearn.errors import InvalidInputError, StoreError
 from pyunlearn.store import _ledger as ledger
@@ -23,16 +24,18 @@ from pyunlearn.store._state_digest import model_digest
 from pyunlearn.store._stored_words import Dictionary
 from pyunlearn.text import TextCounter
 
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
 
 def topics(db: Database, n_words: int) -> list[Topic]:
     """The topics with their most probable words."""
-    model, names = state.read_topics(db), words.read_dictionary(db).words
-    top = model.top_words(names, n_words)
+    learned, names = state.read_topics(db), words.read_dictionary(db).words
+    best = learned.best_words(check_integer("n_words", n_words, 1))
+    described = zip(learned.proportions(), learned.representatives, best, strict=True)
     return [
-        Topic(number, float(share), names[word], top[number])
-        for number, (share, word) in enumerate(
-            zip(model.topic_proportions_, model.topics_.representatives, strict=True)
-        )
+        Topic(number, float(share), names[word], [names[one] for one, _ in top])
+        for number, (share, word, top) in enumerate(described)
     ]
 
 
@@ -49,7 +52,7 @@ def info(db: Database, keep_text: bool | None) -> StoreInfo:
         n_documents=docs.n_documents(db),
         n_words=int(db.value("SELECT count(*) FROM words")),
         n_columns=0 if dictionary is None else len(dictionary),
-        n_topics=state.read_topics(db).n_topics_ if fitted and not waiting else None,
+        n_topics=state.read_topics(db).n_topics if fitted and not waiting else None,
         n_waiting=ledger.n_waiting(db),
         keeps_text=bool(db.get_meta("keep_text", keep_text)),
         text_rules=rules.as_dict() if rules else {},
@@ -81,28 +84,28 @@ def build_index(current: Current) -> None:
     current.record("index", docs.n_documents(current.db))
 
 
-def asked_of(db: Database, dictionary: Dictionary, text: str) -> tuple[BaseTopicModel, Documents]:
-    """The model, and the words of a text by it; an error where nothing can be searched by them."""
-    model = state.read_topics(db)
-    if not docs.n_documents(db) or not model.n_topics_:
+def asked_of(db: Database, dictionary: Dictionary, text: str) -> tuple[Topics, Documents]:
+    """The topics, and the words of a text by it; an error where nothing can be searched by them."""
+    learned = state.read_topics(db)
+    if not docs.n_documents(db) or not learned.n_topics:
         raise StoreError("the store has no documents or no topics to search by")
     asked = check_documents(counts_of(db, dictionary, [text]), len(dictionary))
-    if not model.word_frequencies_[asked.columns].any():
+    if not learned.word_frequencies()[asked.columns].any():
         raise InvalidInputError("no word of the text is in the dictionary; nothing to search by")
-    return model, asked
+    return learned, asked
 
 
 def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
     """The documents most like a text; without an index, from proportions that are not kept."""
     dictionary = words.read_dictionary(db)
-    model, asked = asked_of(db, dictionary, text)
+    learned, asked = asked_of(db, dictionary, text)
     names = index.ids(db)
     if not has_index(db):
-        held = index.proportions_of(db, dictionary, model)
+        held = index.proportions_of(db, dictionary, learned, None)
     else:
         held = index.read(db, state.digest_of(db, "model"))
     rows, scores = top_of_rows(
-        similarities(similarity, model.fold_in(asked), held), min(n, len(names))
+        similarities(similarity, fold_in(learned, asked, None), held), min(n, len(names))
     )
     return [
         Found(names[row], float(score))

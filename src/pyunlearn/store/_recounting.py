@@ -6,7 +6,7 @@ now. Only documents that hold a word which entered or left the dictionary are re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
@@ -15,10 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn.heads._task_statistics import TaskStatistics
-from pyunlearn.heads._training import HeadSettings
 from pyunlearn.store import _stored_documents as docs
-from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store._database import Database
 from pyunlearn.store._stored_words import Dictionary
 
@@ -56,42 +53,6 @@ class StatisticsSums:
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
         """Move words to other columns."""
         self.statistics.renumber(columns, n_words)
-
-
-@dataclass(frozen=True)
-class TaskSums:
-    """The task of a head that keeps sums; documents without a label are none of it."""
-
-    db: Database
-    field: str
-    task: TaskStatistics
-    settings: HeadSettings
-    gone_labels: Mapping[str, str | None]  # of documents that are deleted by now
-
-    def remove(self, batch: docs.Batch) -> None:
-        """Take documents out."""
-        for one, labels in self._labelled(batch):
-            targets = heads.task_targets(self.settings, labels, one.ids)
-            self.task.remove(one.documents(), targets)
-
-    def add(self, batch: docs.Batch) -> None:
-        """Put documents in."""
-        for one, labels in self._labelled(batch):
-            targets = heads.task_targets(self.settings, labels, one.ids)
-            self.task.add(one.documents(), targets)
-
-    def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
-        """Move words to other columns."""
-        self.task.renumber(columns, n_words)
-
-    def _labelled(self, batch: docs.Batch) -> Iterator[tuple[docs.Batch, list[str]]]:
-        stored = heads.labels_of(self.db, self.field, batch.ids)
-        labels = [
-            self.gone_labels.get(one, label) for one, label in zip(batch.ids, stored, strict=True)
-        ]
-        rows = [row for row, label in enumerate(labels) if label is not None]
-        if rows:
-            yield heads.chosen(batch, rows), [str(labels[row]) for row in rows]
 
 
 def recount(

@@ -10,20 +10,19 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._model import Model, settings_in
 from pyunlearn.certificates import (
     EXACT_COMPARATOR,
     EXACT_NOT_COVERED,
     STATISTICS_COMPARATOR,
     Certificate,
 )
-from pyunlearn.heads._linear_head import LinearHead
-from pyunlearn.heads._task_statistics import TaskStatistics
 from pyunlearn.store import _ledger as ledger
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_heads as heads
@@ -32,8 +31,11 @@ from pyunlearn.store import _stored_model as state
 from pyunlearn.store import _stored_words as words
 from pyunlearn.store._coverage import COVERS, NOT_COVERED, WAITING_COVERS
 from pyunlearn.store._current import Current
-from pyunlearn.store._recounting import StatisticsSums, Sums, TaskSums, recount
+from pyunlearn.store._recounting import StatisticsSums, Sums, recount
 from pyunlearn.store._stored_words import Dictionary
+
+if TYPE_CHECKING:
+    from pyunlearn.store._retraining import TaskSums
 
 log = logging.getLogger("pyunlearn")
 
@@ -50,10 +52,7 @@ class Before:
     @classmethod
     def read(cls, current: Current, gone: Sequence[docs.Named], *, tasks: bool) -> Before:
         """The state before a change, which must not have begun; `tasks`: whether heads are kept."""
-        known = {}
-        for name in heads.fields(current.db) if tasks else ():
-            if heads.keeps_sums(current.db, name):
-                known[name] = _task_sums(current, name, gone)
+        known = _task_sums(current, gone) if tasks else {}
         return cls(current.dictionary(), current.statistics(), gone, known)
 
     def recount(
@@ -66,7 +65,7 @@ class Before:
         return dictionary, changed
 
 
-def current_model(current: Current) -> BaseTopicModel:
+def current_model(current: Current) -> Model:
     """The model of the stored state; ends a wait for a refresh first, with its certificate."""
     if state.is_waiting(current.db):
         log.info(
@@ -80,14 +79,15 @@ def current_model(current: Current) -> BaseTopicModel:
 
 def learn(current: Current, before: Before, come: Sequence[str]) -> None:
     """Topics, heads and index of the documents as they are stored now."""
-    db, model = current.db, current.model()
+    model = current.model()
     dictionary, changed = before.recount(current, come)
     current.progress("learning", 0, 0)
     if changed is None:
-        model = _learned_anew(current, before.statistics)
+        model = Model.learned(before.statistics, model.topics.settings)
     else:
-        model.refresh()
-    state.write_model(db, model, changed)
+        model = model.updated(changed)
+    model.warn(stacklevel=2)
+    state.write_model(current.db, model, changed)
     replace_model(current, model, dictionary, before.tasks, changed)
 
 
@@ -110,7 +110,8 @@ def refresh(current: Current) -> Certificate:
         current.dictionary(),
     )
     current.progress("learning", 0, 0)
-    model = _learned_anew(current, statistics)
+    model = Model.learned(statistics, settings_in(state.read_parameters(db)))
+    model.warn(stacklevel=2)
     state.write_model(db, model, ())
     replace_model(current, model, dictionary)
     return certified(current, "refresh", waited, waited)
@@ -118,7 +119,7 @@ def refresh(current: Current) -> Certificate:
 
 def replace_model(
     current: Current,
-    model: BaseTopicModel,
+    model: Model,
     dictionary: Dictionary,
     tasks: Mapping[str, TaskSums] = MappingProxyType({}),
     changed: NDArray[np.intp] | None = None,
@@ -129,25 +130,15 @@ def replace_model(
     on the documents.
     """
     current.keep(model, dictionary)
-    for name in heads.fields(current.db):
+    names = heads.fields(current.db)
+    if names:
+        from pyunlearn.store._retraining import retrain
+    for name in names:
         current.progress("heads", 0, 0)
-        if name in tasks:
-            head = heads.new_head(model, heads.parameters_of(current.db, name), current.n_jobs)
-            put_head(current, name, head.fit_task(tasks[name].task), changed)
-        else:
-            retrain(current, name)
+        retrain(current, name, tasks.get(name), changed if name in tasks else None)
     if index.digest_of(current.db) is not None:
         current.progress("indexing", 0, 0)
         index.write(current.db, dictionary, model)
-
-
-def retrain(current: Current, name: str) -> None:
-    """Train the head of a field anew from the documents."""
-    parameters = heads.parameters_of(current.db, name)
-    head = heads.trained(
-        current.db, current.dictionary(), current.model(), name, parameters, current.n_jobs
-    )
-    put_head(current, name, head, None)
 
 
 def certified(
@@ -180,23 +171,11 @@ def certified(
     return recorded
 
 
-def _task_sums(current: Current, name: str, gone: Sequence[docs.Named]) -> TaskSums:
-    db, ids = current.db, [identifier for identifier, _ in gone]
-    settings = heads.settings_of(db, name)
-    labels = dict(zip(ids, heads.labels_of(db, name, ids), strict=True))
-    return TaskSums(db, name, current.task(name), settings, labels)
+def _task_sums(current: Current, gone: Sequence[docs.Named]) -> dict[str, TaskSums]:
+    """The tasks of the heads that keep sums, by field."""
+    names = [name for name in heads.fields(current.db) if heads.keeps_sums(current.db, name)]
+    if not names:
+        return {}
+    from pyunlearn.store._retraining import task_sums
 
-
-def put_head(
-    current: Current, name: str, head: LinearHead, changed: NDArray[np.intp] | None
-) -> None:
-    """A head that was trained becomes the current one; `changed` as in `write_model`."""
-    heads.write(current.db, name, head, changed)
-    current.put_task(name, head.task_ if isinstance(head.task_, TaskStatistics) else None)
-
-
-def _learned_anew(current: Current, statistics: CooccurrenceStatistics) -> BaseTopicModel:
-    parameters = state.read_parameters(current.db)
-    model = state.learned_model(parameters, statistics, current.n_jobs)
-    model.warn_if_fewer()
-    return model
+    return {name: task_sums(current, name, gone) for name in names}

@@ -7,15 +7,12 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
-
-import scipy.sparse as sp
+from typing import TYPE_CHECKING, Any, Self
 
 from pyunlearn import _params as check
 from pyunlearn._similarity import SIMILARITIES
 from pyunlearn.certificates import Certificate, commitment_in
 from pyunlearn.errors import InvalidParameterError, StoreError
-from pyunlearn.heads._linear_head import LinearHead
 from pyunlearn.records import Record
 from pyunlearn.store import (
     _arguments,
@@ -38,6 +35,11 @@ from pyunlearn.store._database import Database
 from pyunlearn.store._ledger import LedgerEntry
 from pyunlearn.store._state_digest import model_digest, state_digest
 from pyunlearn.text import TextRules
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+    from pyunlearn.heads._linear_head import LinearHead
 
 __all__ = ["Store"]
 
@@ -483,7 +485,7 @@ class Store:
             By field.
         """
         with self._db.reading():
-            return _head_requests.listed(self._db)
+            return _stored_heads.listed(self._db)
 
     def predict(self, texts: Iterable[str], field: str = "label") -> list[Any]:
         """The class, or number, of each text. Reads no documents and no statistics.
@@ -540,8 +542,7 @@ class Store:
         asked = _arguments.checked_texts(texts)
         given = _arguments.checked_targets(labels, len(asked))
         head, counts = self._asked(asked, field)
-        names = [f"text {at}" for at in range(len(asked))]
-        return float(head.score(counts, _stored_heads.task_targets(head.settings_, given, names)))
+        return _head_requests.score(head, counts, given)
 
     # ---- questions ------------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._digest import STORE_INDEX_FORMAT, content_digest
-from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._fold_in import fold_in
+from pyunlearn._learners.topics import Topics
+from pyunlearn._model import Model
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_statistics as tables
@@ -24,25 +26,25 @@ def digest_of(db: Database) -> str | None:
     return digest
 
 
-def proportions_of(db: Database, dictionary: Dictionary, model: BaseTopicModel) -> F64:
-    """Topic proportions of all documents by ascending id, (m, r). Needs no statistics."""
-    parts = [np.zeros((0, model.n_topics_))]
+def proportions_of(db: Database, dictionary: Dictionary, topics: Topics, n_jobs: int | None) -> F64:
+    """Topic proportions of all documents by ascending id, (m, r)."""
+    parts = [np.zeros((0, topics.n_topics))]
     for batch in docs.batches(docs.read_all(db), dictionary):
         documents = batch.documents()
-        if model.n_topics_:
-            parts.append(model.fold_in(documents))
+        if topics.n_topics:
+            parts.append(fold_in(topics, documents, n_jobs))
         else:
             parts.append(np.zeros((documents.n_documents, 0)))
     return np.vstack(parts)
 
 
-def computed(db: Database, dictionary: Dictionary, model: BaseTopicModel) -> tuple[F64, str]:
+def computed(db: Database, dictionary: Dictionary, model: Model) -> tuple[F64, str]:
     """Topic proportions as above, and their digest."""
-    proportions = proportions_of(db, dictionary, model)
+    proportions = proportions_of(db, dictionary, model.topics, model.statistics.n_jobs)
     return proportions, _digest(model.digest(), ids(db), proportions)
 
 
-def write(db: Database, dictionary: Dictionary, model: BaseTopicModel) -> None:
+def write(db: Database, dictionary: Dictionary, model: Model) -> None:
     """Build the index anew."""
     proportions, digest = computed(db, dictionary, model)
     tables.write_array(db, OWNER, NAME, proportions)

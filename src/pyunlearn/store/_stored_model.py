@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyunlearn._cooccurrence.arrays import refuse_impossible, statistics_from_arrays
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import content_digest
-from pyunlearn._estimator import BaseTopicModel
-from pyunlearn._learners import LEARNERS
+from pyunlearn._learners import LEARNERS, topics_from_arrays
+from pyunlearn._learners.topics import Topics
+from pyunlearn._model import Model, parameters_of, settings_in
 from pyunlearn._params import check_choice, check_n_jobs
 from pyunlearn.errors import (
     CorruptStateError,
-    FewerTopicsWarning,
     InvalidParameterError,
     PyUnlearnError,
     StaleModelError,
     StoreError,
 )
-from pyunlearn.io import assembled_model, new_model
 from pyunlearn.store import _stored_statistics as tables
 from pyunlearn.store._database import Database
 
 TOPICS = "topics"  # owner of the learned arrays
-# What `Store.fit` may be told of a model.
-COMMON = ("n_topics", "scale_bits", "weighting", "contexts")
+# What `Store.fit` may be told of the statistics; None: what suits the learner.
+OF_STATISTICS = {"scale_bits": 40, "weighting": None, "contexts": None}
 
 
-def model_to_fit(learner: str, parameters: Mapping[str, Any], n_jobs: int | None) -> BaseTopicModel:
-    """A model of a learner, not fitted; InvalidParameterError for what the learner has not."""
+def parameters_to_fit(learner: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a learner, all of them; InvalidParameterError for what it has not."""
     check_choice("learner", learner, tuple(LEARNERS))
-    for name in parameters:
-        owners = [one for one in LEARNERS if name in (*COMMON, *LEARNERS[one].settings.names())]
+    for name in given:
+        owners = [
+            one for one in LEARNERS if name in (*OF_STATISTICS, *LEARNERS[one].settings.names())
+        ]
         if owners and learner not in owners:
             raise InvalidParameterError(
                 f"{name} is a parameter of learner={owners[0]!r}, not of learner={learner!r}; "
@@ -41,14 +41,34 @@ def model_to_fit(learner: str, parameters: Mapping[str, Any], n_jobs: int | None
             )
         if not owners:
             raise InvalidParameterError(f"learner={learner!r} has no parameter {name!r}")
-    return new_model({**parameters, "learner": learner}, n_jobs)
+    settings = LEARNERS[learner].settings.completed(given)
+    complete = {**OF_STATISTICS, **given}
+    if complete["weighting"] is None:
+        complete["weighting"] = settings.weighting
+    if complete["contexts"] is None:
+        complete["contexts"] = settings.contexts()
+    return parameters_of(settings, empty_statistics(complete, 0, None))
 
 
-def write_model(db: Database, model: BaseTopicModel, touched: Iterable[int] | None) -> None:
+def empty_statistics(
+    parameters: Mapping[str, Any], n_words: int, n_jobs: int | None
+) -> CooccurrenceStatistics:
+    """Statistics of no document, as a model with these parameters has them."""
+    check_n_jobs(n_jobs)
+    return CooccurrenceStatistics(
+        n_words,
+        parameters["scale_bits"],
+        parameters["weighting"],
+        parameters["contexts"],
+        n_jobs=n_jobs,
+    )
+
+
+def write_model(db: Database, model: Model, touched: Iterable[int] | None) -> None:
     """Write a model; of the co-occurrence rows only those of the touched words, None for all."""
-    statistics = model.statistics_
-    db.set_meta("model_parameters", model.learned_with())
-    learned = model.topics_.arrays()
+    statistics = model.statistics
+    db.set_meta("model_parameters", model.parameters())
+    learned = model.topics.arrays()
     delete_learned(db)  # of another learner, before
     for name, array in learned.items():
         tables.write_array(db, TOPICS, name, array)
@@ -66,7 +86,7 @@ def write_waiting(
     tables.write_statistics(db, statistics, touched)
 
 
-def read_model(db: Database, n_jobs: int | None) -> BaseTopicModel:
+def read_model(db: Database, n_jobs: int | None) -> Model:
     """The model with its statistics.
 
     Raises
@@ -78,12 +98,10 @@ def read_model(db: Database, n_jobs: int | None) -> BaseTopicModel:
     """
     check_n_jobs(n_jobs)
     try:
-        model, statistics = _read_assembled(db, n_jobs), read_counted(db, n_jobs)
+        topics, statistics = _read_topics(db), read_counted(db, n_jobs)
         refuse_impossible(statistics)
-        model.topics_.refuse_other(statistics, check_n_jobs(n_jobs))
-        model.statistics_ = statistics
-        model.take_as_learned()
-        return model
+        topics.refuse_other(statistics, check_n_jobs(n_jobs))
+        return Model(topics, statistics)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise CorruptStateError(
             f"{db.path}: the statistics or topics are damaged ({error})"
@@ -98,6 +116,7 @@ def read_counted(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
         db.get_meta("n_documents", 0),
         parameters["scale_bits"],
         parameters["weighting"],
+        parameters["contexts"],
         n_jobs,
     )
 
@@ -109,18 +128,6 @@ def read_waiting(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
         return read_counted(db, n_jobs)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise CorruptStateError(f"{db.path}: the statistics are damaged ({error})") from None
-
-
-def learned_model(
-    parameters: Mapping[str, Any], statistics: CooccurrenceStatistics, n_jobs: int | None
-) -> BaseTopicModel:
-    """A model learned from statistics; with fewer topics when fewer are supported."""
-    model = new_model(parameters, n_jobs)
-    model.n_features_in_, model.statistics_ = statistics.n_words, statistics
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FewerTopicsWarning)
-        model.refresh()
-    return model
 
 
 def is_fitted(db: Database) -> bool:
@@ -138,8 +145,9 @@ def read_parameters(db: Database) -> dict[str, Any]:
     """What the model was learned with; CorruptStateError if no model can be."""
     parameters: dict[str, Any] = db.get_meta("model_parameters", {})
     try:
-        new_model(parameters, None)._settings()
-    except (KeyError, TypeError, ValueError, PyUnlearnError) as error:
+        settings_in(parameters)
+        empty_statistics(parameters, 0, None)
+    except (AttributeError, TypeError, ValueError, PyUnlearnError) as error:
         raise CorruptStateError(f"{db.path}: the parameters are damaged ({error})") from None
     return parameters
 
@@ -170,8 +178,8 @@ def delete_learned(db: Database) -> None:
     db.set_meta("learned_digest", None)
 
 
-def read_topics(db: Database) -> BaseTopicModel:
-    """The model without its statistics: no co-occurrence row is read.
+def read_topics(db: Database) -> Topics:
+    """The topics alone: no co-occurrence row is read.
 
     Raises
     ------
@@ -182,16 +190,16 @@ def read_topics(db: Database) -> BaseTopicModel:
     """
     refuse_waiting(db)
     try:
-        return _read_assembled(db, None)
+        return _read_topics(db)
     except (KeyError, TypeError, ValueError, PyUnlearnError) as error:
         raise CorruptStateError(f"{db.path}: the topics are damaged ({error})") from None
 
 
-def _read_assembled(db: Database, n_jobs: int | None) -> BaseTopicModel:
-    """The model without its statistics; errors of all kinds when it is damaged."""
+def _read_topics(db: Database) -> Topics:
+    """The topics; errors of all kinds when they are damaged."""
     names = db.execute("SELECT DISTINCT name FROM arrays WHERE owner = ?", (TOPICS,)).fetchall()
     learned = {name: tables.read_array(db, TOPICS, name) for (name,) in names}
     # The model digest does not cover all of them, and kernels index by their values.
     if content_digest({}, learned) != db.get_meta("learned_digest"):
         raise ValueError("the learned arrays were changed")
-    return assembled_model(read_parameters(db), learned, n_jobs)
+    return topics_from_arrays(settings_in(read_parameters(db)), learned)

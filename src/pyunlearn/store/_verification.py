@@ -6,9 +6,8 @@ import warnings
 
 import numpy as np
 
-from pyunlearn._estimator import BaseTopicModel
+from pyunlearn._model import Model, settings_in
 from pyunlearn.errors import CorruptStateError, FewerClassesWarning
-from pyunlearn.io import new_model
 from pyunlearn.store import _ledger as ledger
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_heads as heads
@@ -55,10 +54,10 @@ def _compared(
     problems += _word_problems(db)
     dictionary = words.read_dictionary(db)
     parameters = state.read_parameters(db)
-    empty = new_model(parameters, n_jobs).new_statistics(len(dictionary))
+    empty = state.empty_statistics(parameters, len(dictionary), n_jobs)
     statistics = docs.count_all(db, dictionary, empty, progress)
     progress("learning", 0, 0)
-    model = state.learned_model(parameters, statistics, n_jobs)
+    model = Model.learned(statistics, settings_in(parameters))
     counted = {"statistics": statistics.digest(), "model": model.digest()}
     for name, what in (("statistics", "statistics"), ("model", "topics")):
         if stored and stored[name] != counted[name]:
@@ -122,22 +121,25 @@ def _add_totals(found: dict[int, tuple[int, int]], bags: list[Bag]) -> None:
 def _dependent_problems(
     db: Database,
     dictionary: Dictionary,
-    model: BaseTopicModel,
+    model: Model,
     n_jobs: int | None,
     progress: Progress,
 ) -> tuple[list[str], list[str]]:
     """Heads and index against what documents and model give: what was compared, and problems."""
     compared, problems = [], []
-    for field in heads.fields(db):
+    fields = heads.fields(db)
+    if fields:
+        from pyunlearn.store import _trained_heads as made
+    for field in fields:
         progress("heads", 0, 0)
         compared.append(f"head {field}")
         try:
-            stored = heads.read(db, dictionary, model, field, n_jobs).digest()
+            stored = made.read(db, dictionary, model, field, n_jobs).digest()
             with warnings.catch_warnings():
                 # Said when the documents went.
                 warnings.simplefilter("ignore", FewerClassesWarning)
                 parameters = heads.parameters_of(db, field)
-                trained = heads.trained(db, dictionary, model, field, parameters, n_jobs).digest()
+                trained = made.trained(db, dictionary, model, field, parameters, n_jobs).digest()
         except CorruptStateError as error:
             problems.append(str(error))
             continue
@@ -183,4 +185,4 @@ def _stored_digests(db: Database, n_jobs: int | None, problems: list[str]) -> di
     except CorruptStateError as error:
         problems.append(str(error))
         return {}
-    return {"statistics": model.statistics_.digest(), "model": model.digest()}
+    return {"statistics": model.statistics.digest(), "model": model.digest()}
