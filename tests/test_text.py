@@ -2,15 +2,18 @@
 
 import json
 import re
+import subprocess
+import sys
 import tempfile
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 from pyunlearn import Store, TextRules
+from pyunlearn._stop_words import ENGLISH
 from pyunlearn.errors import InvalidInputError, InvalidParameterError, PyUnlearnError, StoreError
 from pyunlearn.store import _stored_documents as documents
 from pyunlearn.store import _stored_words as words
@@ -92,6 +95,43 @@ def test_words_and_counts_are_those_of_count_vectorizer(
         return
     assert found == vectorizer.get_feature_names_out().tolist()
     assert np.array_equal(counts, expected)
+
+
+# Half of the characters are those that decide where a word of the default pattern ends.
+CHARACTERS = st.one_of(st.characters(), st.sampled_from("aZ0_ é²ß\u0301\u212aİ.'-\n\x1c\x85"))
+
+
+@given(
+    st.one_of(st.text(CHARACTERS, max_size=30), st.lists(WORDS).map(" ".join)),
+    st.sampled_from([None, "english"]),
+    st.booleans(),
+    st.sampled_from([r"(?u)\b\w\w+\b", r"\w+", r"(?a)\b\w\w+\b", r"(a)?\w", r"a|(b)"]),
+    st.sampled_from([(1, 1), (1, 2), (2, 4), (3, 3)]),
+)
+@settings(max_examples=300)
+def test_any_text_is_cut_into_the_words_of_count_vectorizer(
+    text, stop_words, lowercase, token_pattern, ngram_range
+):
+    rules = {
+        "stop_words": stop_words,
+        "lowercase": lowercase,
+        "token_pattern": token_pattern,
+        "ngram_range": ngram_range,
+    }
+    assert TextRules(**rules).analyzer()(text) == CountVectorizer(**rules).build_analyzer()(text)
+
+
+def test_reading_and_cutting_text_does_not_wait_for_scikit_learn():
+    code = (
+        "import sys; from pyunlearn import records, text; "
+        "text.TextCounter(text.TextRules(stop_words='english')).count('the red'); "
+        "sys.exit(bool({'scipy', 'sklearn', 'pandas'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_common_words_are_those_of_scikit_learn():
+    assert ENGLISH == ENGLISH_STOP_WORDS
 
 
 @given(TEXTS, st.integers(1, 5))
