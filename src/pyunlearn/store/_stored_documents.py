@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,8 +74,8 @@ def insert(db: Database, records: Sequence[Record], bags: Sequence[Bag], keep_te
     db.execute_many(
         "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)",
         (
-            (one.id, bag.length, one.label, *_blobs(bag), one.text if keep_text else None)
-            for one, bag in zip(records, bags, strict=True)
+            (one.id, bag.length, one.label, *blobs, one.text if keep_text else None)
+            for one, bag, blobs in zip(records, bags, _blobs(bags), strict=True)
         ),
     )
 
@@ -220,9 +221,10 @@ def read_texts(db: Database) -> Iterator[list[tuple[str, Bag, str | None]]]:
 
 def replace(db: Database, identifier: str, bag: Bag, text: str | None) -> None:
     """Write another bag of words and text for a document."""
+    (blobs,) = _blobs([bag])
     db.execute(
         "UPDATE documents SET length = ?, words = ?, counts = ?, text = ? WHERE id = ?",
-        (bag.length, *_blobs(bag), text, identifier),
+        (bag.length, *blobs, text, identifier),
     )
 
 
@@ -231,11 +233,20 @@ def delete(db: Database, ids: Sequence[str]) -> None:
     db.execute_many("DELETE FROM documents WHERE id = ?", ((one,) for one in ids))
 
 
-def _blobs(bag: Bag) -> tuple[bytes, bytes]:
-    """Keys as int64, counts as unsigned integers as narrow as the largest allows."""
-    bits = int(bag.counts.max(initial=0)).bit_length()
-    width = next(width for width in WIDTHS if bits <= 8 * width)
-    return bag.keys.astype("<i8", copy=False).tobytes(), bag.counts.astype(f"<u{width}").tobytes()
+def _blobs(bags: Sequence[Bag]) -> Iterator[tuple[bytes, bytes]]:
+    """Keys as int64, counts as unsigned integers as narrow as the largest of a bag allows."""
+    sizes = [len(bag.keys) for bag in bags]
+    counts = np.concatenate([bag.counts for bag in bags])
+    document = np.repeat(np.arange(len(bags)), sizes)
+    widths = np.ones(len(bags), np.int64)
+    for narrower, width in pairwise(WIDTHS):
+        widths[document[counts >> 8 * narrower > 0]] = width
+    keys = np.concatenate([bag.keys for bag in bags]).astype("<i8", copy=False).tobytes()
+    narrow = {width: counts.astype(f"<u{width}").tobytes() for width in WIDTHS}
+    last = 0
+    for size, width in zip(sizes, widths.tolist(), strict=True):
+        first, last = last, last + size
+        yield keys[8 * first : 8 * last], narrow[width][width * first : width * last]
 
 
 def _named(rows: Sequence[tuple[Any, ...]]) -> list[Named]:

@@ -77,7 +77,7 @@ class NewWords:
         counts = np.fromiter(chain.from_iterable(one.counts for one in texts), np.int32, sum(sizes))
         self._make_room()
         np.add.at(self._frequencies[0], numbers, 1)
-        np.add.at(self._frequencies[1], numbers, counts)
+        np.add.at(self._frequencies[1], numbers, counts.astype(np.int64))  # 50 times faster
         keys, last = np.array(self._numbers.keys_made)[numbers], 0
         bags = []
         for one, size in zip(texts, sizes, strict=True):
@@ -137,7 +137,8 @@ def totals(bags: Sequence[Bag]) -> Iterator[tuple[int, int, int]]:
     """Key, documents and occurrences of each word of some documents, by ascending key."""
     keys, at = np.unique(np.concatenate([bag.keys for bag in bags]), return_inverse=True)
     n_occurrences = np.zeros(len(keys), np.int64)
-    np.add.at(n_occurrences, at, np.concatenate([bag.counts for bag in bags]))
+    counts = np.concatenate([bag.counts for bag in bags], dtype=np.int64)
+    np.add.at(n_occurrences, at, counts)
     n_documents = np.bincount(at, minlength=len(keys))
     yield from zip(keys.tolist(), n_documents.tolist(), n_occurrences.tolist(), strict=True)
 
