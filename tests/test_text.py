@@ -201,6 +201,20 @@ def test_more_words_than_the_first_room_are_counted():
     assert len(choose([text, text], TextRules(min_df=2))) == 5000
 
 
+def test_texts_that_are_stored_together_keep_their_counts_as_narrow_as_each_allows(tmp_path):
+    texts = ["", "red", "red " * 255, "red " * 256 + "blue", "", "red " * 65536, "blue"]
+    with Store.open(tmp_path) as store:
+        add(store, texts)
+        sql = "SELECT length(words), length(counts) FROM documents ORDER BY id"
+        assert store._db.execute(sql).fetchall() == [
+            *[(0, 0), (8, 1), (8, 1), (16, 4), (0, 0), (8, 4), (8, 1)]
+        ]
+        found, counts, lengths = held(store)
+        assert found == ["blue", "red"]
+        assert counts.tolist() == [[text.count("blue"), text.count("red")] for text in texts]
+        assert lengths.tolist() == counts.sum(axis=1).tolist()
+
+
 def test_keys_are_made_from_the_words():
     assert words.key_of("red") == words.key_of("red") != words.key_of("Red")
     assert -(2**63) <= words.key_of("blue") < 2**63
