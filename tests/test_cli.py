@@ -674,6 +674,22 @@ def test_closed_streams_are_no_errors(directory, monkeypatch, capsys, closed):
     assert "Traceback" not in capsys.readouterr().err
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_one_bar_a_stage(corpus, tmp_path, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert cli.main(["fit", str(corpus), "--store", str(tmp_path / "s"), *FIT]) == 0
+    lines = [line.rpartition("\r")[2] for line in terminal.getvalue().split("\n")]
+    stages = [line.partition(":")[0] for line in lines if line]
+    assert stages[0] == "reading"
+    assert "learning" in stages
+    assert len(stages) == len(set(stages))
+
+
 # ---- interrupts and memory ----------------------------------------------------------------------
 
 

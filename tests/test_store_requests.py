@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -159,6 +160,17 @@ def test_an_id_twice_in_two_types_is_refused(store):
         store.forget([2, "2"])
     with pytest.raises(DuplicateDocumentError):
         store.fit_head("own", {2: "a", "2": "b", 3: "a"})
+
+
+@pytest.mark.parametrize("first", [3, 520, 999])
+def test_an_id_that_comes_again_in_a_long_addition_is_named_with_its_place(store, first):
+    before = store.info()
+    records = [{"id": f"n{i}", "text": TEXTS[i % 4]} for i in range(1200)]
+    records[1000]["id"] = records[first]["id"]
+    said = re.escape(f"record 1001: id 'n{first}'")
+    with pytest.raises(DuplicateDocumentError, match=said):
+        store.add(records)
+    assert store.info() == before
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,18 @@
 
 import json
 import re
+import subprocess
+import sys
 import tempfile
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 from pyunlearn import Store, TextRules
+from pyunlearn._stop_words import ENGLISH
 from pyunlearn.errors import InvalidInputError, InvalidParameterError, PyUnlearnError, StoreError
 from pyunlearn.store import _stored_documents as documents
 from pyunlearn.store import _stored_words as words
@@ -94,6 +97,43 @@ def test_words_and_counts_are_those_of_count_vectorizer(
     assert np.array_equal(counts, expected)
 
 
+# Half of the characters are those that decide where a word of the default pattern ends.
+CHARACTERS = st.one_of(st.characters(), st.sampled_from("aZ0_ é²ß\u0301\u212aİ.'-\n\x1c\x85"))
+
+
+@given(
+    st.one_of(st.text(CHARACTERS, max_size=30), st.lists(WORDS).map(" ".join)),
+    st.sampled_from([None, "english"]),
+    st.booleans(),
+    st.sampled_from([r"(?u)\b\w\w+\b", r"\w+", r"(?a)\b\w\w+\b", r"(a)?\w", r"a|(b)"]),
+    st.sampled_from([(1, 1), (1, 2), (2, 4), (3, 3)]),
+)
+@settings(max_examples=300)
+def test_any_text_is_cut_into_the_words_of_count_vectorizer(
+    text, stop_words, lowercase, token_pattern, ngram_range
+):
+    rules = {
+        "stop_words": stop_words,
+        "lowercase": lowercase,
+        "token_pattern": token_pattern,
+        "ngram_range": ngram_range,
+    }
+    assert TextRules(**rules).analyzer()(text) == CountVectorizer(**rules).build_analyzer()(text)
+
+
+def test_reading_and_cutting_text_does_not_wait_for_scikit_learn():
+    code = (
+        "import sys; from pyunlearn import records, text; "
+        "text.TextCounter(text.TextRules(stop_words='english')).count('the red'); "
+        "sys.exit(bool({'scipy', 'sklearn', 'pandas'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_common_words_are_those_of_scikit_learn():
+    assert ENGLISH == ENGLISH_STOP_WORDS
+
+
 @given(TEXTS, st.integers(1, 5))
 @settings(max_examples=30)
 def test_max_features_keeps_the_words_that_count_vectorizer_finds_most_often(texts, limit):
@@ -159,6 +199,20 @@ def test_no_word_left_is_said_with_what_to_change(tmp_path):
 def test_more_words_than_the_first_room_are_counted():
     text = " ".join(f"w{number}" for number in range(5000))
     assert len(choose([text, text], TextRules(min_df=2))) == 5000
+
+
+def test_texts_that_are_stored_together_keep_their_counts_as_narrow_as_each_allows(tmp_path):
+    texts = ["", "red", "red " * 255, "red " * 256 + "blue", "", "red " * 65536, "blue"]
+    with Store.open(tmp_path) as store:
+        add(store, texts)
+        sql = "SELECT length(words), length(counts) FROM documents ORDER BY id"
+        assert store._db.execute(sql).fetchall() == [
+            *[(0, 0), (8, 1), (8, 1), (16, 4), (0, 0), (8, 4), (8, 1)]
+        ]
+        found, counts, lengths = held(store)
+        assert found == ["blue", "red"]
+        assert counts.tolist() == [[text.count("blue"), text.count("red")] for text in texts]
+        assert lengths.tolist() == counts.sum(axis=1).tolist()
 
 
 def test_keys_are_made_from_the_words():

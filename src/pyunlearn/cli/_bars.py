@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 if TYPE_CHECKING:
     from pyunlearn.records import JsonlReader, Record
 
@@ -22,7 +20,8 @@ class Bars:
     def __init__(self) -> None:
         self._bar: Any = None
         self._stage = ""
-        self._silent = sys.stderr is None or not sys.stderr.isatty()
+        self._reads = False  # records are read and stored in turn, which is one stage
+        self._silent = not _is_terminal()
 
     def __enter__(self) -> Bars:
         return self
@@ -33,18 +32,23 @@ class Bars:
 
     def show(self, stage: str, done: int, total: int) -> None:
         """Move the bar of a stage; for `Store.open(progress=)`."""
-        self._move(stage, done, total, unit=" documents")
+        if not self._reads:
+            self._move(stage, done, total, unit=" documents")
 
     def reading(self, reader: JsonlReader) -> Iterator[Record]:
         """The records of a file, with a bar of its bytes."""
+        self._reads = True
         for record in reader:
             self._move("reading", reader.position, reader.n_bytes, unit="B")
             yield record
+        self._reads = False
 
     def _move(self, stage: str, done: int, total: int, unit: str) -> None:
         if self._silent:
             return
         if stage != self._stage:
+            from tqdm import tqdm
+
             self.__exit__()
             self._stage = stage
             self._bar = tqdm(
@@ -61,8 +65,17 @@ class _OnStderr(logging.Handler):
     """What the library logs, between the bars."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if sys.stderr is not None:
-            tqdm.write(f"pyunlearn: {record.getMessage()}", file=sys.stderr)
+        line = f"pyunlearn: {record.getMessage()}"
+        if _is_terminal():
+            from tqdm import tqdm
+
+            tqdm.write(line, file=sys.stderr)
+        elif sys.stderr is not None:
+            print(line, file=sys.stderr)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager

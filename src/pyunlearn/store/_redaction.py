@@ -32,7 +32,7 @@ def redact(current: Current, identifier: str, names: Sequence[str]) -> Certifica
     revising.current_model(current)
     before = revising.Before.read(current, [(identifier, old)], tasks=True)
     new = words.NewWords()
-    bag = new.bag(counted)
+    (bag,) = new.bags([counted])
     words.subtract(db, [old])
     new.write(db)
     docs.replace(db, identifier, bag, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ from pyunlearn.store._stored_words import Bag, Dictionary
 
 BATCH_ENTRIES = 4_000_000
 SCANNED_AT_ONCE = 2000
+MOST_AT_ONCE = 500  # SQLite takes 999 values a statement at least
+READ_AT_ONCE = 100
 SHOWN_IDS = 5
 WIDTHS = (1, 2, 4)  # bytes of a count
 
@@ -59,23 +62,35 @@ def n_documents(db: Database) -> int:
     return number
 
 
-def insert(db: Database, record: Record, bag: Bag, keep_text: bool) -> None:
-    """Store one document; DuplicateDocumentError if there is one with its id."""
-    if db.value("SELECT 1 FROM documents WHERE id = ?", (record.id,)):
-        raise DuplicateDocumentError(
-            f"{record.where or 'record'}: id {record.id!r} is in the store already or comes "
-            "twice; forget it first to replace it"
-        )
-    db.execute(
+def insert(db: Database, records: Sequence[Record], bags: Sequence[Bag], keep_text: bool) -> None:
+    """Store documents, not more than MOST_AT_ONCE.
+
+    Raises
+    ------
+    DuplicateDocumentError
+        There is one with the id of one of them, or two of them have one id.
+    """
+    _refuse_known(db, records)
+    db.execute_many(
         "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)",
         (
-            record.id,
-            bag.length,
-            record.label,
-            *_blobs(bag),
-            record.text if keep_text else None,
+            (one.id, bag.length, one.label, *blobs, one.text if keep_text else None)
+            for one, bag, blobs in zip(records, bags, _blobs(bags), strict=True)
         ),
     )
+
+
+def _refuse_known(db: Database, records: Sequence[Record]) -> None:
+    ids = [one.id for one in records]
+    among = ", ".join("?" * len(ids))
+    known = {one for (one,) in db.execute(f"SELECT id FROM documents WHERE id IN ({among})", ids)}
+    for one in records:
+        if one.id in known:
+            raise DuplicateDocumentError(
+                f"{one.where or 'record'}: id {one.id!r} is in the store already or comes "
+                "twice; forget it first to replace it"
+            )
+        known.add(one.id)
 
 
 def set_number(db: Database, number: int) -> None:
@@ -105,11 +120,13 @@ def as_one(group: Sequence[Named], dictionary: Dictionary) -> Batch:
     bags = [bag for _, bag in group]
     columns = dictionary.columns(np.concatenate([bag.keys for bag in bags]))
     counts = np.concatenate([bag.counts for bag in bags])
-    row = np.repeat(np.arange(len(bags)), [len(bag.keys) for bag in bags])
     known = columns >= 0
+    ends = np.cumsum([len(bag.keys) for bag in bags])
+    start = np.concatenate(([0], np.cumsum(known)))[np.concatenate(([0], ends))]
     matrix = sp.csr_array(
-        (counts[known], (row[known], columns[known])), shape=(len(bags), len(dictionary))
+        (counts[known], columns[known], start), shape=(len(bags), len(dictionary))
     )
+    matrix.sort_indices()
     lengths = np.array([bag.length for bag in bags], np.int64)
     return Batch([identifier for identifier, _ in group], matrix, lengths)
 
@@ -128,8 +145,9 @@ def count_all(
 
 def read_all(db: Database) -> Iterator[Named]:
     """Every document, by ascending id."""
-    for row in db.execute("SELECT id, length, words, counts FROM documents ORDER BY id"):
-        yield _named(*row)
+    rows = db.execute("SELECT id, length, words, counts FROM documents ORDER BY id")
+    while part := rows.fetchmany(READ_AT_ONCE):
+        yield from _named(part)
 
 
 def read_some(db: Database, ids: Sequence[str]) -> list[Named]:
@@ -164,7 +182,7 @@ def read_some(db: Database, ids: Sequence[str]) -> list[Named]:
             f"not in the store: {shown}{more} ({len(unknown)} of {len(ids)} ids); nothing was "
             "changed"
         )
-    return [_named(*row) for row in rows]
+    return _named(rows)
 
 
 def ids_with_words(db: Database, keys: NDArray[np.int64], without: Iterable[str]) -> list[str]:
@@ -190,20 +208,23 @@ def read_text(db: Database, identifier: str) -> str | None:
     return text
 
 
-def read_texts(db: Database) -> Iterator[tuple[str, Bag, str | None]]:
-    """Every document with its text."""
-    for *row, text in db.execute("SELECT id, length, words, counts, text FROM documents"):
-        identifier, bag = _named(*row)
-        if not isinstance(text, str | None):
-            raise CorruptStateError(f"the text of document {identifier!r} is damaged")
-        yield identifier, bag, text
+def read_texts(db: Database) -> Iterator[list[tuple[str, Bag, str | None]]]:
+    """Every document with its text, some at a time."""
+    rows = db.execute("SELECT id, length, words, counts, text FROM documents")
+    while part := rows.fetchmany(READ_AT_ONCE):
+        for identifier, *_, text in part:
+            if not isinstance(text, str | None):
+                raise CorruptStateError(f"the text of document {identifier!r} is damaged")
+        named = _named([row[:4] for row in part])
+        yield [(*one, row[4]) for one, row in zip(named, part, strict=True)]
 
 
 def replace(db: Database, identifier: str, bag: Bag, text: str | None) -> None:
     """Write another bag of words and text for a document."""
+    (blobs,) = _blobs([bag])
     db.execute(
         "UPDATE documents SET length = ?, words = ?, counts = ?, text = ? WHERE id = ?",
-        (bag.length, *_blobs(bag), text, identifier),
+        (bag.length, *blobs, text, identifier),
     )
 
 
@@ -212,33 +233,78 @@ def delete(db: Database, ids: Sequence[str]) -> None:
     db.execute_many("DELETE FROM documents WHERE id = ?", ((one,) for one in ids))
 
 
-def _blobs(bag: Bag) -> tuple[bytes, bytes]:
-    """Keys as int64, counts as unsigned integers as narrow as the largest allows."""
-    bits = int(bag.counts.max(initial=0)).bit_length()
-    width = next(width for width in WIDTHS if bits <= 8 * width)
-    return bag.keys.astype("<i8", copy=False).tobytes(), bag.counts.astype(f"<u{width}").tobytes()
+def _blobs(bags: Sequence[Bag]) -> Iterator[tuple[bytes, bytes]]:
+    """Keys as int64, counts as unsigned integers as narrow as the largest of a bag allows."""
+    sizes = [len(bag.keys) for bag in bags]
+    counts = np.concatenate([bag.counts for bag in bags])
+    document = np.repeat(np.arange(len(bags)), sizes)
+    widths = np.ones(len(bags), np.int64)
+    for narrower, width in pairwise(WIDTHS):
+        widths[document[counts >> 8 * narrower > 0]] = width
+    keys = np.concatenate([bag.keys for bag in bags]).astype("<i8", copy=False).tobytes()
+    narrow = {width: counts.astype(f"<u{width}").tobytes() for width in WIDTHS}
+    last = 0
+    for size, width in zip(sizes, widths.tolist(), strict=True):
+        first, last = last, last + size
+        yield keys[8 * first : 8 * last], narrow[width][width * first : width * last]
 
 
-def _named(identifier: str, length: int, words: bytes, counts: bytes) -> Named:
-    """A document from its row in the table."""
-    bag = _bag(length, words, counts)
-    if bag is None:
-        raise CorruptStateError(f"the words of document {identifier!r} are damaged")
-    return identifier, bag
+def _named(rows: Sequence[tuple[Any, ...]]) -> list[Named]:
+    """Documents from their rows in the table."""
+    if not rows:
+        return []
+    for identifier, *row in rows:
+        if not _fit_together(*row):
+            raise _damaged(identifier)
+    ids, lengths, words, counts = zip(*rows, strict=True)
+    sizes = np.array([len(one) // 8 for one in words])
+    keys = np.frombuffer(b"".join(words), "<i8").astype(np.int64, copy=False)
+    wide = _widened(counts, sizes)
+    _refuse_damaged(ids, np.array(lengths), sizes, keys, wide)
+    narrow, last = wide.astype(np.int32), np.cumsum(sizes)
+    return [
+        (identifier, Bag(keys[start:stop], narrow[start:stop], length))
+        for identifier, length, start, stop in zip(
+            ids, lengths, (last - sizes).tolist(), last.tolist(), strict=True
+        )
+    ]
 
 
-def _bag(length: Any, words: Any, counts: Any) -> Bag | None:
-    """A bag of words; None when the values are no such thing."""
+def _fit_together(length: Any, words: Any, counts: Any) -> bool:
+    """Whether values of a row have the types and sizes of a bag of words."""
     if type(length) is not int or type(words) is not bytes or type(counts) is not bytes:
-        return None
+        return False
     size, rest = divmod(len(words), 8)
-    width = len(counts) // size if size else 1
-    if rest or width * size != len(counts) or width not in WIDTHS:
-        return None
-    keys = np.frombuffer(words, "<i8").astype(np.int64, copy=False)
-    wide = np.frombuffer(counts, f"<u{width}").astype(np.int64)
-    if (keys[1:] <= keys[:-1]).any() or not wide.all() or int(wide.sum()) != length:
-        return None
-    if wide.max(initial=0) > np.iinfo(np.int32).max:
-        return None
-    return Bag(keys, wide.astype(np.int32), length)
+    return not rest and (len(counts) in [size * width for width in WIDTHS])
+
+
+def _widened(counts: Sequence[bytes], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Counts of all words of documents, of which each has its own width."""
+    widths = np.array([len(one) for one in counts]) // np.maximum(sizes, 1)
+    wide = np.empty(sizes.sum(), np.int64)
+    for width in WIDTHS:
+        of_width = b"".join(one for one, own in zip(counts, widths, strict=True) if own == width)
+        wide[np.repeat(widths == width, sizes)] = np.frombuffer(of_width, f"<u{width}")
+    return wide
+
+
+def _refuse_damaged(
+    ids: Sequence[str],
+    lengths: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    keys: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> None:
+    """CorruptStateError unless keys ascend, and counts are positive and sum to the length."""
+    document = np.repeat(np.arange(len(ids)), sizes)
+    wrong = (counts == 0) | (counts > np.iinfo(np.int32).max)
+    wrong[1:] |= (keys[1:] <= keys[:-1]) & (document[1:] == document[:-1])
+    sums, last = np.concatenate(([0], np.cumsum(counts))), np.cumsum(sizes)
+    damaged = sums[last] - sums[last - sizes] != lengths
+    damaged[document[wrong]] = True
+    if damaged.any():
+        raise _damaged(ids[int(np.argmax(damaged))])
+
+
+def _damaged(identifier: str) -> CorruptStateError:
+    return CorruptStateError(f"the words of document {identifier!r} are damaged")

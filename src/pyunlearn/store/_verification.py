@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -86,21 +87,32 @@ def _word_problems(db: Database) -> list[str]:
     """The table of words against the documents, and the documents against their texts."""
     counter, new, problems = TextCounter(words.rules_of(db)), words.NewWords(), []
     found: dict[int, tuple[int, int]] = {}
-    group: list[Bag] = []
-    for identifier, bag, text in docs.read_texts(db):
-        if text is not None and not _same(new.bag(counter.count(text)), bag):
+    bags: list[Bag] = []
+    for part in docs.read_texts(db):
+        for identifier in _other_than_text(part, counter, new):
             problems.append(f"the words of document {identifier!r} are not those of its text")
-        group.append(bag)
-        if len(group) == COUNTED_AT_ONCE:
-            _add_totals(found, group)
-            group = []
-    if group:
-        _add_totals(found, group)
+        bags += [bag for _, bag, _ in part]
+        if len(bags) >= COUNTED_AT_ONCE:
+            _add_totals(found, bags)
+            bags = []
+    if bags:
+        _add_totals(found, bags)
     if words.frequencies(db) != found:
         problems.append("the words of the store are not those of the documents")
     if words.wrong_keys(db):
         problems.append("a word of the store has the key of another")
     return problems
+
+
+def _other_than_text(
+    part: Sequence[tuple[str, Bag, str | None]], counter: TextCounter, new: words.NewWords
+) -> Iterator[str]:
+    """Ids of documents whose text is kept, and is not that of their words."""
+    kept = [(identifier, bag, text) for identifier, bag, text in part if text is not None]
+    counted = new.bags([counter.count(text) for _, _, text in kept])
+    for (identifier, bag, _), other in zip(kept, counted, strict=True):
+        if not _same(bag, other):
+            yield identifier
 
 
 def _same(one: Bag, other: Bag) -> bool:
