@@ -1,7 +1,7 @@
 """Rows of the co-occurrence matrix as few bytes: gaps and values, each as wide as needed.
 
 Layout, little-endian: one byte width of a gap, one byte width of a value, int32 number of entries,
-all gaps, all values. Gaps are between successive columns, the first from a column that is known, of
+a sum of 64 bits over all entries, all gaps, all values. Gaps are between successive columns, the first from a column that is known, of
 the row's own or 0. Equal rows have equal bytes.
 """
 from cython.parallel cimport prange
@@ -11,7 +11,8 @@ cimport pyunlearn._core._portable
 from pyunlearn._core._status cimport NOT_CANONICAL, OK
 
 cdef enum:
-    HEADER = 6
+    HEADER = 14
+    SUM = 6      # where the sum stands
     WIDEST = 12  # bytes of an entry at most
 
 HEADER_BYTES = HEADER
@@ -40,13 +41,18 @@ cdef inline uint64_t get(const uint8_t* at, int width) noexcept nogil:
     return number
 
 
+cdef inline uint64_t term(int64_t column, uint64_t value) noexcept nogil:
+    """What an entry adds to the sum: odd multiples, so that no bit of a value is without trace."""
+    return (value + 0x9E3779B97F4A7C15u) * <uint64_t> (2 * column + 1)
+
+
 cdef int64_t pack_row(
     const int32_t* columns, const int64_t* values, int64_t length, const int32_t* number,
     int32_t first, uint8_t* out,
 ) noexcept nogil:
     """The entries with number[column] >= first; the bytes written."""
     cdef int64_t t, size = 0
-    cdef uint64_t gaps = 0, all_values = 0
+    cdef uint64_t gaps = 0, all_values = 0, total = 0
     cdef int32_t previous = first, column
     cdef int gap_width, value_width
     cdef uint8_t* gap
@@ -56,6 +62,7 @@ cdef int64_t pack_row(
         if column >= first:
             gaps |= <uint64_t> (column - previous)
             all_values |= <uint64_t> values[t]
+            total += term(column, <uint64_t> values[t])
             previous = column
             size += 1
     gap_width = width_of(gaps)
@@ -63,6 +70,7 @@ cdef int64_t pack_row(
     out[0] = <uint8_t> gap_width
     out[1] = <uint8_t> value_width
     put(out + 2, <uint64_t> size, 4)
+    put(out + SUM, total, 8)
     gap = out + HEADER
     value = gap + size * gap_width
     previous = first
@@ -138,7 +146,7 @@ cdef int unpack_row(
     cdef const uint8_t* gap = row + HEADER
     cdef const uint8_t* value = gap + size * gap_width
     cdef int64_t t, column = first, step
-    cdef uint64_t entry
+    cdef uint64_t entry, total = 0
     for t in range(size):
         step = <int64_t> get(gap, gap_width)
         column += step
@@ -147,11 +155,12 @@ cdef int unpack_row(
             return NOT_CANONICAL
         if number[column] < 0:
             return NOT_CANONICAL
+        total += term(column, entry)
         columns_out[t] = number[column]
         values_out[t] = <int64_t> entry
         gap += gap_width
         value += value_width
-    return OK
+    return OK if total == get(row + SUM, 8) else NOT_CANONICAL
 
 
 def unpack_rows(
@@ -170,7 +179,7 @@ def unpack_rows(
 
     `number`: the column of each stored number, ascending, -1 for one that no row may have;
     `first[r]`: the number from which the first gap of row r counts. One status a row: columns
-    ascending, values from 1 to below 2^62.
+    ascending, values from 1 to below 2^62, the sum right.
     """
     cdef int64_t r, n_rows = entries.shape[0]
     cdef const int32_t* numbers = &number[0] if number.shape[0] else NULL

@@ -194,8 +194,8 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         Raises
         ------
         InvalidParameterError, TooFewAnchorsError
-            As for `fit`; also when `scale_bits`, `weighting` or `contexts` of the statistics differ. The model
-            is unchanged then.
+            As for `fit`; also when `scale_bits`, `weighting` or `contexts` of the statistics
+            differ. The model is unchanged then.
         """
         settings = self._settings()
         if not isinstance(statistics, CooccurrenceStatistics):

@@ -44,8 +44,8 @@ class TopicModel(BaseTopicModel):
         See `CooccurrenceStatistics`. None: "token"; in `fit_statistics`, that of the statistics.
     contexts : "all", "core", int, float or None, default=None
         Words that have a column in the statistics; see `CooccurrenceStatistics`. None: those that
-        decide the topics (`core_min_df`). All that is counted of `fit` alone is kept for them and for
-        words somewhat rarer; `partial_fit` from the beginning keeps the columns of all words.
+        decide the topics (`core_min_df`); `fit` keeps columns for them and for words somewhat
+        rarer, `partial_fit` from the beginning keeps those of all words.
     vocabulary : sequence of str, length n_words, optional
         Words by column, such as `vectorizer.get_feature_names_out()`, for counts without names.
     transform_method : {"em", "linear"}, default="em"

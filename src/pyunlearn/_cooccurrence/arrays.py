@@ -78,9 +78,7 @@ def statistics_from_arrays(
     if keeps_all:
         statistics.keep_all_columns()
     _check_columns(statistics, columns, frequency, n_documents)
-    statistics.restore(
-        CooccurrenceRows.from_arrays(*rows, columns), mass, frequency, n_documents
-    )
+    statistics.restore(CooccurrenceRows.from_arrays(*rows, columns), mass, frequency, n_documents)
     return statistics
 
 

@@ -1,7 +1,7 @@
 """Contexts: the words that have a column in the statistics, by the documents that hold them.
 
-Contexts are a function of the documents. The statistics also keep columns of words that are somewhat
-rarer, so that contexts can change without the documents: that is room, not content.
+Contexts are a function of the documents. The statistics also keep columns of words that are
+somewhat rarer, so that contexts can change without the documents: that is room, not content.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def context_threshold(contexts: Contexts, n_documents: int) -> int:
 def room_threshold(contexts: Contexts, n_documents: int) -> int:
     """Documents that must hold a word for its column to be kept; 0: all columns are.
 
-    Three quarters of the threshold of contexts at the power of two below the number of documents: so
-    it does not tell how many there were, and two fifths of them can go.
+    Three quarters of the threshold of contexts at the power of two below the number of documents:
+    so it does not tell how many there were, and two fifths of them can go.
     """
     if contexts == ALL or n_documents < FEW_DOCUMENTS:
         return 0
@@ -73,4 +73,3 @@ def share_as_number(threshold: int | float, n_documents: int) -> int:
         # 0.07 of 100 documents are 7, though 0.07 * 100 is more.
         threshold = math.ceil(round(threshold * n_documents, 6))
     return max(threshold, 1)
-

@@ -147,9 +147,7 @@ class _Contexts:
         numbers = own[columns]
         counted = numbers >= 0
         start = np.concatenate(([0], np.cumsum(counted)))[documents.start]
-        return cls(
-            words, place[words], start, numbers[counted], documents.counts[counted], own
-        )
+        return cls(words, place[words], start, numbers[counted], documents.counts[counted], own)
 
     @property
     def arrays(self) -> tuple[NDArray[np.int64], _Columns, _Columns, _Columns]:
@@ -203,7 +201,7 @@ class _ByWord:
 
 
 def neighbours_at_most(documents: Documents, n_columns: int) -> NDArray[np.int64]:
-    """The most entries that each word's row of K can have: those of its documents, or all columns."""
+    """The most entries of each word's row of K: those of its documents, or all columns."""
     total = np.zeros(documents.n_words)
     start = documents.start
     for first, last in pieces(start):

@@ -40,9 +40,7 @@ def check_rows(
     if indptr[0] != 0 or (start > end).any() or not len(indices) == len(values) == indptr[-1]:
         raise CorruptStateError("the co-occurrence rows do not fill their arrays")
     mass, status = np.zeros(len(start), np.int64), np.zeros(len(start), np.int32)
-    kernels.check_rows(
-        start, end - start, indices, values, n_columns, mass, status, num_threads
-    )
+    kernels.check_rows(start, end - start, indices, values, n_columns, mass, status, num_threads)
     if status.any():
         row = int(np.argmax(status != 0))
         raise CorruptStateError(
@@ -114,9 +112,7 @@ class CooccurrenceRows:
         n = len(self.columns)
         status, position = np.zeros(n, np.int32), np.empty(n, np.int64)
         start, length = self.start[self.columns], self.length[self.columns]
-        kernels.check_pairs(
-            start, length, self.indices, self.values, position, status, num_threads
-        )
+        kernels.check_pairs(start, length, self.indices, self.values, position, status, num_threads)
         if status.any():
             row = int(self.columns[np.argmax(status != 0)])
             raise CorruptStateError(
@@ -184,42 +180,46 @@ class CooccurrenceRows:
 
     def with_columns(self, kept: NDArray[np.bool_], num_threads: int) -> CooccurrenceRows:
         """Independent rows with some of the columns, (c,)."""
-        fewer = self.copy()
-        if not kept.all():
-            fewer._leave(kept, self.columns[kept], num_threads)
-            fewer = fewer.copy()
-        return fewer
+        fewer = CooccurrenceRows.from_arrays(*self.to_arrays(), self.columns[kept])
+        fewer.mass, fewer.frequency = self.mass.copy(), self.frequency.copy()
+        fewer.totals = self.totals.copy()
+        if kept.all():
+            return fewer
+        number = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+        fewer._renumber(number, num_threads)
+        return fewer.copy()
 
     def renumbered(
-        self, columns: NDArray[np.int32], n_words: int, num_threads: int
+        self, columns: NDArray[np.int32], n_words: int, more_columns: bool, num_threads: int
     ) -> CooccurrenceRows:
         """Rows with word i at columns[i], ascending, of `n_words`; words at -1 are left out.
 
-        Entries may be shared with these rows, which must not be used any more; those of rows that
-        are left out stay until `wipe_rows`.
+        `more_columns`: whether words that are new get a column as well. Entries may be shared with
+        these rows, which must not be used any more; those of rows that are left out stay until
+        `wipe_rows`.
         """
         words = columns[self.columns]
-        kept = words >= 0
-        moved = CooccurrenceRows(n_words, words[kept])
+        new = np.ones(n_words, np.bool_)
+        new[columns[columns >= 0]] = False
+        after = words[words >= 0]
+        if more_columns:
+            after = np.union1d(after, np.flatnonzero(new)).astype(np.int32)
+        moved = CooccurrenceRows(n_words, after)
         for name in ("start", "length", "capacity", "mass", "frequency"):
             setattr(moved, name, in_other_columns(getattr(self, name), columns, n_words))
         moved.totals = self.totals.copy()
         moved.indices, moved.values = self.indices, self.values
-        if not kept.all():
+        number = np.where(words >= 0, moved.place[words], np.int32(-1))
+        if not np.array_equal(number, np.arange(len(number))):
             moved.indices, moved.values = self.indices.copy(), self.values.copy()
-            moved._leave(kept, moved.columns, num_threads)
+            moved._renumber(number, num_threads)
         return moved
 
-    def _leave(
-        self, kept: NDArray[np.bool_], columns: NDArray[np.int32], num_threads: int
-    ) -> None:
-        """Leave out some of the columns so far, in place: for rows that nobody else has."""
-        number = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+    def _renumber(self, number: NDArray[np.int32], num_threads: int) -> None:
+        """Column p becomes number[p], or is left out, in place: for rows that nobody else has."""
         kernels.renumber_columns(
             self.start, self.length, self.indices, self.values, number, num_threads
         )
-        self.columns = columns
-        self.place = CooccurrenceRows(self.n_words, columns).place
 
     def wipe_rows(self, start: NDArray[np.int64], length: NDArray[np.int64]) -> None:
         """Overwrite entries that no row has any more."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ from pyunlearn._cooccurrence.counting import (
     frequencies,
     neighbours_at_most,
 )
-from pyunlearn._cooccurrence.rows import CooccurrenceRows, in_other_columns
 from pyunlearn._cooccurrence.row_bytes import RowBytes
+from pyunlearn._cooccurrence.rows import CooccurrenceRows
 from pyunlearn._digest import STATISTICS_FORMAT, PartHashes
 from pyunlearn._documents import (
     COUNT_LIMIT,
@@ -46,6 +46,9 @@ from pyunlearn.errors import (
     NotInModelError,
     StatisticsOverflowError,
 )
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 __all__ = ["Change", "CooccurrenceStatistics"]
 
@@ -77,8 +80,8 @@ class CooccurrenceStatistics(Exclusive):
     Sums of integers do not depend on their order, so a removed document leaves nothing behind:
     equal remaining documents give equal bytes (`digest`). The size does not grow with m.
 
-    K has a row for each word. Where `contexts` says so, it has columns for the words of many documents
-    only, and its size is linear in the vocabulary.
+    K has a row for each word. Where `contexts` says so, it has columns for the words of many
+    documents only, and its size is linear in the vocabulary.
 
     Parameters
     ----------
@@ -127,6 +130,7 @@ class CooccurrenceStatistics(Exclusive):
 
     _digest: str | None
     _rows: CooccurrenceRows
+    _hashed_at: NDArray[np.int32]  # contexts when rows were hashed
 
     def __init__(
         self,
@@ -431,10 +435,23 @@ class CooccurrenceStatistics(Exclusive):
         self.make(self._sized_addition(self._count(check_documents(X, self.n_words), lengths)))
 
     @exclusive
+    def remove_part(self, X: Any, lengths: Any = None) -> None:
+        """Remove documents as a part of a larger change; see `add_part`."""
+        documents = check_documents(X, self.n_words)
+        self.make(self._held_removal(self._count(documents, lengths), documents))
+
+    @exclusive
+    def lacks_contexts(self) -> bool:
+        """Whether, after parts, the column of a context is missing."""
+        return bool((self._rows.place[self.context_words] < 0).any())
+
+    @exclusive
     def removal(self, X: Any, lengths: Any = None) -> Change:
         """The change that `remove` makes; errors as there."""
         documents = check_documents(X, self.n_words)
-        return self._checked_removal(self._count(documents, lengths), documents)
+        change = self._held_removal(self._count(documents, lengths), documents)
+        self._refuse_missing_contexts(change)
+        return change
 
     def canonical_rows(self) -> CooccurrenceRows:
         """Rows with the columns that are kept of documents like those of now, for files."""
@@ -466,13 +483,15 @@ class CooccurrenceStatistics(Exclusive):
         Parameters
         ----------
         columns : ndarray of int32, shape (n_words before,)
-            Ascending; -1 for words that leave the vocabulary: their rows and columns go. `lengths` of
-            documents count them as before.
+            Ascending; -1 for words that leave the vocabulary: their rows and columns go. `lengths`
+            of documents count them as before. Words that are new have a column where those of
+            all words are kept.
         n_words : int
             Size of the other vocabulary; its other words are in no document yet.
         """
         before, num_threads = self._rows, check.check_n_jobs(self.n_jobs)
-        rows = before.renumbered(columns, n_words, num_threads)
+        keeps_all = self._keeps_all or not room_threshold(self.contexts, self.n_documents)
+        rows = before.renumbered(columns, n_words, keeps_all, num_threads)
         twin = object.__new__(type(self))
         vars(twin).update(vars(self), n_words=n_words)
         twin._take(rows)
@@ -503,7 +522,8 @@ class CooccurrenceStatistics(Exclusive):
 
     def _take(self, rows: CooccurrenceRows) -> None:
         rows.totals[1] = 0
-        self._hashes, self._hashed_at = PartHashes(self.n_words), np.zeros(0, np.int32)
+        self._hashes = PartHashes(self.n_words)
+        self._hashed_at = np.zeros(0, np.int32)
         self._digest = None
         # Words that changed after a version that somebody has seen.
         self._seen, self._touched = 0, np.zeros(self.n_words, np.bool_)
@@ -546,13 +566,16 @@ class CooccurrenceStatistics(Exclusive):
         rows = self._rows if columns is None else CooccurrenceRows(self.n_words, columns)
         place = None if rows.has_all_columns else rows.place
         given = check_lengths(lengths, documents)
-        weights = document_weights(given, self.scale_bits, self.weighting)
+        weights = self._weights(given)
         try:
             return count_documents(
                 documents, given, weights, place, check.check_n_jobs(self.n_jobs)
             )
         except MassOverflowError as overflow:
             raise self._overflow(overflow.args[0]) from None
+
+    def _weights(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        return document_weights(lengths, self.scale_bits, self.weighting)
 
     def _overflow(self, word: int) -> StatisticsOverflowError:
         return StatisticsOverflowError(
@@ -575,16 +598,12 @@ class CooccurrenceStatistics(Exclusive):
             self.n_documents,
         )
 
-    def _checked_addition(
-        self, delta: Delta, columns: NDArray[np.int32] | None = None
-    ) -> Change:
+    def _checked_addition(self, delta: Delta, columns: NDArray[np.int32] | None = None) -> Change:
         change = self._sized_addition(delta, columns)
         self._refuse_missing_contexts(change)
         return change
 
-    def _sized_addition(
-        self, delta: Delta, columns: NDArray[np.int32] | None = None
-    ) -> Change:
+    def _sized_addition(self, delta: Delta, columns: NDArray[np.int32] | None = None) -> Change:
         """An addition that stays below the limits of sums."""
         if self.n_documents + delta.n_documents >= MASS_LIMIT:
             raise StatisticsOverflowError("the number of documents would reach 2**62")
@@ -593,7 +612,7 @@ class CooccurrenceStatistics(Exclusive):
             raise self._overflow(int(delta.words[np.argmax(mass)]))
         return Change(delta, True, self.version, columns)
 
-    def _checked_removal(self, delta: Delta, documents: Documents) -> Change:
+    def _held_removal(self, delta: Delta, documents: Documents) -> Change:
         if delta.n_documents > self.n_documents:
             raise NotInModelError(
                 f"cannot remove {delta.n_documents} documents: the statistics hold "
@@ -612,9 +631,7 @@ class CooccurrenceStatistics(Exclusive):
                 f"which row {documents.first_row_with(word)} is the first to have): never added, "
                 "removed already, or given with other lengths"
             )
-        change = Change(delta, False, self.version)
-        self._refuse_missing_contexts(change)
-        return change
+        return Change(delta, False, self.version)
 
     def _refuse_missing_contexts(self, change: Change) -> None:
         """Raise unless the columns of all words that a change makes contexts are kept."""
@@ -628,9 +645,7 @@ class CooccurrenceStatistics(Exclusive):
         sign = 1 if change.adds else -1
         frequency = rows.frequency.copy()
         frequency[delta.words] += sign * delta.document_frequency
-        threshold = context_threshold(
-            self.contexts, self.n_documents + sign * delta.n_documents
-        )
+        threshold = context_threshold(self.contexts, self.n_documents + sign * delta.n_documents)
         missing = np.flatnonzero((frequency >= threshold) & ~has_column)
         if len(missing):
             raise MissingContextsError(

@@ -20,10 +20,8 @@ from pyunlearn._cooccurrence.contexts import (
 )
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._documents import COUNT_LIMIT, MASS_LIMIT
-from pyunlearn.errors import InvalidParameterError
 from pyunlearn._learners import from_outside as outside
 from pyunlearn._learners.factorisation import (
-    Basis,
     Factorisation,
     eighth_root_scale,
     learned_basis,
@@ -33,6 +31,7 @@ from pyunlearn._learners.factorisation import (
 from pyunlearn._learners.kept_words import mass_of_model, words_in_documents
 from pyunlearn._learners.topics import F64, Settings, Topics, UpdatePath
 from pyunlearn._linalg import ordered_sum
+from pyunlearn.errors import InvalidParameterError
 
 __all__ = ["FactorSettings", "FactorTopics", "learn", "update"]
 

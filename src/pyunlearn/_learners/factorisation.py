@@ -131,7 +131,7 @@ class Roots:
         roots = cls(np.empty((q, q), np.float32), sums, squares)
         factorise.fill_roots(
             *rows.arrays,
-            *_places(core, scale, rows.n_words),
+            *_places(rows, core, scale),
             core,
             scale,
             *_work(q, num_threads),
@@ -158,12 +158,15 @@ class Roots:
         )
 
 
-def _places(core: NDArray[np.int32], scale: F64, n_words: int) -> tuple[NDArray[np.int32], F64]:
-    """The place of each word in the core, -1 outside, and s_j by word."""
-    position, by_word = np.full(n_words, -1, np.int32), np.zeros(n_words)
-    position[core] = np.arange(len(core), dtype=np.int32)
-    by_word[core] = scale
-    return position, by_word
+def _places(
+    rows: CooccurrenceRows, core: NDArray[np.int32], scale: F64
+) -> tuple[NDArray[np.int32], F64]:
+    """The place of each column in the core, -1 outside, and s_j by column."""
+    position, by_column = np.full(len(rows.columns), -1, np.int32), np.zeros(len(rows.columns))
+    columns = rows.place[core]
+    position[columns] = np.arange(len(core), dtype=np.int32)
+    by_column[columns] = scale
+    return position, by_column
 
 
 def _work(n_entries: int, num_threads: int) -> tuple[NDArray[np.int32], F32]:
@@ -290,7 +293,7 @@ def recovered(
     products, sums = np.empty((len(words), width), np.float32), np.zeros(len(words))
     factorise.root_products(
         *rows.arrays,
-        *_places(basis.core, basis.scale, rows.n_words),
+        *_places(rows, basis.core, basis.scale),
         words,
         scale,
         padded,

@@ -61,7 +61,7 @@ class Current:
         self._drop_old()
         if self._model is None:
             self.progress("reading", 0, 0)
-            self._model = state.read_model(self.db, self.n_jobs)
+            self._model = state.read_model(self.db, self.dictionary().keys, self.n_jobs)
             self._check("model", "topics", self._model.digest())
         return self._model
 
@@ -72,7 +72,7 @@ class Current:
         self._drop_old()
         if self._statistics is None:
             self.progress("reading", 0, 0)
-            self._statistics = state.read_waiting(self.db, self.n_jobs)
+            self._statistics = state.read_waiting(self.db, self.dictionary().keys, self.n_jobs)
             self._check("statistics", "statistics", self._statistics.digest())
         return self._statistics
 

@@ -15,7 +15,7 @@ from pyunlearn.errors import CorruptStateError, StoreBusyError, StoreError
 
 FILE_NAME = "store.sqlite"
 APPLICATION_ID = 0x70756C31  # "pul1", in the header of the file
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # All but `ledger` and `certificates` are a function of the documents held, of the rules and of what
 # was asked to be kept (topics, heads, an index): no key and no order tells what came when.
@@ -47,10 +47,10 @@ CREATE TABLE IF NOT EXISTS words (
     n_occurrences INTEGER NOT NULL
 );
 
--- Co-occurrence counts K: for each column the entries from the diagonal on (K is symmetric), packed
--- by _packing.py. A column without entries has no row.
+-- Co-occurrence counts K: a row for each word of the dictionary; of a word with a column from that
+-- on (K is symmetric there), packed by src/_core/packing.pyx. A word without entries has no row.
 CREATE TABLE IF NOT EXISTS cooccurrence (
-    word INTEGER PRIMARY KEY,
+    word INTEGER PRIMARY KEY,           -- the key of the word
     entries BLOB NOT NULL
 );
 
@@ -84,7 +84,7 @@ CREATE TABLE IF NOT EXISTS heads (
 -- Word pairs of the tasks of heads that keep sums instead of documents; as `cooccurrence`.
 CREATE TABLE IF NOT EXISTS head_pairs (
     field TEXT NOT NULL,
-    word INTEGER NOT NULL,
+    word INTEGER NOT NULL,              -- the column of the word
     entries BLOB NOT NULL,
     PRIMARY KEY (field, word)
 ) WITHOUT ROWID;

@@ -33,7 +33,7 @@ def fit(current: Current, learner: str, parameters: dict[str, Any]) -> None:
     model = Model(learn_all(statistics, settings_in(complete), current.n_jobs), statistics)
     model.warn(stacklevel=2)
     current.progress("saving", 0, 0)
-    state.write_model(db, model, None)
+    state.write_model(db, model, dictionary.keys, None)
     revising.replace_model(current, model, dictionary)
     if waited:
         revising.certified(current, "fit", statistics.n_documents, waited)

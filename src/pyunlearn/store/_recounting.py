@@ -1,13 +1,12 @@
 """Integer sums over the documents of a store, after documents and with them the dictionary changed.
 
 Sums are reversible, so what changed is taken out by the dictionary of before and put in by that of
-now. Only documents that hold a word which entered or left the dictionary are read besides.
+now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store._database import Database
+from pyunlearn.store._stored_statistics import Changed
 from pyunlearn.store._stored_words import Dictionary
 
 READ_AT_ONCE = 10_000
@@ -32,44 +32,28 @@ class Sums(Protocol):
         """Put documents in."""
 
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
-        """Move words to other columns; -1 for those that no document holds."""
+        """Move words to other columns; -1 for those that leave."""
 
 
-@dataclass(frozen=True)
-class StatisticsSums:
-    """The statistics that topics are learned from."""
-
-    statistics: CooccurrenceStatistics
-
-    def remove(self, batch: docs.Batch) -> None:
-        """Take documents out."""
-        self.statistics.remove(batch.counts, batch.lengths)
-
-    def add(self, batch: docs.Batch) -> None:
-        """Put documents in."""
-        with batch.naming_ids():
-            self.statistics.add(batch.counts, batch.lengths)
-
-    def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
-        """Move words to other columns."""
-        self.statistics.renumber(columns, n_words)
-
-
-def recount(
+def recount_statistics(
     db: Database,
-    sums: Sequence[Sums],
+    statistics: CooccurrenceStatistics,
     before: Dictionary,
     after: Dictionary,
     gone: Sequence[docs.Named],
     come: Sequence[str],
-) -> NDArray[np.intp] | None:
-    """Bring sums up to date with documents that are stored already.
+) -> Changed:
+    """Bring statistics up to date with documents that are stored already.
+
+    Their sums do not depend on which other words are in the dictionary. So a word that leaves it
+    takes its row and column along, and no other document is read; for a word that comes into it,
+    those that hold it are.
 
     Parameters
     ----------
     db : Database
         With the documents as they are now.
-    sums : sequence of Sums
+    statistics : CooccurrenceStatistics
         Of the documents as they were.
     before, after : Dictionary
         Of then and of now.
@@ -80,9 +64,56 @@ def recount(
 
     Returns
     -------
+    Changed
+        The words whose row changed, and those that left the dictionary.
+    """
+    added, touched = _in_parts(come), np.zeros(len(before), np.bool_)
+    held = _held_by_others(db, np.setdiff1d(after.keys, before.keys), added)
+    others = _in_parts(docs.ids_with_words(db, held, come))
+    for batch in docs.batches(chain(gone, _read(db, others)), before):
+        statistics.remove_part(batch.counts, batch.lengths)
+        touched[batch.counts.indices] = True
+    columns = after.columns(before.keys)
+    rows = statistics.rows
+    for word in rows.columns[columns[rows.columns] < 0].tolist():
+        touched[_rows_with(statistics, word)] = True
+    now = np.zeros(len(after), np.bool_)
+    now[columns[touched & (columns >= 0)]] = True
+    if before.words != after.words:
+        statistics.renumber(columns, len(after))
+    for batch in docs.batches(_read(db, others + added), after):
+        with batch.naming_ids():
+            statistics.add_part(batch.counts, batch.lengths)
+        now[batch.counts.indices] = True
+    return Changed(np.flatnonzero(now), before.keys[columns < 0])
+
+
+def _rows_with(statistics: CooccurrenceStatistics, word: int) -> NDArray[np.intp]:
+    """Words whose row has an entry in the column of a word."""
+    rows = statistics.rows
+    indptr, places, _ = rows.to_arrays()
+    return np.searchsorted(indptr, np.flatnonzero(places == rows.place[word]), "right") - 1
+
+
+def recount_tasks(
+    db: Database,
+    sums: Sequence[Sums],
+    before: Dictionary,
+    after: Dictionary,
+    gone: Sequence[docs.Named],
+    come: Sequence[str],
+) -> NDArray[np.intp] | None:
+    """The same for sums that depend on which words of a document are in the dictionary.
+
+    All documents that hold a word which entered or left it are read.
+
+    Returns
+    -------
     ndarray of intp or None
         Columns of words that changed, ascending; None when columns moved.
     """
+    if not sums:
+        return None
     added = _in_parts(come)
     if before.words == after.words:
         touched = np.zeros(len(after), np.bool_)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,8 @@ from pyunlearn.store import _stored_model as state
 from pyunlearn.store import _stored_words as words
 from pyunlearn.store._coverage import COVERS, NOT_COVERED, WAITING_COVERS
 from pyunlearn.store._current import Current
-from pyunlearn.store._recounting import StatisticsSums, Sums, recount
+from pyunlearn.store._recounting import recount_statistics, recount_tasks
+from pyunlearn.store._stored_statistics import Changed
 from pyunlearn.store._stored_words import Dictionary
 
 if TYPE_CHECKING:
@@ -55,14 +56,28 @@ class Before:
         known = _task_sums(current, gone) if tasks else {}
         return cls(current.dictionary(), current.statistics(), gone, known)
 
-    def recount(
-        self, current: Current, come: Sequence[str]
-    ) -> tuple[Dictionary, NDArray[np.intp] | None]:
-        """The dictionary of now, and the columns that changed: None when columns moved."""
-        dictionary = words.read_dictionary(current.db)
-        sums: list[Sums] = [StatisticsSums(self.statistics), *self.tasks.values()]
-        changed = recount(current.db, sums, self.dictionary, dictionary, self.gone, come)
-        return dictionary, changed
+    def recount(self, current: Current, come: Sequence[str]) -> Recounted:
+        """The dictionary and statistics of the documents as they are stored now."""
+        db, statistics = current.db, self.statistics
+        dictionary = words.read_dictionary(db)
+        change = self.dictionary, dictionary, self.gone, come
+        changed: Changed | None = recount_statistics(db, statistics, *change)
+        if statistics.lacks_contexts():
+            parameters = state.read_parameters(db)
+            empty = state.empty_statistics(parameters, len(dictionary), current.n_jobs)
+            statistics = docs.count_all(db, dictionary, empty, current.progress)
+            changed = None
+        columns = recount_tasks(db, list(self.tasks.values()), *change)
+        return Recounted(dictionary, statistics, changed, columns)
+
+
+class Recounted(NamedTuple):
+    """What documents give as they are stored now."""
+
+    dictionary: Dictionary
+    statistics: CooccurrenceStatistics
+    changed: Changed | None  # of the statistics; None: all
+    task_columns: NDArray[np.intp] | None  # columns of tasks that changed; None: all
 
 
 def current_model(current: Current) -> Model:
@@ -80,25 +95,26 @@ def current_model(current: Current) -> Model:
 def learn(current: Current, before: Before, come: Sequence[str]) -> None:
     """Topics, heads and index of the documents as they are stored now."""
     model = current.model()
-    dictionary, changed = before.recount(current, come)
+    now = before.recount(current, come)
     current.progress("learning", 0, 0)
-    if changed is None:
-        model = Model.learned(before.statistics, model.topics.settings)
+    same_words = before.dictionary.words == now.dictionary.words
+    if now.changed is None or not same_words:
+        model = Model.learned(now.statistics, model.topics.settings)
     else:
-        model = model.updated(changed)
+        model = model.updated(now.changed.words)
     model.warn(stacklevel=2)
-    state.write_model(current.db, model, changed)
-    replace_model(current, model, dictionary, before.tasks, changed)
+    state.write_model(current.db, model, now.dictionary.keys, now.changed)
+    replace_model(current, model, now.dictionary, before.tasks, now.task_columns)
 
 
 def wait(current: Current, before: Before) -> None:
     """Statistics of the documents as they are stored now; what was learned is deleted."""
-    dictionary, changed = before.recount(current, ())
-    state.write_waiting(current.db, before.statistics, changed)
+    now = before.recount(current, ())
+    state.write_waiting(current.db, now.statistics, now.dictionary.keys, now.changed)
     heads.clear(current.db)
     index.clear(current.db)
     current.drop()
-    current.keep(before.statistics, dictionary)
+    current.keep(now.statistics, now.dictionary)
 
 
 def refresh(current: Current) -> Certificate:
@@ -112,7 +128,7 @@ def refresh(current: Current) -> Certificate:
     current.progress("learning", 0, 0)
     model = Model.learned(statistics, settings_in(state.read_parameters(db)))
     model.warn(stacklevel=2)
-    state.write_model(db, model, ())
+    state.write_model(db, model, dictionary.keys, state.UNCHANGED)
     replace_model(current, model, dictionary)
     return certified(current, "refresh", waited, waited)
 

@@ -22,7 +22,7 @@ from pyunlearn.errors import (
 from pyunlearn.records import Record
 from pyunlearn.store._answers import Progress
 from pyunlearn.store._database import Database
-from pyunlearn.store._stored_words import Bag, Dictionary
+from pyunlearn.store._stored_words import Bag, Dictionary, document_frequencies
 
 BATCH_ENTRIES = 4_000_000
 SCANNED_AT_ONCE = 2000
@@ -136,9 +136,10 @@ def count_all(
 ) -> CooccurrenceStatistics:
     """Add every document to empty statistics, in batches, so that memory stays bounded."""
     total = n_documents(db)
+    statistics.keep_columns(document_frequencies(db, dictionary), total)
     for batch in batches(read_all(db), dictionary):
         with batch.naming_ids():
-            statistics.add(batch.counts, batch.lengths)
+            statistics.add_part(batch.counts, batch.lengths)
         progress("counting", statistics.n_documents, total)
     return statistics
 

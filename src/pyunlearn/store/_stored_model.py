@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.arrays import refuse_impossible, statistics_from_arrays
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
@@ -21,7 +24,9 @@ from pyunlearn.errors import (
 )
 from pyunlearn.store import _stored_statistics as tables
 from pyunlearn.store._database import Database
+from pyunlearn.store._stored_statistics import Changed
 
+UNCHANGED = Changed(np.zeros(0, np.intp), np.zeros(0, np.int64))
 TOPICS = "topics"  # owner of the learned arrays
 # What `Store.fit` may be told of the statistics; None: what suits the learner.
 OF_STATISTICS = {"scale_bits": 40, "weighting": None, "contexts": None}
@@ -64,8 +69,10 @@ def empty_statistics(
     )
 
 
-def write_model(db: Database, model: Model, touched: Iterable[int] | None) -> None:
-    """Write a model; of the co-occurrence rows only those of the touched words, None for all."""
+def write_model(
+    db: Database, model: Model, keys: NDArray[np.int64], changed: Changed | None
+) -> None:
+    """Write a model of the words of some keys; of the statistics what changed, None for all."""
     statistics = model.statistics
     db.set_meta("model_parameters", model.parameters())
     learned = model.topics.arrays()
@@ -74,20 +81,23 @@ def write_model(db: Database, model: Model, touched: Iterable[int] | None) -> No
         tables.write_array(db, TOPICS, name, array)
     db.set_meta("learned_digest", content_digest({}, learned))
     db.set_meta("digests", {"statistics": statistics.digest(), "model": model.digest()})
-    tables.write_statistics(db, statistics, touched)
+    tables.write_statistics(db, statistics, keys, changed)
 
 
 def write_waiting(
-    db: Database, statistics: CooccurrenceStatistics, touched: Iterable[int] | None
+    db: Database,
+    statistics: CooccurrenceStatistics,
+    keys: NDArray[np.int64],
+    changed: Changed | None,
 ) -> None:
     """Write statistics whose topics wait for a refresh, and delete the topics."""
     delete_learned(db)
     db.set_meta("digests", {"statistics": statistics.digest()})
-    tables.write_statistics(db, statistics, touched)
+    tables.write_statistics(db, statistics, keys, changed)
 
 
-def read_model(db: Database, n_jobs: int | None) -> Model:
-    """The model with its statistics.
+def read_model(db: Database, keys: NDArray[np.int64], n_jobs: int | None) -> Model:
+    """The model with its statistics, of the words of some keys.
 
     Raises
     ------
@@ -98,7 +108,7 @@ def read_model(db: Database, n_jobs: int | None) -> Model:
     """
     check_n_jobs(n_jobs)
     try:
-        topics, statistics = _read_topics(db), read_counted(db, n_jobs)
+        topics, statistics = _read_topics(db), read_counted(db, keys, n_jobs)
         refuse_impossible(statistics)
         topics.refuse_other(statistics, check_n_jobs(n_jobs))
         return Model(topics, statistics)
@@ -108,11 +118,13 @@ def read_model(db: Database, n_jobs: int | None) -> Model:
         ) from None
 
 
-def read_counted(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
+def read_counted(
+    db: Database, keys: NDArray[np.int64], n_jobs: int | None
+) -> CooccurrenceStatistics:
     """The statistics of the topics; errors of all kinds when they are damaged."""
     parameters = read_parameters(db)
     return statistics_from_arrays(
-        tables.read_statistics(db, n_jobs),
+        tables.read_statistics(db, keys, n_jobs),
         db.get_meta("n_documents", 0),
         parameters["scale_bits"],
         parameters["weighting"],
@@ -121,11 +133,13 @@ def read_counted(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
     )
 
 
-def read_waiting(db: Database, n_jobs: int | None) -> CooccurrenceStatistics:
+def read_waiting(
+    db: Database, keys: NDArray[np.int64], n_jobs: int | None
+) -> CooccurrenceStatistics:
     """The statistics alone; CorruptStateError if what is stored does not fit together."""
     check_n_jobs(n_jobs)
     try:
-        return read_counted(db, n_jobs)
+        return read_counted(db, keys, n_jobs)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise CorruptStateError(f"{db.path}: the statistics are damaged ({error})") from None
 

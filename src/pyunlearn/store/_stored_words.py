@@ -193,6 +193,15 @@ def read_dictionary(db: Database) -> Dictionary:
     return Dictionary([word for _, word in rows], np.array([key for key, _ in rows], np.int64))
 
 
+def document_frequencies(db: Database, dictionary: Dictionary) -> NDArray[np.int64]:
+    """Documents with each word of a dictionary, (n,)."""
+    rows = db.execute("SELECT key, n_documents FROM words").fetchall()
+    keys, numbers = np.array(rows, np.int64).reshape(-1, 2).T
+    columns, found = dictionary.columns(keys), np.zeros(len(dictionary), np.int64)
+    found[columns[columns >= 0]] = numbers[columns >= 0]
+    return found
+
+
 def refuse_no_words(db: Database, dictionary: Dictionary) -> None:
     """InvalidInputError when the rules leave no word to learn topics from."""
     if len(dictionary):

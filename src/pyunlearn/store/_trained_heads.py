@@ -6,7 +6,7 @@ one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.arrays import statistics_from_arrays
+from pyunlearn._cooccurrence.contexts import ALL
 from pyunlearn._digest import content_digest
 from pyunlearn._estimator import BaseTopicModel
 from pyunlearn._learners.topics import Topics
@@ -30,6 +31,7 @@ from pyunlearn.store import _stored_heads as heads
 from pyunlearn.store import _stored_labels as labelled
 from pyunlearn.store import _stored_statistics as tables
 from pyunlearn.store._database import Database
+from pyunlearn.store._stored_statistics import Changed
 from pyunlearn.store._stored_words import Dictionary
 from pyunlearn.topic_model import TopicModel
 
@@ -107,7 +109,7 @@ def settings_of(db: Database, field: str) -> HeadSettings:
         raise heads.damaged(db, field, error) from None
 
 
-def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | None) -> None:
+def write(db: Database, field: str, head: LinearHead, touched: NDArray[np.integer] | None) -> None:
     """Write a head; of its word pairs only the rows of the touched words, None for all."""
     held = {
         "classes": head.classes_.tolist() if hasattr(head, "classes_") else [],
@@ -123,9 +125,16 @@ def write(db: Database, field: str, head: LinearHead, touched: Iterable[int] | N
     if isinstance(head.task_, TaskStatistics):
         sums = head.task_.targets
         arrays |= {"own": head.task_.own, "totals": sums.totals, "sums": sums.by_word}
-        tables.write_statistics(db, head.task_.pairs, touched, field)
+        changed = None if touched is None else Changed(touched, np.zeros(0, np.int64))
+        pairs = head.task_.pairs
+        tables.write_statistics(db, pairs, _keys_of_columns(pairs.n_words), changed, field)
     for name, array in arrays.items():
         tables.write_array(db, tables.owner_of(field), name, array)
+
+
+def _keys_of_columns(n_words: int) -> NDArray[np.int64]:
+    """Rows of tasks are stored by column: all are written when columns move."""
+    return np.arange(n_words, dtype=np.int64)
 
 
 def read(
@@ -199,13 +208,13 @@ def _stored_task(
     held: dict[str, Any],
     n_jobs: int | None,
 ) -> TaskStatistics:
-    arrays = tables.read_statistics(db, n_jobs, field)
-    n_words = len(arrays["word_mass"])
+    n_words = len(tables.read_array(db, tables.owner_of(field), "word_mass"))
+    arrays = tables.read_statistics(db, _keys_of_columns(n_words), n_jobs, field)
     n_outputs = 1 if parameters["task"] == "regression" else None
     task = TaskStatistics(n_words, n_outputs, n_jobs=n_jobs)
     pairs = OuterProducts(n_words, n_jobs=n_jobs)
     read = statistics_from_arrays(
-        arrays, int(held["n_documents"]), pairs.scale_bits, "document", n_jobs
+        arrays, int(held["n_documents"]), pairs.scale_bits, "document", ALL, n_jobs
     )
     pairs.restore(read.rows, arrays["word_mass"], arrays["document_frequency"], read.n_documents)
     task.pairs = pairs

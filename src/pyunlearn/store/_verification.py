@@ -193,7 +193,7 @@ def _ledger_problems(db: Database, dictionary: Dictionary) -> list[str]:
 def _stored_digests(db: Database, n_jobs: int | None, problems: list[str]) -> dict[str, str]:
     """Digests of the stored bytes; the model itself is let go, to make room for the other."""
     try:
-        model = state.read_model(db, n_jobs)
+        model = state.read_model(db, words.read_dictionary(db).keys, n_jobs)
     except CorruptStateError as error:
         problems.append(str(error))
         return {}
