@@ -24,21 +24,27 @@ def corpus(seed, m=30, n=17):
     return counts
 
 
-def dense(delta, n_words):
-    """The delta as a matrix over the whole vocabulary."""
+def dense(delta, n_words, kept=None):
+    """The delta as a matrix over the whole vocabulary; `kept`: the words of its columns."""
+    kept = np.arange(n_words) if kept is None else kept
     K = np.zeros((n_words, n_words), np.int64)
     for position, word in enumerate(delta.words):
         part = slice(delta.start[position], delta.start[position + 1])
         columns = delta.indices[part]
         assert (np.diff(columns) > 0).all()
-        K[word, delta.words[columns]] = delta.values[part]
+        K[word, kept[delta.places[columns]]] = delta.values[part]
     return K
 
 
-def counted(counts, threads, weighting="document"):
+def counted(counts, threads, weighting="document", kept=None):
     documents = check_documents(counts)
-    weights = document_weights(documents.in_vocabulary, 40, weighting)
-    return count_documents(documents, weights, threads)
+    lengths = documents.in_vocabulary
+    weights = document_weights(lengths, 40, weighting)
+    place = None
+    if kept is not None:
+        place = np.full(documents.n_words, -1, np.int32)
+        place[kept] = np.arange(len(kept))
+    return count_documents(documents, lengths, weights, place, threads)
 
 
 @pytest.mark.parametrize("threads", THREADS)
@@ -52,6 +58,21 @@ def test_counting_equals_the_integer_formula(seed, weighting, threads):
     assert (delta.mass == mass[delta.words]).all()
     assert (delta.values > 0).all()
     assert delta.document_frequency.tolist() == (counts > 0).sum(axis=0)[delta.words].tolist()
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("seed", range(12))
+def test_counting_at_some_columns_equals_those_columns(seed, threads):
+    n = 17 if seed % 2 else 300  # a batch of few words is numbered by its own
+    counts = np.zeros((30, n), np.int64)
+    counts[:, :17] = corpus(seed)
+    kept = np.flatnonzero(np.random.default_rng(seed).random(n) < (0, 0.3, 0.7)[seed % 3])
+    delta = counted(counts, threads, kept=kept)
+    _, _, mass, K = reference.statistics(counts, counts.sum(axis=1), 40, "document")
+    expected = np.zeros_like(K)
+    expected[:, kept] = K[:, kept]
+    assert (dense(delta, n, kept) == expected).all()
+    assert (delta.mass == mass[delta.words]).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (40, 1), (3, 600), (200, 300)])
@@ -117,6 +138,8 @@ def pattern(counts, weights, threads):
     kernels.count_pattern(
         documents.start,
         documents.columns,
+        documents.counts,
+        np.arange(n, dtype=np.int32),
         documents.counts,
         np.asarray(weights, np.int64),
         documents.in_vocabulary,

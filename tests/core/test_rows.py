@@ -25,8 +25,9 @@ def batch(seed, m=6, n=N_WORDS):
     words = rng.choice(n, int(rng.integers(1, 9)), replace=False)
     counts[:, words] = rng.integers(0, 3, (m, len(words)))
     documents = check_documents(counts)
-    weights = document_weights(documents.in_vocabulary, 40, "document")
-    delta = count_documents(documents, weights, 1)
+    lengths = documents.in_vocabulary
+    weights = document_weights(lengths, 40, "document")
+    delta = count_documents(documents, lengths, weights, None, 1)
     return delta, reference.cooccurrence(counts, weights).astype(np.int64)
 
 
@@ -93,6 +94,7 @@ def test_check_subtraction_marks_exactly_the_rows_that_are_short():
             rows.indices,
             rows.values,
             delta.words,
+            delta.places,
             delta.start,
             delta.indices,
             delta.values,
@@ -114,6 +116,7 @@ def test_count_missing_counts_the_columns_not_held():
             rows.length,
             rows.indices,
             delta.words,
+            delta.places,
             delta.start,
             delta.indices,
             missing,
@@ -132,8 +135,8 @@ def as_csr(K):
 def test_rows_that_are_canonical_pass_and_give_their_sums(threads):
     for seed in range(20):
         K = batch(seed)[1]
-        assert check_rows(*as_csr(K), threads).tolist() == K.sum(axis=1).tolist()
-    assert check_rows(*as_csr(np.zeros((3, 3), np.int64)), threads).tolist() == [0, 0, 0]
+        assert check_rows(*as_csr(K), len(K), threads).tolist() == K.sum(axis=1).tolist()
+    assert check_rows(*as_csr(np.zeros((3, 3), np.int64)), 3, threads).tolist() == [0, 0, 0]
 
 
 @settings(max_examples=300)
@@ -162,10 +165,10 @@ def test_any_change_of_rows_is_refused_or_canonical(data):
     )
     if canonical:
         sums = [sum(values[part].tolist()) for part in parts]
-        assert check_rows(*arrays, 2).tolist() == sums
+        assert check_rows(*arrays, N_WORDS, 2).tolist() == sums
     else:
         with pytest.raises(CorruptStateError):
-            check_rows(*arrays, 2)
+            check_rows(*arrays, N_WORDS, 2)
 
 
 @pytest.mark.parametrize(
@@ -186,15 +189,15 @@ def test_any_change_of_rows_is_refused_or_canonical(data):
 )
 def test_rows_of_other_types_or_sizes_are_refused(change):
     with pytest.raises(CorruptStateError):
-        check_rows(*change(*as_csr(batch(1)[1])), 1)
+        check_rows(*change(*as_csr(batch(1)[1])), N_WORDS, 1)
 
 
 def test_a_sum_may_reach_all_but_the_limit():
     arrays = [np.array([0, 2, 2]), np.array([0, 1], np.int32), np.array([2**61, 2**61 - 1])]
-    assert check_rows(*arrays, 1).tolist() == [2**62 - 1, 0]
+    assert check_rows(*arrays, 2, 1).tolist() == [2**62 - 1, 0]
     arrays[2][1] += 1
     with pytest.raises(CorruptStateError, match="row 0"):
-        check_rows(*arrays, 1)
+        check_rows(*arrays, 2, 1)
 
 
 def test_a_copy_is_independent():
