@@ -60,6 +60,7 @@ MODELS = {
     "factor, by document": lambda: TopicModel(3, weighting="document", background=0.0),
     "anchor": lambda: AnchorTopicModel(4, anchor_min_df=3),
     "anchor, cleaned up": lambda: AnchorTopicModel(5, anchor_min_df=2, anchor_cleanup=True),
+    "anchor, eg": lambda: AnchorTopicModel(4, anchor_min_df=3, solver="eg"),
     "anchor, masked": lambda: AnchorTopicModel(3, min_df=2, weighting="token", scale_bits=30),
 }
 

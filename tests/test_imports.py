@@ -34,6 +34,7 @@ PUBLIC = {
 
 CIMPORTS = {
     "_clones.pxd": set(),
+    "_exp.pxd": {"_portable"},
     "_lanes.pxd": {"_portable"},
     "_openmp.pxd": set(),
     "_portable.pxd": set(),
@@ -44,7 +45,7 @@ CIMPORTS = {
     "rows.pyx": {"_portable", "_search", "_status"},
     "anchors.pyx": {"_lanes", "_portable"},
     "gram.pyx": {"_portable", "_search"},
-    "exponentiated.pyx": {"_lanes", "_portable"},
+    "exponentiated.pyx": {"_clones", "_exp", "_lanes", "_portable"},
     "simplex.pyx": {"_lanes", "_portable"},
     "newton.pyx": {"_lanes", "_portable"},
     "factorise.pyx": {"_clones", "_lanes", "_portable"},

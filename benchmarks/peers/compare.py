@@ -1,4 +1,4 @@
-"""Fit and deletion beside other libraries: `python -m benchmarks.peers.compare [--quick]`.
+"""Fit and deletion beside other libraries: `python -m benchmarks.peers.compare [--quick] [--eg]`.
 
 One run on one matrix and one machine; every side in a process of its own, with the setting that
 suits it best. `anchor-topic` needs old versions (NumPy < 1.24, so Python 3.11) and gets an
@@ -187,6 +187,7 @@ def problem(model: AnchorTopicModel) -> dict[str, np.ndarray]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="2,000 documents, 2,000 words")
+    parser.add_argument("--eg", action="store_true", help="only exponentiated gradient")
     parser.add_argument("--topics", type=int, default=50)
     parser.add_argument("--runs", type=int, default=3, help="of fits that take less than 20 s")
     parser.add_argument("--max-words", type=int, help="only the most frequent words")
@@ -196,9 +197,10 @@ def main() -> None:
         X = X[:2000]
     print(machine())
     print(f"20 newsgroups: {X.shape[0]:,} documents, {X.shape[1]:,} words, {given.topics} topics")
-    print("Deleting one document is, for all but pyunlearn, a fit without it. MB: peak of the fit")
-    print("above what the process held before, without worker processes.")
-    compare_fits(X, given.topics, given.runs)
+    if not given.eg:
+        print("Deleting one document is, for all but pyunlearn, a fit without it. MB: peak of the")
+        print("fit above what the process held before, without worker processes.")
+        compare_fits(X, given.topics, given.runs)
     compare_eg(X, given.topics)
 
 

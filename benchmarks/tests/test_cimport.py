@@ -13,6 +13,7 @@ import pyunlearn
 
 MODULE = """
 # cython: language_level=3
+from pyunlearn._core._exp cimport exponential
 from pyunlearn._core._lanes cimport lane_dot, lane_sum
 from pyunlearn._core._openmp cimport omp_get_num_procs
 from pyunlearn._core._status cimport OK
@@ -22,6 +23,11 @@ def dot(const double[::1] x, const double[::1] y):
 
 def total(const double[::1] x):
     return lane_sum(&x[0], x.shape[0])
+
+def exponentials(const double[::1] x, double[::1] out):
+    cdef Py_ssize_t i
+    for i in range(x.shape[0]):
+        out[i] = exponential(x[i])
 
 def shims():
     return OK, omp_get_num_procs()
@@ -72,6 +78,18 @@ def test_compiled_lanes_have_the_bits_of_the_specification(third_party, n):
     x, y = rng.standard_normal((2, n)) * 10.0 ** rng.integers(-9, 9, n)
     assert bits(third_party.dot(x, y)) == bits(lanes(x * y))
     assert bits(third_party.total(x)) == bits(lanes(x))
+
+
+def test_the_compiled_exponential_is_the_right_one(third_party):
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.uniform(-708, 709, 100_000), [0.0, -0.0, -5e-324, -708.0, 709.0]])
+    out, nothing = np.empty_like(x), np.ones(3)
+    third_party.exponentials(x, out)
+    np.testing.assert_allclose(out, np.exp(x), rtol=7e-16)
+    third_party.exponentials(np.array([np.nextafter(-708.0, -709.0), -1e300, -np.inf]), nothing)
+    assert nothing.tolist() == [0.0, 0.0, 0.0]
+    third_party.exponentials(np.array([np.nan]), nothing[:1])
+    assert np.isnan(nothing[0])
 
 
 def test_the_status_enum_and_the_openmp_shim_can_be_cimported(third_party):

@@ -66,7 +66,7 @@ class AnchorTopicModel(BaseTopicModel):
         can come back.
     solver : {"active-set", "eg"}, default="active-set"
         How p(topic | word) is recovered, exactly or by exponentiated gradient (paper,
-        algorithm 5). The bits of "eg" hold for one C library, because it needs exp.
+        algorithm 5).
     anchor_cleanup : bool, default=False
         Arora's second loop, replace each anchor by the candidate farthest from the span of the
         others.

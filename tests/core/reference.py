@@ -1,7 +1,7 @@
 """The kernels once more, in plain NumPy and Python: what each must equal, operation by operation.
 
 Integers are equal exactly. Floating-point results are equal to the last bit where the kernel fixes
-the order of its operations (8 lanes, one tree), which is everywhere but in exp, log and BLAS.
+the order of its operations (8 lanes, one tree), which is everywhere but in log and BLAS.
 """
 
 from __future__ import annotations
@@ -179,37 +179,50 @@ def running_sum(terms):
     return total
 
 
-def times(G, c, b):
-    return np.array([lane_dot(row, c) for row in G]) - b
+def exponential(x):
+    """e^x = 2^k e^r, |r| <= ln(2)/2, the series to r^12; 0 below -708. Elementwise."""
+    zero, x = np.less(x, -708.0), np.maximum(x, -708.0)
+    k = (x * 1.4426950408889634 + 1.5 * 2.0**52) - 1.5 * 2.0**52
+    r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10
+    series = np.full_like(x, 1.0 / math.factorial(12))
+    for power in range(11, -1, -1):
+        series = 1.0 / math.factorial(power) + r * series
+    return np.where(zero, 0.0, series * np.ldexp(1.0, k.astype(np.int64)))
+
+
+def gradient(G, b, c):
+    """G c - b, columns of G ascending."""
+    g = -b
+    for weight, column in zip(c, G, strict=True):
+        g = g + weight * column
+    return g
 
 
 def exponentiated_gradient(G, b, gap_tolerance, max_iter):
-    """c <- c exp(-rate g) / Z; the rate grows by half and is halved until the model bounds f."""
-    c = np.full(len(b), 1.0 / len(b))
-    g = times(G, c, b)
-    scale = float(np.max(np.diag(G)))
-    rate = 1.0 / scale
+    """c <- c exp(-rate g) / Z while f falls; the rate is that of Barzilai and Borwein."""
+    diagonal = np.diag(G)
+    c, safe, rate = np.full(len(b), 1.0 / len(b)), 1.0 / diagonal.max(), len(b)
+    rate /= running_sum(diagonal)
+    g = gradient(G, b, c)
     for iteration in range(max_iter + 1):
-        smallest = g.min()
-        gap = lane_dot(c, g) - smallest * running_sum(c)
+        excess = g - g.min()
+        gap = lane_dot(c, excess)
         if gap <= gap_tolerance:
             return c, gap, iteration
         if iteration == max_iter:
             return c, gap, -1
-        while True:
-            trial = c * [math.exp(-rate * difference) for difference in g - smallest]
-            total = running_sum(trial)
-            trial = trial / total
-            trial_g = times(G, trial, b)
-            curvature = running_sum((trial - c) * (trial_g - g))
-            divergence = -math.log(total)
-            for term in rate * trial * (g - smallest):
-                divergence -= term
-            if 0.5 * curvature * rate <= divergence or rate * scale < 1e-3:
-                break
-            rate *= 0.5
-        rate *= 1.5
-        c, g = trial, trial_g
+        trial = np.maximum(c * exponential(-rate * excess), 1e-100)
+        trial = trial * (1.0 / lane_sum(trial))
+        turn = gradient(G, b, trial) - g
+        curvature = lane_dot(trial - c, turn)
+        falls = lane_dot(trial - c, excess) + 0.5 * curvature <= 0 or rate <= safe
+        if falls:
+            c, g = trial, g + turn
+        most = 10 * rate if falls else 0.5 * rate
+        centred = turn - lane_dot(trial, turn)
+        square = lane_dot(trial * centred, centred)
+        found = curvature / square if curvature < most * square else most
+        rate = min(max(rate / 10, found, safe), 1e12 * safe)
 
 
 # ---- inference ----------------------------------------------------------------------------

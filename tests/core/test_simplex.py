@@ -1,11 +1,13 @@
 """Simplex-constrained least squares: optimality, not stored answers."""
 
+import math
+
 import numpy as np
 import pytest
 from core import reference
 
 from pyunlearn._core import exponentiated, simplex
-from pyunlearn._learners.anchor import KKT_TOLERANCE, warm_margins
+from pyunlearn._learners.anchor import EG_PANEL, KKT_TOLERANCE, warm_margins
 
 THREADS = (1, 2, 3, 7)
 
@@ -213,11 +215,13 @@ def test_no_rows_are_solved_in_no_steps():
 # ---- exponentiated gradient ---------------------------------------------------------------
 
 
-def descend(G, gram, tolerance, max_iter, threads=2):
+def descend(G, gram, tolerance, max_iter, threads=2, rows=None):
     r, n = len(G), len(gram)
+    rows = np.arange(n, dtype=np.int32) if rows is None else rows
     weights, gap, steps = np.zeros((n, r)), np.zeros(n), np.zeros(n, np.int32)
+    panels = np.pad(G, ((0, 0), (0, -r % EG_PANEL)))
     exponentiated.exponentiated_gradient(
-        G, gram, np.arange(n, dtype=np.int32), tolerance, max_iter, np.empty((threads, 3 * r)),
+        panels, gram, rows, tolerance, max_iter, np.empty((threads, 7 * panels.shape[1])),
         weights, gap, steps, threads,
     )  # fmt: skip
     return weights, gap, steps
@@ -237,20 +241,30 @@ def test_exponentiated_gradient_keeps_its_promise(make, r):
     assert (excess <= gap + 1e-14).all()
 
 
-def test_exponentiated_gradient_converges_where_the_problem_is_well_posed():
-    G, gram = problem(random_problem, 9)
-    _, _, steps = descend(G, gram, 1e-6 * np.diagonal(G).max(), 2000)
+@pytest.mark.parametrize("make", [random_problem, ill_conditioned, points_at_anchors])
+def test_exponentiated_gradient_converges_where_the_problem_is_well_posed(make):
+    G, gram = problem(make, 9)
+    _, _, steps = descend(G, gram, 1e-9 * np.diagonal(G).max(), 2000)
     assert (steps >= 0).all()
 
 
-@every_size
-def test_exponentiated_gradient_equals_its_twin(r):
-    G, gram = problem(random_problem, r)
-    weights, gap, _ = descend(G, gram, 1e-300, 12)
-    for row in range(50):
-        expected, expected_gap, _ = reference.exponentiated_gradient(G, gram[row], 1e-300, 12)
-        np.testing.assert_allclose(weights[row], expected, rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(gap[row], expected_gap, rtol=1e-12, atol=1e-14)
+def test_exponentiated_gradient_never_raises_the_objective():
+    G, gram = problem(points_on_faces, 9)
+    values = [objective(G, gram, descend(G, gram, 1e-300, steps)[0]) for steps in range(40)]
+    assert (np.diff(values, axis=0) <= 1e-14).all()
+
+
+@every_problem
+@pytest.mark.parametrize("r", [1, 2, 9, 31, 32, 33, 50])
+def test_exponentiated_gradient_equals_its_twin(make, r):
+    G, gram = problem(make, r)
+    weights, gap, steps = descend(G, gram, 1e-8 * np.diagonal(G).max(), 40)
+    for row in range(0, 300, 30):
+        expected, expected_gap, expected_steps = reference.exponentiated_gradient(
+            G, gram[row], 1e-8 * np.diagonal(G).max(), 40
+        )
+        assert weights[row].tolist() == expected.tolist()
+        assert (gap[row], steps[row]) == (expected_gap, expected_steps)
 
 
 @pytest.mark.parametrize("threads", THREADS[1:])
@@ -258,3 +272,27 @@ def test_exponentiated_gradient_does_not_depend_on_threads(threads):
     G, gram = problem(points_on_faces, 9)
     one, many = descend(G, gram, 1e-9, 200, 1), descend(G, gram, 1e-9, 200, threads)
     assert [a.tobytes() for a in one] == [a.tobytes() for a in many]
+
+
+def test_exponentiated_gradient_of_a_row_does_not_depend_on_the_other_rows():
+    G, gram = problem(points_on_faces, 9)
+    weights, gap, steps = descend(G, gram, 1e-9, 200)
+    rows = np.array([250, 3, 77], np.int32)
+    alone = descend(G, gram, 1e-9, 200, rows=rows)
+    for found, expected in zip(alone, (weights, gap, steps), strict=True):
+        assert found[rows].tobytes() == expected[rows].tobytes()
+        assert not np.delete(found, rows, axis=0).any()
+
+
+def test_exponentiated_gradient_keeps_weights_that_can_come_back():
+    weights, _, _ = descend(*problem(points_at_anchors, 9), 0.0, 1000)
+    assert weights.min() > 0.5e-100
+    assert weights.min() < 2e-100
+
+
+def test_exponentiated_gradient_has_an_exponential_of_full_range():
+    """From the middle of a segment a step takes the weights to 1 : e^x."""
+    x = np.concatenate([-np.logspace(-20, 2.36, 200), [-0.0, -200.0, -707.0, -1e5, -1e300]])
+    weights, _, _ = descend(np.eye(2), np.stack([np.zeros_like(x), x], axis=1), 0.0, 1)
+    expected = [max(math.exp(one), 2e-100) for one in x.tolist()]
+    np.testing.assert_allclose(weights[:, 1] / weights[:, 0], expected, rtol=2e-15)

@@ -35,6 +35,8 @@ __all__ = ["AnchorSettings", "AnchorTopics", "learn", "recover", "searched"]
 SOLVERS = ("active-set", "eg")
 # Active set: a multiplier above -KKT_TOLERANCE * max G_kk counts as non-negative.
 KKT_TOLERANCE = 1e-12
+# "eg" reads rows of G by so many columns.
+EG_PANEL = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,13 +294,14 @@ def recover(
         return
     steps = np.empty(len(gram), np.int32)
     if settings.solver == "eg":
+        width = -(-r // EG_PANEL) * EG_PANEL
         exponentiated.exponentiated_gradient(
-            G,
+            np.pad(G, ((0, 0), (0, width - r))),
             gram,
             rows,
             settings.tol,
             settings.max_iter,
-            np.empty((num_threads, 3 * r)),
+            np.empty((num_threads, 7 * width)),
             word_topic_out,
             np.empty(len(gram)),
             steps,
