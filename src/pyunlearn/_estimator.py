@@ -505,7 +505,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         """SHA-256 of the settings that decide topics, the statistics and the topics, hexadecimal.
 
         Equal for every history of additions and deletions that ends with the same documents, and
-        for any number of threads, SIMD width or (but for solver="eg") C library.
+        for any number of threads, SIMD width or C library.
         """
         return Model(self._fitted(), self.statistics_).digest()
 

@@ -228,7 +228,8 @@ def test_copy_rows_copies_the_rows_asked_for():
 def test_empty_deltas_change_nothing():
     rows = CooccurrenceRows(N_WORDS)
     documents = check_documents(np.zeros((2, N_WORDS), np.int64))
-    empty = count_documents(documents, np.zeros(2, np.int64), 1)
+    none = np.zeros(2, np.int64)
+    empty = count_documents(documents, none, none, None, 1)
     for content in (None, batch(1)[0]):
         if content is not None:
             rows.add(content, 1)
