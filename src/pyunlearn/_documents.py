@@ -22,6 +22,7 @@ __all__ = [
     "COUNT_LIMIT",
     "MASS_LIMIT",
     "PIECE",
+    "USUAL_SCALE_BITS",
     "WEIGHTINGS",
     "Documents",
     "check_documents",
@@ -35,6 +36,8 @@ __all__ = [
 MASS_LIMIT = 2**62
 PIECE = 2**20
 WEIGHTINGS = ("document", "token")
+# Of models: a document may have 1,048,576 tokens, and the sums are no larger than they need be.
+USUAL_SCALE_BITS = {"document": 40, "token": 20}
 
 
 @dataclass(frozen=True, eq=False)

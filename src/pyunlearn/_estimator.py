@@ -28,7 +28,7 @@ from pyunlearn._commitment import is_commitment_to, new_commitment
 from pyunlearn._cooccurrence.arrays import statistics_arrays
 from pyunlearn._cooccurrence.statistics import Change, CooccurrenceStatistics
 from pyunlearn._digest import MODEL_FORMAT
-from pyunlearn._documents import Documents
+from pyunlearn._documents import USUAL_SCALE_BITS, Documents
 from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._files import write_file
 from pyunlearn._fold_in import completion, fold_in
@@ -76,7 +76,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
     _ended: ClassVar[tuple[str, ...]] = ()
 
     n_topics: int
-    scale_bits: int
+    scale_bits: int | None
     weighting: str | None
     contexts: str | int | float | None
     vocabulary: Sequence[str] | None
@@ -602,9 +602,8 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
         """Empty statistics as this model learns from."""
         weighting = self._settings_type.weighting if self.weighting is None else self.weighting
         contexts = self._settings().contexts() if self.contexts is None else self.contexts
-        return CooccurrenceStatistics(
-            n_words, self.scale_bits, weighting, contexts, n_jobs=self.n_jobs
-        )
+        bits = USUAL_SCALE_BITS.get(weighting, 40) if self.scale_bits is None else self.scale_bits
+        return CooccurrenceStatistics(n_words, bits, weighting, contexts, n_jobs=self.n_jobs)
 
     def take_topics(self, topics: Topics) -> None:
         """Take over topics that were learned elsewhere. For `pyunlearn.io`."""

@@ -74,8 +74,9 @@ class AnchorTopicModel(BaseTopicModel):
         Duality gap at which "eg" stops.
     max_iter : int, default=2000
         Steps after which "eg" gives up on a word, with a ConvergenceWarning.
-    scale_bits : int, default=40
-        See `CooccurrenceStatistics`.
+    scale_bits : int or None, default=None
+        See `CooccurrenceStatistics`. None: 40 for weighting="document", 20 for "token"; a document
+        may have 1,048,576 tokens with either. In `fit_statistics`, that of the statistics.
     weighting : {"document", "token"} or None, default=None
         See `CooccurrenceStatistics`. None: "document"; in `fit_statistics`, that of the statistics.
     contexts : "all", "core", int, float or None, default=None
@@ -143,7 +144,7 @@ class AnchorTopicModel(BaseTopicModel):
         anchor_cleanup: bool = False,
         tol: float = 1e-6,
         max_iter: int = 2000,
-        scale_bits: int = 40,
+        scale_bits: int | None = None,
         weighting: str | None = None,
         contexts: str | int | float | None = None,
         vocabulary: Sequence[str] | None = None,

@@ -38,8 +38,9 @@ class TopicModel(BaseTopicModel):
         0 to 2. More makes topics of rarer words, with less overlap.
     n_updates : int, default=16
         Updates of the factorisation.
-    scale_bits : int, default=40
-        See `CooccurrenceStatistics`.
+    scale_bits : int or None, default=None
+        See `CooccurrenceStatistics`. None: 40 for weighting="document", 20 for "token"; a document
+        may have 1,048,576 tokens with either. In `fit_statistics`, that of the statistics.
     weighting : {"document", "token"} or None, default=None
         See `CooccurrenceStatistics`. None: "token"; in `fit_statistics`, that of the statistics.
     contexts : "all", "core", int, float or None, default=None
@@ -104,7 +105,7 @@ class TopicModel(BaseTopicModel):
         min_df: int = 1,
         background: float = 0.375,
         n_updates: int = 16,
-        scale_bits: int = 40,
+        scale_bits: int | None = None,
         weighting: str | None = None,
         contexts: str | int | float | None = None,
         vocabulary: Sequence[str] | None = None,

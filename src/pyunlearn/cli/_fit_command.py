@@ -130,7 +130,8 @@ def _add_learning(both: Any) -> None:
         "--scale-bits",
         type=int,
         metavar="S",
-        help="unit of the statistics, 2^-S; bounds the length of a document (default 40)",
+        help="unit of the statistics, 2^-S; bounds the length of a document (default 20; with "
+        "--weighting document 40)",
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyunlearn._cooccurrence.arrays import refuse_impossible, statistics_from_arrays
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import content_digest
+from pyunlearn._documents import USUAL_SCALE_BITS
 from pyunlearn._learners import LEARNERS, topics_from_arrays
 from pyunlearn._learners.topics import Topics
 from pyunlearn._model import Model, parameters_of, settings_in
@@ -29,7 +30,7 @@ from pyunlearn.store._stored_statistics import Changed
 UNCHANGED = Changed(np.zeros(0, np.intp), np.zeros(0, np.int64))
 TOPICS = "topics"  # owner of the learned arrays
 # What `Store.fit` may be told of the statistics; None: what suits the learner.
-OF_STATISTICS = {"scale_bits": 40, "weighting": None, "contexts": None}
+OF_STATISTICS = {"scale_bits": None, "weighting": None, "contexts": None}
 
 
 def parameters_to_fit(learner: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +51,8 @@ def parameters_to_fit(learner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     complete = {**OF_STATISTICS, **given}
     if complete["weighting"] is None:
         complete["weighting"] = settings.weighting
+    if complete["scale_bits"] is None:
+        complete["scale_bits"] = USUAL_SCALE_BITS.get(complete["weighting"], 40)
     if complete["contexts"] is None:
         complete["contexts"] = settings.contexts()
     return parameters_of(settings, empty_statistics(complete, 0, None))
