@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 # Where each name is. Imported when first asked for: scikit-learn takes two seconds to import, and
-# `pyunlearn --help` needs none of it.
+# neither `pyunlearn --help` nor a deletion from a store needs it.
 _HOMES = {
     "AnchorTopicModel": "anchor_topic_model",
     "Certificate": "certificates",

@@ -43,6 +43,8 @@ def as_csr(X: Any) -> sp.csr_array:
 
 def plain_array(name: str, value: Any) -> NDArray[Any]:
     """An array-like as NumPy sees it; InvalidInputError for ragged rows and masked entries."""
+    if type(value) is np.ndarray:
+        return value
     rows = value if isinstance(value, list | tuple) else ()
     if np.ma.is_masked(value) or any(map(np.ma.is_masked, rows)):
         raise InvalidInputError(

@@ -76,13 +76,13 @@ def retrain(
     On `sums`, of which the columns `changed` changed, where there are such, else on the documents.
     """
     db, parameters = current.db, heads.parameters_of(current.db, name)
+    model, n_jobs = current.model(), current.n_jobs
     if sums is not None:
-        head = made.new_head(current.model(), parameters, current.n_jobs).fit_task(sums.task)
+        head = made.new_head(model, parameters, n_jobs).fit_task(sums.task)
+        put_head(current, name, head, changed)
     else:
-        head = made.trained(
-            db, current.dictionary(), current.model(), name, parameters, current.n_jobs
-        )
-    put_head(current, name, head, changed)
+        head = made.trained(db, current.dictionary(), model, name, parameters, n_jobs)
+        put_head(current, name, head)
 
 
 def put_head(

@@ -151,7 +151,7 @@ def replace_model(
         from pyunlearn.store._retraining import retrain
     for name in names:
         current.progress("heads", 0, 0)
-        retrain(current, name, tasks.get(name), changed if name in tasks else None)
+        retrain(current, name, tasks.get(name), changed)
     if index.digest_of(current.db) is not None:
         current.progress("indexing", 0, 0)
         index.write(current.db, dictionary, model)
