@@ -15,6 +15,7 @@ from setuptools._distutils.sysconfig import customize_compiler
 
 KERNELS = (
     "parallel",
+    "words",
     "counts",
     "rows",
     "packing",

@@ -41,6 +41,7 @@ CIMPORTS = {
     "_search.pxd": set(),
     "_status.pxd": set(),
     "parallel.pyx": {"_openmp", "_portable"},
+    "words.pyx": {"_portable"},
     "counts.pyx": {"_portable", "_search", "_status"},
     "rows.pyx": {"_portable", "_search", "_status"},
     "anchors.pyx": {"_lanes", "_portable"},

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -101,8 +103,11 @@ def test_words_and_counts_are_those_of_count_vectorizer(
 CHARACTERS = st.one_of(st.characters(), st.sampled_from("aZ0_ é²ß\u0301\u212aİ.'-\n\x1c\x85"))
 
 
+ANY_TEXT = st.one_of(st.text(CHARACTERS, max_size=30), st.lists(WORDS).map(" ".join))
+
+
 @given(
-    st.one_of(st.text(CHARACTERS, max_size=30), st.lists(WORDS).map(" ".join)),
+    st.lists(ANY_TEXT, max_size=4),
     st.sampled_from([None, "english"]),
     st.booleans(),
     st.sampled_from([r"(?u)\b\w\w+\b", r"\w+", r"(?a)\b\w\w+\b", r"(a)?\w", r"a|(b)"]),
@@ -110,7 +115,7 @@ CHARACTERS = st.one_of(st.characters(), st.sampled_from("aZ0_ é²ß\u0301\u212a
 )
 @settings(max_examples=300)
 def test_any_text_is_cut_into_the_words_of_count_vectorizer(
-    text, stop_words, lowercase, token_pattern, ngram_range
+    texts, stop_words, lowercase, token_pattern, ngram_range
 ):
     rules = {
         "stop_words": stop_words,
@@ -118,13 +123,22 @@ def test_any_text_is_cut_into_the_words_of_count_vectorizer(
         "token_pattern": token_pattern,
         "ngram_range": ngram_range,
     }
-    assert TextRules(**rules).analyzer()(text) == CountVectorizer(**rules).build_analyzer()(text)
+    analyze, own = CountVectorizer(**rules).build_analyzer(), TextRules(**rules)
+    expected = [analyze(text) for text in texts]
+    assert [own.analyzer()(text) for text in texts] == expected
+    counted = TextCounter(own).count(texts)
+    assert counted.lengths.tolist() == [len(words) for words in expected]
+    found = [counted.words[number] for number in counted.numbers.tolist()]
+    pairs = list(zip(found, counted.counts.tolist(), strict=True))
+    parts = [pairs[first:last] for first, last in pairwise(counted.start.tolist())]
+    assert parts == [list(Counter(words).items()) for words in expected]
+    assert set(counted.words) == set(found)
 
 
 def test_reading_and_cutting_text_does_not_wait_for_scikit_learn():
     code = (
         "import sys; from pyunlearn import records, text; "
-        "text.TextCounter(text.TextRules(stop_words='english')).count('the red'); "
+        "text.TextCounter(text.TextRules(stop_words='english')).count(['the red']); "
         "sys.exit(bool({'scipy', 'sklearn', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -185,8 +199,8 @@ def test_max_features_breaks_ties_alphabetically():
 
 
 def test_length_counts_words_outside_the_dictionary_but_not_stop_words():
-    counted = TextCounter(TextRules(stop_words="english")).count("the red and unknown words")
-    assert counted.length == 3
+    counted = TextCounter(TextRules(stop_words="english")).count(["the red and unknown words"])
+    assert counted.lengths.tolist() == [3]
 
 
 def test_no_word_left_is_said_with_what_to_change(tmp_path):

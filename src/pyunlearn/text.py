@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-import string
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from pyunlearn import _params as check
+from pyunlearn._counted_texts import CountedTexts, count_runs, counted_together
 from pyunlearn._stop_words import ENGLISH
 from pyunlearn.errors import InvalidParameterError
 
-__all__ = ["CountedText", "TextCounter", "TextRules"]
+__all__ = ["TextCounter", "TextRules"]
 
 MOST_GRAMS = 20
 DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
-# The same without \b: nothing is left of a word that a match begins in.
-SUCCESSIVE = re.compile(r"\w\w+").findall
-WORD_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_")  # of ASCII
-# Others become blanks: a table for str.translate.
-ONLY_WORDS = "".join(chr(at) if chr(at) in WORD_CHARACTERS else " " for at in range(128))
 
 
 @dataclass(frozen=True)
@@ -87,10 +82,13 @@ class TextRules:
 
     def analyzer(self) -> Callable[[str], list[str]]:
         """The function from a text to its words, repeated as often as they occur."""
-        cut, passed, (least, most) = _cutter(self), _passed(self), self.ngram_range
+        find, (least, most) = re.compile(self.token_pattern).findall, self.ngram_range
+        passed = _passed(self)
 
         def analyze(text: str) -> list[str]:
-            words = [word for word in cut(text) if word not in passed]
+            words = find(text.lower() if self.lowercase else text)
+            if passed:
+                words = [word for word in words if word not in passed]
             return words if most == 1 else _grams(words, least, most)
 
         return analyze
@@ -108,20 +106,8 @@ class TextRules:
         return asdict(self)
 
 
-class CountedText(NamedTuple):
-    """Word counts of one text."""
-
-    words: list[str]  # different ones, in the order of their first occurrence
-    counts: list[int]  # of each, > 0
-
-    @property
-    def length(self) -> int:
-        """Words of the text, repeated ones as often as they occur."""
-        return sum(self.counts)
-
-
 class TextCounter:
-    """Counts all words of a text.
+    """Counts all words of texts.
 
     Parameters
     ----------
@@ -130,34 +116,23 @@ class TextCounter:
     """
 
     def __init__(self, rules: TextRules) -> None:
+        self._rules = rules
         self._analyze = rules.analyzer()
 
-    def count(self, text: str) -> CountedText:
-        """The words of a text with their counts."""
-        counts = Counter(self._analyze(text))
-        return CountedText(list(counts), list(counts.values()))
-
-
-def _cutter(rules: TextRules) -> Callable[[str], list[str]]:
-    """The function from a text to its words, those that are passed over among them."""
-    find: Callable[[str], list[str]] = re.compile(rules.token_pattern).findall
-    if rules.token_pattern == DEFAULT_PATTERN:
-        find = _of_word_characters
-    return (lambda text: find(text.lower())) if rules.lowercase else find
+    def count(self, texts: Sequence[str]) -> CountedTexts:
+        """The words of texts with their counts."""
+        rules = self._rules
+        if rules.token_pattern != DEFAULT_PATTERN or rules.ngram_range != (1, 1):
+            return counted_together(Counter(self._analyze(text)) for text in texts)
+        # A match of this pattern is a whole run of word characters, which a kernel finds 10 times
+        # as fast.
+        counted = count_runs([text.lower() for text in texts] if rules.lowercase else texts)
+        passed = _passed(rules)
+        return counted.without(passed) if passed else counted
 
 
 def _passed(rules: TextRules) -> frozenset[str]:
-    """Words that are cut, but not counted."""
-    common = ENGLISH if rules.stop_words else frozenset[str]()
-    one_letter = WORD_CHARACTERS if rules.token_pattern == DEFAULT_PATTERN else ()
-    return common.union(one_letter)
-
-
-def _of_word_characters(text: str) -> list[str]:
-    """What DEFAULT_PATTERN finds, and in ASCII also words of one letter: 3 times as fast."""
-    if text.isascii():
-        return text.translate(ONLY_WORDS).split()
-    return SUCCESSIVE(text)
+    return ENGLISH if rules.stop_words else frozenset()
 
 
 def _grams(words: list[str], least: int, most: int) -> list[str]:

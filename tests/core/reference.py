@@ -7,6 +7,7 @@ the order of its operations (8 lanes, one tree), which is everywhere but in log 
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -32,6 +33,19 @@ def lane_dot(x, y):
 
 
 # ---- counting -----------------------------------------------------------------------------
+
+
+def count_runs(texts):
+    """Words of two or more word characters by number of first occurrence; of each text, counts."""
+    numbers, counted = {}, []
+    for text in texts:
+        counts = {}
+        for word in re.findall(r"\w+", text):
+            if len(word) > 1:
+                number = numbers.setdefault(word, len(numbers))
+                counts[number] = counts.get(number, 0) + 1
+        counted.append(counts)
+    return list(numbers), counted
 
 
 def document_weight(length, scale_bits, weighting):

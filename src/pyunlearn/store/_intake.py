@@ -69,7 +69,7 @@ def _store(current: Current, records: Iterable[Any]) -> list[str]:
     keep_text = bool(db.get_meta("keep_text"))
     ids: list[str] = []
     for group in _groups(as_records(records)):
-        bags = new.bags([counter.count(record.text) for record in group])
+        bags = new.bags(counter.count([record.text for record in group]))
         docs.insert(db, group, bags, keep_text)
         ids += [record.id for record in group]
         current.progress("storing", len(ids), 0)

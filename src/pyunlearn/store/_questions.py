@@ -116,5 +116,5 @@ def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
 def counts_of(db: Database, dictionary: Dictionary, texts: Sequence[str]) -> sp.csr_array:
     """Word counts of texts by the dictionary of the store, (n_texts, n_words)."""
     counter, new = TextCounter(words.rules_of(db)), words.NewWords()
-    bags = new.bags([counter.count(text) for text in texts])
+    bags = new.bags(counter.count(texts))
     return docs.as_one([("", bag) for bag in bags], dictionary).counts

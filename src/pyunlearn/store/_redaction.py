@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from pyunlearn._counted_texts import CountedTexts, counted_together
 from pyunlearn.certificates import Certificate
 from pyunlearn.errors import InvalidInputError
 from pyunlearn.store import _revising as revising
@@ -15,7 +16,7 @@ from pyunlearn.store import _stored_words as words
 from pyunlearn.store._coverage import REDACTED
 from pyunlearn.store._current import Current
 from pyunlearn.store._database import Database
-from pyunlearn.text import CountedText, TextCounter, TextRules
+from pyunlearn.text import TextCounter, TextRules
 
 
 def redact(current: Current, identifier: str, names: Sequence[str]) -> Certificate:
@@ -28,11 +29,11 @@ def redact(current: Current, identifier: str, names: Sequence[str]) -> Certifica
         counted = _without_words(db, identifier, old, names, rules)
     else:
         text = _without_text(identifier, text, names, rules)
-        counted = TextCounter(rules).count(text)
+        counted = TextCounter(rules).count([text])
     revising.current_model(current)
     before = revising.Before.read(current, [(identifier, old)], tasks=True)
     new = words.NewWords()
-    (bag,) = new.bags([counted])
+    (bag,) = new.bags(counted)
     words.subtract(db, [old])
     new.write(db)
     docs.replace(db, identifier, bag, text)
@@ -75,7 +76,7 @@ def _without_text(identifier: str, text: str, names: Sequence[str], rules: TextR
 
 def _without_words(
     db: Database, identifier: str, bag: words.Bag, names: Sequence[str], rules: TextRules
-) -> CountedText:
+) -> CountedTexts:
     """Words of a document whose text is not kept: each name must be one of them."""
     if rules.ngram_range != (1, 1):
         raise InvalidInputError(
@@ -96,8 +97,7 @@ def _without_words(
                 "document, and add it again without the name"
             )
         gone |= found
-    kept = {word: count for word, count in counts.items() if word not in gone}
-    return CountedText(list(kept), list(kept.values()))
+    return counted_together([{word: counts[word] for word in counts if word not in gone}])
 
 
 def _pattern(name: str, ignore_case: bool) -> re.Pattern[str]:

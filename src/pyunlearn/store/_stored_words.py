@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyunlearn._counted_texts import CountedTexts
 from pyunlearn.errors import (
     CorruptStateError,
     InvalidInputError,
@@ -21,7 +22,7 @@ from pyunlearn.errors import (
     StoreError,
 )
 from pyunlearn.store._database import Database
-from pyunlearn.text import CountedText, TextRules
+from pyunlearn.text import TextRules
 
 KEY_BYTES = 8
 
@@ -69,21 +70,19 @@ class NewWords:
         self._numbers = _Numbers()
         self._frequencies = np.zeros((2, 0), np.int64)  # documents and occurrences by number
 
-    def bags(self, texts: Sequence[CountedText]) -> list[Bag]:
+    def bags(self, texts: CountedTexts) -> list[Bag]:
         """The bags of some texts, whose words are counted as those of so many documents more."""
-        sizes = [len(one.words) for one in texts]
-        words = chain.from_iterable(one.words for one in texts)
-        numbers = np.fromiter(map(self._numbers.__getitem__, words), np.int64, sum(sizes))
-        counts = np.fromiter(chain.from_iterable(one.counts for one in texts), np.int32, sum(sizes))
+        numbers = np.array([self._numbers[word] for word in texts.words], np.int64)[texts.numbers]
         self._make_room()
         np.add.at(self._frequencies[0], numbers, 1)
-        np.add.at(self._frequencies[1], numbers, counts.astype(np.int64))  # 50 times faster
-        keys, last = np.array(self._numbers.keys_made)[numbers], 0
+        np.add.at(self._frequencies[1], numbers, texts.counts.astype(np.int64))  # 50 times faster
+        keys = np.array(self._numbers.keys_made)[numbers]
         bags = []
-        for one, size in zip(texts, sizes, strict=True):
-            first, last = last, last + size
+        for (first, last), length in zip(
+            pairwise(texts.start.tolist()), texts.lengths.tolist(), strict=True
+        ):
             order = np.argsort(keys[first:last]) + first
-            bags.append(Bag(keys[order], counts[order], one.length))
+            bags.append(Bag(keys[order], texts.counts[order], length))
         return bags
 
     def write(self, db: Database) -> None:

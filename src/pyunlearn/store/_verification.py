@@ -109,7 +109,7 @@ def _other_than_text(
 ) -> Iterator[str]:
     """Ids of documents whose text is kept, and is not that of their words."""
     kept = [(identifier, bag, text) for identifier, bag, text in part if text is not None]
-    counted = new.bags([counter.count(text) for _, _, text in kept])
+    counted = new.bags(counter.count([text for _, _, text in kept]))
     for (identifier, bag, _), other in zip(kept, counted, strict=True):
         if not _same(bag, other):
             yield identifier
