@@ -21,8 +21,8 @@ TASK_STATISTICS_FORMAT: Final = "pyunlearn-task-statistics-2"
 TASK_DOCUMENTS_FORMAT: Final = "pyunlearn-task-documents-1"
 HEAD_FORMAT: Final = "pyunlearn-head-2"
 INDEX_FORMAT: Final = "pyunlearn-index-1"
-STORE_FORMAT: Final = "pyunlearn-store-1"
-STORE_STATE_FORMAT: Final = "pyunlearn-store-state-1"
+STORE_FORMAT: Final = "pyunlearn-store-2"
+STORE_STATE_FORMAT: Final = "pyunlearn-store-state-2"
 STORE_INDEX_FORMAT: Final = "pyunlearn-store-index-1"
 CERTIFICATE_FORMAT: Final = "pyunlearn-certificate-2"
 HEAD_CERTIFICATE_FORMAT: Final = "pyunlearn-head-certificate-2"
@@ -44,6 +44,18 @@ class PartHashes:
         self._digests = np.zeros((count, 32), np.uint8)
         self._fresh = np.zeros(count, np.bool_)
 
+    @classmethod
+    def known(cls, digests: NDArray[np.uint8]) -> PartHashes:
+        """Hashes that are up to date, (count, 32)."""
+        hashes = cls(0)
+        hashes._digests, hashes._fresh = digests.copy(), np.ones(len(digests), np.bool_)
+        return hashes
+
+    @property
+    def stale(self) -> NDArray[np.intp]:
+        """Parts to be hashed again."""
+        return np.flatnonzero(~self._fresh)
+
     def copy(self) -> PartHashes:
         """Independent hashes with the same state."""
         twin = PartHashes(0)
@@ -64,7 +76,7 @@ class PartHashes:
 
     def combined(self, buffers: Buffers, num_threads: int) -> bytes:
         """The digests of all parts, in order; `buffers(parts)` gives the bytes of some."""
-        stale = np.flatnonzero(~self._fresh)
+        stale = self.stale
         # Small shares, dealt in turn: parts differ much in size.
         threads = 1 if len(stale) < PARTS_FOR_THREADS else num_threads
         shares = [stale[i :: 4 * threads] for i in range(4 * threads)] if threads > 1 else [stale]

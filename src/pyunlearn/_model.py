@@ -53,14 +53,14 @@ class Model:
         """SHA-256 of the settings that decide topics, the statistics and the topics."""
         settings = self.topics.settings
         num_threads = check.check_n_jobs(self.statistics.n_jobs)
-        hashes = np.frombuffer(self.topics.word_topic_hashes(num_threads), np.uint8)
+        hashes = np.frombuffer(self.topics.row_hashes(num_threads), np.uint8)
         header = {
             "format": MODEL_FORMAT,
             "learner": settings.learner,
             "settings": settings.deciding(),
             "statistics": self.statistics.digest(),
         }
-        return content_digest(header, {**self.topics.digested(), "word_topic_hashes": hashes})
+        return content_digest(header, {**self.topics.digested(), "row_hashes": hashes})
 
     def warn(self, stacklevel: int) -> None:
         """Give the warnings that there are about the topics; `stacklevel` is that of the caller."""

@@ -19,6 +19,7 @@ __all__ = [
     "STATISTICS",
     "Arrays",
     "refuse_impossible",
+    "restore_statistics",
     "statistics_arrays",
     "statistics_from_arrays",
 ]
@@ -66,20 +67,34 @@ def statistics_from_arrays(
     mass, frequency, columns = (
         arrays[name] for name in ("word_mass", "document_frequency", "columns")
     )
-    check_integer("n_documents", n_documents, 0, MASS_LIMIT - 1)
     sums = check_rows(*rows, len(columns), check_n_jobs(n_jobs))
-    if mass.dtype != np.int64 or mass.shape != sums.shape or (mass < sums).any():
+    if mass.shape != sums.shape or (mass < sums).any():
         raise CorruptStateError("the masses are not those of the co-occurrence rows")
-    if mass.max(initial=0) >= MASS_LIMIT:
-        raise CorruptStateError("a mass reaches 2**62")
-    if not _can_be(frequency, mass, n_documents):
-        raise CorruptStateError("the numbers of documents do not fit the co-occurrence rows")
     statistics = CooccurrenceStatistics(len(sums), scale_bits, weighting, contexts, n_jobs=n_jobs)
     if keeps_all:
         statistics.keep_all_columns()
     _check_columns(statistics, columns, frequency, n_documents)
-    statistics.restore(CooccurrenceRows.from_arrays(*rows, columns), mass, frequency, n_documents)
+    kept = CooccurrenceRows.from_arrays(*rows, columns)
+    restore_statistics(statistics, kept, mass, frequency, n_documents)
     return statistics
+
+
+def restore_statistics(
+    statistics: CooccurrenceStatistics,
+    rows: CooccurrenceRows,
+    mass: NDArray[Any],
+    frequency: NDArray[Any],
+    n_documents: int,
+) -> None:
+    """Fill empty statistics; CorruptStateError for numbers that documents cannot have."""
+    check_integer("n_documents", n_documents, 0, MASS_LIMIT - 1)
+    if mass.dtype != np.int64 or mass.shape != (statistics.n_words,):
+        raise CorruptStateError("the masses are not those of the words")
+    if mass.min(initial=0) < 0 or mass.max(initial=0) >= MASS_LIMIT:
+        raise CorruptStateError("a mass is below 0, or reaches 2**62")
+    if not _can_be(frequency, mass, n_documents):
+        raise CorruptStateError("the numbers of documents do not fit the masses")
+    statistics.restore(rows, mass, frequency, n_documents)
 
 
 def _check_columns(

@@ -15,6 +15,7 @@ __all__ = ["RowBytes"]
 
 # Entries that are packed at a time.
 PACKED_AT_ONCE = 2**20
+MOST_ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,39 +24,43 @@ class RowBytes:
 
     rows: CooccurrenceRows
     number: NDArray[np.int32]  # (c,), of each column, ascending; -1 for columns left out
-    own: NDArray[np.int32]  # (n,), the number of each word's own column; 0 where it has none
+    own: NDArray[np.int32]  # (n,), the number from which a row is packed
 
     @classmethod
     def at_columns(cls, rows: CooccurrenceRows, words: NDArray[np.int32]) -> RowBytes:
-        """At the columns of some words, ascending, numbered from 0."""
+        """At the columns of some words, ascending, numbered from 0; of these from the diagonal on.
+
+        K is symmetric there, so this says it all.
+        """
         number = np.full(len(rows.columns), -1, np.int32)
         number[rows.place[words]] = np.arange(len(words), dtype=np.int32)
-        return cls.numbered(rows, number)
-
-    @classmethod
-    def numbered(cls, rows: CooccurrenceRows, number: NDArray[np.int32]) -> RowBytes:
-        """At the columns whose number is not negative."""
         own = np.zeros(rows.n_words, np.int32)
-        own[rows.columns] = np.maximum(number, 0)
+        own[words] = np.arange(len(words), dtype=np.int32)
         return cls(rows, number, own)
 
+    @classmethod
+    def whole(cls, rows: CooccurrenceRows, number: NDArray[np.int32]) -> RowBytes:
+        """Whole rows, with another number for each column."""
+        return cls(rows, number, np.zeros(rows.n_words, np.int32))
+
     def of(self, words: NDArray[np.integer]) -> Iterator[memoryview]:
-        """The bytes of each row, from its own column on: K is symmetric, so this says it all."""
+        """The bytes of each row."""
         at = 0
         while at < len(words):
-            ahead = np.cumsum(self.rows.length[words[at:]])
+            ahead = np.cumsum(self.rows.length[words[at : at + MOST_ROWS]])
             count = max(int(np.searchsorted(ahead, PACKED_AT_ONCE)), 1)
             yield from self._packed(words[at : at + count].astype(np.int32))
             at += count
 
     def _packed(self, words: NDArray[np.int32]) -> Iterator[memoryview]:
         rows = self.rows
+        rows.need(words)
         room = packing.HEADER_BYTES + packing.ENTRY_BYTES * rows.length[words]
         target = np.concatenate(([0], np.cumsum(room)))
         packed, sizes = np.empty(target[-1], np.uint8), np.zeros(len(words), np.int64)
         # One thread: digests are made in shares, one a thread.
         packing.pack_rows(
-            *rows.arrays, words, self.number, self.own[words], target[:-1], packed, sizes, 1
+            *rows._held, words, self.number, self.own[words], target[:-1], packed, sizes, 1
         )
         whole = packed.data
         for first, size in zip(target[:-1].tolist(), sizes.tolist(), strict=True):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,6 +65,19 @@ def in_other_columns(
     return moved
 
 
+# What additions and subtractions write to.
+CHANGED = ("start", "length", "capacity", "indices", "values", "mass", "frequency", "totals")
+RowArrays = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]
+
+
+class Block(NamedTuple):
+    """Rows of some words as kernels take them."""
+
+    arrays: RowArrays
+    rows: NDArray[np.int32]  # of the arrays
+    words: NDArray[np.int32]  # whose rows they are
+
+
 class CooccurrenceRows:
     """K by rows, and all else that changes with it: masses, document frequencies, totals.
 
@@ -120,11 +136,21 @@ class CooccurrenceRows:
             )
 
     @property
-    def arrays(
-        self,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    def arrays(self) -> RowArrays:
         """`start`, `length`, `indices`, `values`: the rows as every kernel takes them."""
         return self.start, self.length, self.indices, self.values
+
+    @property
+    def _held(self) -> RowArrays:
+        """The arrays as they are."""
+        return self.start, self.length, self.indices, self.values
+
+    def need(self, words: NDArray[np.integer]) -> None:
+        """See that the rows of some words are in the arrays. Here all of them are."""
+
+    def blocks(self, words: NDArray[np.int32]) -> Iterator[Block]:
+        """The rows of some words, in parts and in any order; a part is for one step of its loop."""
+        yield Block(self.arrays, words, words)
 
     @property
     def n_documents(self) -> int:
@@ -171,11 +197,12 @@ class CooccurrenceRows:
 
     def to_arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """Fresh canonical CSR arrays (indptr, indices, values), indices positions in `columns`."""
+        words = np.arange(self.n_words, dtype=np.int32)
+        self.need(words)
         indptr = np.concatenate(([0], np.cumsum(self.length)))
         indices = np.empty(indptr[-1], np.int32)
         values = np.empty(indptr[-1], np.int64)
-        words = np.arange(self.n_words, dtype=np.int32)
-        kernels.copy_rows(*self.arrays, words, indptr[:-1], indices, values, 1)
+        kernels.copy_rows(*self._held, words, indptr[:-1], indices, values, 1)
         return indptr, indices, values
 
     def with_columns(self, kept: NDArray[np.bool_], num_threads: int) -> CooccurrenceRows:
@@ -204,7 +231,7 @@ class CooccurrenceRows:
         after = words[words >= 0]
         if more_columns:
             after = np.union1d(after, np.flatnonzero(new)).astype(np.int32)
-        moved = CooccurrenceRows(n_words, after)
+        moved = self._empty(n_words, after)
         for name in ("start", "length", "capacity", "mass", "frequency"):
             setattr(moved, name, in_other_columns(getattr(self, name), columns, n_words))
         moved.totals = self.totals.copy()
@@ -214,6 +241,10 @@ class CooccurrenceRows:
             moved.indices, moved.values = self.indices.copy(), self.values.copy()
             moved._renumber(number, num_threads)
         return moved
+
+    def _empty(self, n_words: int, columns: NDArray[np.int32]) -> CooccurrenceRows:
+        """Rows without entries, for `renumbered` to fill."""
+        return CooccurrenceRows(n_words, columns)
 
     def _renumber(self, number: NDArray[np.int32], num_threads: int) -> None:
         """Column p becomes number[p], or is left out, in place: for rows that nobody else has."""
@@ -230,14 +261,16 @@ class CooccurrenceRows:
 
     def row(self, word: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The words of the columns that a row has entries in, and a view of its values."""
+        self.need(np.array([word]))
         part = slice(self.start[word], self.start[word] + self.length[word])
         return self.columns[self.indices[part]], self.values[part]
 
     def first_uncovered(self, delta: Delta, num_threads: int) -> int | None:
         """A word whose row would turn negative if the delta were subtracted, or None."""
+        self.need(delta.words)
         status = np.zeros(len(delta.words), np.int32)
         kernels.check_subtraction(
-            *self.arrays,
+            *self._held,
             delta.words,
             delta.places,
             delta.start,
@@ -250,9 +283,10 @@ class CooccurrenceRows:
 
     def subtract(self, delta: Delta, num_threads: int, version: int | None = None) -> None:
         """Subtract a delta that `first_uncovered` has passed; `version` is that of afterwards."""
+        self.need(delta.words)
         self._own()
         kernels.subtract_delta(
-            *self.arrays,
+            *self._held,
             self.mass,
             self.frequency,
             self.totals,
@@ -272,6 +306,7 @@ class CooccurrenceRows:
 
         `version` is that of afterwards.
         """
+        self.need(delta.words)
         totals = self._totals(delta.n_documents, version)
         if len(self.indices) == 0 and len(delta.words) == self.n_words:
             taken = CooccurrenceRows.from_arrays(
@@ -353,10 +388,10 @@ class CooccurrenceRows:
         untouched[delta.words] = False
         kept = np.flatnonzero(untouched).astype(np.int32)
         kernels.copy_rows(
-            *self.arrays, kept, merged.start[kept], merged.indices, merged.values, num_threads
+            *self._held, kept, merged.start[kept], merged.indices, merged.values, num_threads
         )
         kernels.merge_rows(
-            *self.arrays,
+            *self._held,
             delta.words,
             delta.places,
             delta.start,
@@ -376,7 +411,7 @@ class CooccurrenceRows:
         merged.mass[delta.words] += delta.mass
         merged.frequency[delta.words] += delta.document_frequency
         merged.totals = totals
-        self.__dict__ = merged.__dict__
+        self.__dict__ = {**vars(self), **vars(merged)}
 
     def _totals(self, more_documents: int, version: int | None) -> NDArray[np.int64]:
         after = self.version + 1 if version is None else version
@@ -384,6 +419,5 @@ class CooccurrenceRows:
 
     def _own(self) -> None:
         """Make sure that all can be written to."""
-        for name, array in vars(self).items():
-            if name not in ("n_words", "columns", "place"):
-                setattr(self, name, owned(array))
+        for name in CHANGED:
+            setattr(self, name, owned(getattr(self, name)))

@@ -386,6 +386,8 @@ class CooccurrenceStatistics(Exclusive):
         """The hashes of all rows at the contexts."""
         if not np.array_equal(contexts, self._hashed_at):
             self._hashes, self._hashed_at = PartHashes(self.n_words), contexts
+        # Threads hash, and rows that stand elsewhere are not read by several.
+        self._rows.need(self._hashes.stale)
         rows = RowBytes.at_columns(self._rows, contexts)
         return self._hashes.combined(rows.of, check.check_n_jobs(self.n_jobs))
 
@@ -419,6 +421,18 @@ class CooccurrenceStatistics(Exclusive):
         self._announce(documents)
         columns = self._first_columns(documents)
         return self._checked_addition(self._count(documents, lengths, columns), columns)
+
+    @exclusive
+    def row_hashes(self) -> NDArray[np.uint8]:
+        """SHA-256 of each row at the contexts, (n_words, 32), as the digest has them."""
+        flat = np.frombuffer(self._row_hashes(self.context_words), np.uint8)
+        return flat.reshape(self.n_words, 32)
+
+    @exclusive
+    def restore_row_hashes(self, hashes: NDArray[np.uint8]) -> None:
+        """Take over what `row_hashes` gave for the state that was restored."""
+        self._hashes, self._hashed_at = PartHashes.known(hashes), self.context_words
+        self._digest = None
 
     @exclusive
     def keep_columns(self, document_frequency: NDArray[np.int64], n_documents: int) -> None:

@@ -29,13 +29,16 @@ class Learner(NamedTuple):
     topics: type[Topics]
     learn: Callable[..., Topics]
     update: Callable[..., tuple[Topics, UpdatePath]]
+    starts_over: bool  # an update reads nothing of the topics before it
 
 
 LEARNERS: Mapping[str, Learner] = {
     one.settings.learner: one
     for one in (
-        Learner(factor.FactorSettings, factor.FactorTopics, factor.learn, factor.update),
-        Learner(anchor.AnchorSettings, anchor.AnchorTopics, anchor.learn, anchor_update.update),
+        Learner(factor.FactorSettings, factor.FactorTopics, factor.learn, factor.update, True),
+        Learner(
+            anchor.AnchorSettings, anchor.AnchorTopics, anchor.learn, anchor_update.update, False
+        ),
     )
 }
 

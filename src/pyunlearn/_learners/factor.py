@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,13 +22,12 @@ from pyunlearn._documents import COUNT_LIMIT, MASS_LIMIT
 from pyunlearn._learners import from_outside as outside
 from pyunlearn._learners.factorisation import (
     Factorisation,
-    eighth_root_scale,
     learned_basis,
     recovered,
     topics_of,
 )
 from pyunlearn._learners.kept_words import mass_of_model, words_in_documents
-from pyunlearn._learners.topics import F64, Settings, Topics, UpdatePath
+from pyunlearn._learners.topics import F32, F64, Settings, Topics, UpdatePath
 from pyunlearn._linalg import ordered_sum
 from pyunlearn.errors import InvalidParameterError
 
@@ -95,31 +93,42 @@ class FactorTopics(Topics):
 
     settings: FactorSettings
     core: NDArray[np.int32]  # (q,), words that decided the topics, ascending
+    weights: F32  # (n, r'), W: all the rest follows from it
     central: NDArray[np.int32]  # (r',), one core word a topic
     topical: F64  # (n,), mass that topics explain; what is left of a word's mass is background
 
+    @classmethod
+    def of_weights(
+        cls,
+        settings: FactorSettings,
+        mass: NDArray[np.int64],
+        core: NDArray[np.int32],
+        weights: F32,
+    ) -> Self:
+        """Topics from what was fitted."""
+        found = topics_of(weights, mass, core)
+        central = found.representatives
+        return cls(settings, mass, found.word_topic, core, weights, central, found.topical)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays that a saved model needs, by name."""
-        return {name: getattr(self, name) for name in ARRAYS}
+        return {"mass": self.mass, "core": self.core, "weights": self.weights}
 
     @classmethod
     def from_arrays(cls, settings: FactorSettings, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """What `arrays` gave; CorruptStateError for arrays that cannot be topics."""
-        outside.check_names(arrays, ARRAYS)
-        named: dict[str, Any] = dict(arrays)
-        topics = cls(settings, **named)
-        topics._check()
-        return topics
-
-    def _check(self) -> None:
-        n, r = self.mass.size, self.central.size
-        # So that their sum is finite.
-        outside.check_amounts("topical", self.topical, (n,), sys.float_info.max / (n + 1))
-        self._check_common(r, self.topical > 0)
-        outside.require(not self.topical[self.mass == 0].any(), "topical", "of words without mass")
-        outside.check_words("core", self.core, self.core.size, n)
-        outside.check_words("central", self.central, r, n)
-        outside.require(np.isin(self.central, self.core).all(), "central", "not all in the core")
+        outside.check_names(arrays, ("mass", "core", "weights"))
+        mass, core, weights = (arrays[name] for name in ("mass", "core", "weights"))
+        n, r = mass.size, weights.shape[-1] if weights.ndim else 0
+        outside.check_mass(mass, n)
+        outside.check_words("core", core, core.size, n)
+        outside.require((np.diff(core) > 0).all(), "core", "not in order")
+        outside.require(r <= min(settings.n_topics, core.size), "weights", f"of {r} topics")
+        outside.check_array("weights", weights, np.float32, (n, r))
+        # So that no sum of fourth powers is infinite.
+        most = outside.require_amounts("weights", weights, MOST_WEIGHT)
+        outside.require(not most[mass == 0].any(), "weights", "of words without mass")
+        return cls.of_weights(settings, mass, core, weights)
 
     def refuse_other(self, statistics: CooccurrenceStatistics, num_threads: int) -> None:
         """Raise CorruptStateError where the topics are surely not of these statistics."""
@@ -129,8 +138,12 @@ class FactorTopics(Topics):
         outside.check_same("core", self.core, words_in_documents(statistics, threshold, mass))
 
     def digested(self) -> dict[str, NDArray[Any]]:
-        """The arrays that a digest covers besides `word_topic`."""
-        return {"representatives": self.central, "topical": self.topical}
+        """The arrays that a digest covers besides the rows of words."""
+        return {"core": self.core}
+
+    def hashed_rows(self) -> NDArray[Any]:
+        """What a digest covers of each word, (n, ...)."""
+        return self.weights
 
     @property
     def representatives(self) -> NDArray[np.int32]:
@@ -167,7 +180,8 @@ class FactorTopics(Topics):
         return (self.topical / (total if total > 0 else 1.0))[:, None] * self.word_topic
 
 
-ARRAYS = ("mass", "word_topic", "core", "central", "topical")
+# The fourth power of W / s, s at least 2^-8, times a million words is a finite number.
+MOST_WEIGHT = 2.0**96
 
 
 def learn(
@@ -185,13 +199,10 @@ def learn(
     options = Factorisation(settings.n_topics, settings.background, settings.n_updates)
     basis = learned_basis(statistics.rows, mass, core, options, num_threads)
     others = np.setdiff1d(np.flatnonzero(mass).astype(np.int32), core, assume_unique=True)
-    unscaled = np.zeros((len(mass), basis.factors.shape[1]))
-    unscaled[core] = basis.factors / eighth_root_scale(mass)[core][:, None]
-    unscaled[others] = recovered(statistics.rows, mass, others, basis, num_threads)
-    found = topics_of(unscaled, core)
-    return FactorTopics(
-        settings, mass, found.word_topic, core, found.representatives, found.topical
-    )
+    weights = np.zeros((len(mass), basis.factors.shape[1]), np.float32)
+    weights[core] = basis.factors
+    weights[others] = recovered(statistics.rows, mass, others, basis, num_threads)
+    return FactorTopics.of_weights(settings, mass, core, weights)
 
 
 def update(

@@ -127,19 +127,26 @@ class Roots:
     ) -> Roots:
         """M over core words with their s_i."""
         q = len(core)
-        sums, squares = np.zeros((2, q))
-        roots = cls(np.empty((q, q), np.float32), sums, squares)
-        factorise.fill_roots(
-            *rows.arrays,
-            *_places(rows, core, scale),
-            core,
-            scale,
-            *_work(q, num_threads),
-            roots.values,
-            roots.sums,
-            roots.squares,
-            num_threads,
-        )
+        roots = cls(np.empty((q, q), np.float32), np.zeros(q), np.zeros(q))
+        position, by_column = _places(rows, core, scale)
+        work = _work(q, num_threads)
+        for block in rows.blocks(core):
+            at = np.searchsorted(core, block.words)
+            values = np.empty((len(at), q), np.float32)
+            sums, squares = np.zeros((2, len(at)))
+            factorise.fill_roots(
+                *block.arrays,
+                position,
+                by_column,
+                block.rows,
+                scale[at],
+                *work,
+                values,
+                sums,
+                squares,
+                num_threads,
+            )
+            roots.values[at], roots.sums[at], roots.squares[at] = values, sums, squares
         return roots
 
     def times(self, factors: F32, num_threads: int) -> F32:
@@ -279,50 +286,59 @@ def recovered(
     words: NDArray[np.int32],
     basis: Basis,
     num_threads: int,
-) -> F64:
-    """u_ik = W_ik / s_i of the given words, each by non-negative least squares on the basis.
+) -> F32:
+    """W of the given words, (words, r'), each by non-negative least squares on the basis.
 
     Each row is a function of the basis and of the word's own row of K and mass.
     """
     factors = basis.factors
     n_topics = factors.shape[1]
-    scale = eighth_root_scale(mass[words])
     width = -(-n_topics // factorise.TOGETHER) * factorise.TOGETHER
     padded = np.zeros((len(factors), width), np.float32)
     padded[:, :n_topics] = factors
-    products, sums = np.empty((len(words), width), np.float32), np.zeros(len(words))
-    factorise.root_products(
-        *rows.arrays,
-        *_places(rows, basis.core, basis.scale),
-        words,
-        scale,
-        padded,
-        *_work(len(factors), num_threads),
-        products,
-        sums,
-        num_threads,
-    )
-    residual = np.ascontiguousarray(products[:, :n_topics])
-    residual -= np.outer(sums, basis.common).astype(np.float32)
     cross = cross_product(factors, num_threads)
-    weights = np.zeros_like(residual)
     inverse = inverse_diagonal(cross)
-    factorise.descend(cross, inverse, LAST_SWEEPS, residual, weights, num_threads)
-    return weights / np.where(scale > 0, scale, 1.0)[:, None]
+    position, by_column = _places(rows, basis.core, basis.scale)
+    work = _work(len(factors), num_threads)
+    place = np.full(len(mass), -1, np.int32)
+    place[words] = np.arange(len(words), dtype=np.int32)
+    weights = np.zeros((len(words), n_topics), np.float32)
+    for block in rows.blocks(words):
+        products, sums = np.empty((len(block.words), width), np.float32), np.zeros(len(block.words))
+        factorise.root_products(
+            *block.arrays,
+            position,
+            by_column,
+            block.rows,
+            eighth_root_scale(mass[block.words]),
+            padded,
+            *work,
+            products,
+            sums,
+            num_threads,
+        )
+        residual = np.ascontiguousarray(products[:, :n_topics])
+        residual -= np.outer(sums, basis.common).astype(np.float32)
+        found = np.zeros_like(residual)
+        factorise.descend(cross, inverse, LAST_SWEEPS, residual, found, num_threads)
+        weights[place[block.words]] = found
+    return weights
 
 
-def topics_of(unscaled: F64, core: NDArray[np.int32]) -> FoundTopics:
+def topics_of(weights: F32, mass: NDArray[np.int64], core: NDArray[np.int32]) -> FoundTopics:
     """Back to the units of K: topic k stands for the pairs u_k u_k^T with u_ik = (W_ik / s_i)^2.
 
-    `unscaled`: W_ik / s_i, (n, r').
+    `weights`: W, (n, r').
     """
+    scale = eighth_root_scale(mass)
+    unscaled = weights / np.where(scale > 0, scale, 1.0)[:, None]
     pairs = unscaled * unscaled
     joint = pairs * column_sums(pairs)
     topical = column_sums(np.ascontiguousarray(joint.T))
     shares = column_sums(joint)
     word_topic = joint / np.where(topical > 0, topical, 1.0)[:, None]
     # Frequent in its topic, and found in few others.
-    fitness = word_topic[core] * (joint[core] / shares)
+    fitness = word_topic[core] * (joint[core] / np.where(shares > 0, shares, 1.0))
     return FoundTopics(word_topic, topical, core[distinct_best(fitness)])
 
 

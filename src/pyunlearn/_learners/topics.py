@@ -18,9 +18,10 @@ from pyunlearn._linalg import column_sums
 
 __all__ = ["Settings", "Topics", "UpdatePath", "topic_correlation"]
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-# Rows of p(topic | word) that are hashed together: few words change in a small deletion.
+# Words that are hashed together: few change in a small deletion.
 HASH_BLOCK = 16
 
 
@@ -87,7 +88,7 @@ class Topics:
     mass: NDArray[np.int64]  # (n,), row sums of K over the kept columns, 0 where not kept
     word_topic: F64  # (n, r'), p(topic | word); 0 for words without mass
     _derived: ClassVar[tuple[str, ...]] = ("hashes",)
-    # SHA-256 by blocks of word_topic, filled by `word_topic_hashes`.
+    # SHA-256 by blocks of words, filled by `row_hashes`.
     hashes: PartHashes | None = field(default=None, kw_only=True)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -108,8 +109,7 @@ class Topics:
     def _check_common(self, n_topics: int, filled: NDArray[np.bool_]) -> None:
         """The arrays of every learner; `filled`: which words have topics."""
         n = self.mass.size
-        outside.check_array("mass", self.mass, np.int64, (n,))
-        outside.require(self.mass.min(initial=0) >= 0, "mass", "a word has less than none")
+        outside.check_mass(self.mass, n)
         most = self.settings.n_topics
         outside.require(n_topics <= most, "n_topics", f"{n_topics} topics, asked for were {most}")
         outside.check_distributions("word_topic", self.word_topic, (n, n_topics), filled)
@@ -122,8 +122,12 @@ class Topics:
         raise NotImplementedError
 
     def digested(self) -> dict[str, NDArray[Any]]:
-        """The arrays that a digest covers besides `word_topic`."""
+        """The arrays that a digest covers besides the rows of words."""
         raise NotImplementedError
+
+    def hashed_rows(self) -> NDArray[Any]:
+        """What a digest covers of each word, (n, ...)."""
+        return self.word_topic
 
     @property
     def representatives(self) -> NDArray[np.int32]:
@@ -197,11 +201,12 @@ class Topics:
             for row, words in zip(A, best, strict=True)
         ]
 
-    def word_topic_hashes(self, num_threads: int) -> bytes:
-        """SHA-256 of each block of HASH_BLOCK rows of p(topic | word), one after the other."""
-        hashes = self.hashes or PartHashes(-(-len(self.word_topic) // HASH_BLOCK))
+    def row_hashes(self, num_threads: int) -> bytes:
+        """SHA-256 of each block of HASH_BLOCK words, one after the other."""
+        rows = self.hashed_rows()
+        hashes = self.hashes or PartHashes(-(-len(rows) // HASH_BLOCK))
         object.__setattr__(self, "hashes", hashes)
-        little = self.word_topic.astype("<f8", copy=False)
+        little = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
         return hashes.combined(
             lambda blocks: (
                 little[at : at + HASH_BLOCK].data for at in (blocks * HASH_BLOCK).tolist()

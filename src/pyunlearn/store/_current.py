@@ -60,20 +60,24 @@ class Current:
         """The model, which must not wait for a refresh (`_revising.current_model` ends it)."""
         self._drop_old()
         if self._model is None:
-            self.progress("reading", 0, 0)
-            self._model = state.read_model(self.db, self.dictionary().keys, self.n_jobs)
-            self._check("model", "topics", self._model.digest())
+            topics, statistics = state.read_topics(self.db), self.statistics()
+            self._model = Model(topics, statistics)
+            if self._model.digest() != state.digest_of(self.db, "model"):
+                raise CorruptStateError(
+                    f"{self.db.path}: the topics of the store have not the digest that is stored "
+                    "with them; see `verify`"
+                )
         return self._model
 
     def statistics(self) -> CooccurrenceStatistics:
-        """The statistics, without topics where those wait for a refresh."""
-        if not state.is_waiting(self.db):
-            return self.model().statistics
+        """The statistics; rows are read when they are needed."""
         self._drop_old()
+        if self._model is not None:
+            return self._model.statistics
         if self._statistics is None:
             self.progress("reading", 0, 0)
-            self._statistics = state.read_waiting(self.db, self.dictionary().keys, self.n_jobs)
-            self._check("statistics", "statistics", self._statistics.digest())
+            keys = self.dictionary().keys
+            self._statistics = state.open_statistics(self.db, keys, self.n_jobs)
         return self._statistics
 
     def dictionary(self) -> Dictionary:
@@ -114,10 +118,3 @@ class Current:
         if self._version != version:
             self.drop()
             self._version = version
-
-    def _check(self, name: str, what: str, digest: str) -> None:
-        if digest != state.digest_of(self.db, name):
-            raise CorruptStateError(
-                f"{self.db.path}: the {what} of the store have not the digest that is stored with "
-                "them; see `verify`"
-            )

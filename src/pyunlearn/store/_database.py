@@ -47,8 +47,8 @@ CREATE TABLE IF NOT EXISTS words (
     n_occurrences INTEGER NOT NULL
 );
 
--- Co-occurrence counts K: a row for each word of the dictionary; of a word with a column from that
--- on (K is symmetric there), packed by src/_core/packing.pyx. A word without entries has no row.
+-- Co-occurrence counts K: a row for each word of the dictionary, packed by src/_core/packing.pyx. A
+-- word without entries has no row.
 CREATE TABLE IF NOT EXISTS cooccurrence (
     word INTEGER PRIMARY KEY,           -- the key of the word
     entries BLOB NOT NULL

@@ -16,7 +16,7 @@ def forget(current: Current, ids: Sequence[str], refresh: str) -> Certificate:
     """Delete documents, and learn again what was learned with them now, or delete it."""
     db, gone = current.db, docs.read_some(current.db, ids)
     if refresh == "now":
-        revising.current_model(current)
+        revising.end_wait(current)
     before = revising.Before.read(current, gone, tasks=refresh == "now")
     docs.delete(db, ids)
     docs.set_number(db, docs.n_documents(db) - len(ids))

@@ -28,7 +28,7 @@ def add(
     fitted = state.is_fitted(db)
     before = None
     if fitted:
-        revising.current_model(current)
+        revising.end_wait(current)
         before = revising.Before.read(current, (), tasks=True)
     come = _store(current, records)
     if before is not None:

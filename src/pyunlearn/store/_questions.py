@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from pyunlearn._documents import Documents, check_documents
+from pyunlearn._documents import Documents
 from pyunlearn._fold_in import fold_in
 from pyunlearn._learners.topics import Topics
 from pyunlearn._params import check_integer
@@ -23,9 +22,6 @@ from pyunlearn.store._database import SCHEMA_VERSION, Database
 from pyunlearn.store._state_digest import model_digest
 from pyunlearn.store._stored_words import Dictionary
 from pyunlearn.text import TextCounter
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
 
 
 def topics(db: Database, n_words: int) -> list[Topic]:
@@ -89,7 +85,7 @@ def asked_of(db: Database, dictionary: Dictionary, text: str) -> tuple[Topics, D
     learned = state.read_topics(db)
     if not docs.n_documents(db) or not learned.n_topics:
         raise StoreError("the store has no documents or no topics to search by")
-    asked = check_documents(counts_of(db, dictionary, [text]), len(dictionary))
+    asked = counts_of(db, dictionary, [text])
     if not learned.word_frequencies()[asked.columns].any():
         raise InvalidInputError("no word of the text is in the dictionary; nothing to search by")
     return learned, asked
@@ -113,8 +109,8 @@ def search(db: Database, text: str, n: int, similarity: str) -> list[Found]:
     ]
 
 
-def counts_of(db: Database, dictionary: Dictionary, texts: Sequence[str]) -> sp.csr_array:
-    """Word counts of texts by the dictionary of the store, (n_texts, n_words)."""
+def counts_of(db: Database, dictionary: Dictionary, texts: Sequence[str]) -> Documents:
+    """Word counts of texts by the dictionary of the store."""
     counter, new = TextCounter(words.rules_of(db)), words.NewWords()
     bags = new.bags(counter.count(texts))
-    return docs.as_one([("", bag) for bag in bags], dictionary).counts
+    return docs.as_one([("", bag) for bag in bags], dictionary).documents

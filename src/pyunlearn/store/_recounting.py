@@ -71,8 +71,8 @@ def recount_statistics(
     held = _held_by_others(db, np.setdiff1d(after.keys, before.keys), added)
     others = _in_parts(docs.ids_with_words(db, held, come))
     for batch in docs.batches(chain(gone, _read(db, others)), before):
-        statistics.remove_part(batch.counts, batch.lengths)
-        touched[batch.counts.indices] = True
+        statistics.remove_part(batch.documents, batch.lengths)
+        touched[batch.documents.columns] = True
     columns = after.columns(before.keys)
     rows = statistics.rows
     for word in rows.columns[columns[rows.columns] < 0].tolist():
@@ -83,8 +83,8 @@ def recount_statistics(
         statistics.renumber(columns, len(after))
     for batch in docs.batches(_read(db, others + added), after):
         with batch.naming_ids():
-            statistics.add_part(batch.counts, batch.lengths)
-        now[batch.counts.indices] = True
+            statistics.add_part(batch.documents, batch.lengths)
+        now[batch.documents.columns] = True
     return Changed(np.flatnonzero(now), before.keys[columns < 0])
 
 
@@ -145,7 +145,7 @@ def _each(
     for one in sums:
         getattr(one, verb)(batch)
     if touched is not None:
-        touched[batch.counts.indices] = True
+        touched[batch.documents.columns] = True
 
 
 def _read(db: Database, parts: Sequence[Sequence[str]]) -> Iterator[docs.Named]:

@@ -30,7 +30,7 @@ def redact(current: Current, identifier: str, names: Sequence[str]) -> Certifica
     else:
         text = _without_text(identifier, text, names, rules)
         counted = TextCounter(rules).count([text])
-    revising.current_model(current)
+    revising.end_wait(current)
     before = revising.Before.read(current, [(identifier, old)], tasks=True)
     new = words.NewWords()
     (bag,) = new.bags(counted)

@@ -36,13 +36,13 @@ class TaskSums:
         """Take documents out."""
         for one, labels in self._labelled(batch):
             targets = made.task_targets(self.settings, labels, one.ids)
-            self.task.remove(one.documents(), targets)
+            self.task.remove(one.documents, targets)
 
     def add(self, batch: docs.Batch) -> None:
         """Put documents in."""
         for one, labels in self._labelled(batch):
             targets = made.task_targets(self.settings, labels, one.ids)
-            self.task.add(one.documents(), targets)
+            self.task.add(one.documents, targets)
 
     def renumber(self, columns: NDArray[np.int32], n_words: int) -> None:
         """Move words to other columns."""

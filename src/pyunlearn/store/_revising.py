@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
+from pyunlearn._learners import LEARNERS
 from pyunlearn._model import Model, settings_in
 from pyunlearn.certificates import (
     EXACT_COMPARATOR,
@@ -59,7 +60,11 @@ class Before:
     def recount(self, current: Current, come: Sequence[str]) -> Recounted:
         """The dictionary and statistics of the documents as they are stored now."""
         db, statistics = current.db, self.statistics
-        dictionary = words.read_dictionary(db)
+        if come:
+            dictionary = words.read_dictionary(db)
+        else:
+            bags = [bag for _, bag in self.gone]
+            dictionary = words.dictionary_without(db, self.dictionary, bags, statistics.n_documents)
         change = self.dictionary, dictionary, self.gone, come
         changed: Changed | None = recount_statistics(db, statistics, *change)
         if statistics.lacks_contexts():
@@ -82,6 +87,12 @@ class Recounted(NamedTuple):
 
 def current_model(current: Current) -> Model:
     """The model of the stored state; ends a wait for a refresh first, with its certificate."""
+    end_wait(current)
+    return current.model()
+
+
+def end_wait(current: Current) -> None:
+    """Learn what waits for a refresh, with a certificate of its own."""
     if state.is_waiting(current.db):
         log.info(
             "the refresh that waited is done first, with a certificate of its own (documents "
@@ -89,19 +100,18 @@ def current_model(current: Current) -> Model:
             ledger.n_waiting(current.db),
         )
         refresh(current)
-    return current.model()
 
 
 def learn(current: Current, before: Before, come: Sequence[str]) -> None:
     """Topics, heads and index of the documents as they are stored now."""
-    model = current.model()
+    settings = settings_in(state.read_parameters(current.db))
+    topics = None if LEARNERS[settings.learner].starts_over else current.model().topics
     now = before.recount(current, come)
     current.progress("learning", 0, 0)
-    same_words = before.dictionary.words == now.dictionary.words
-    if now.changed is None or not same_words:
-        model = Model.learned(now.statistics, model.topics.settings)
+    if topics is None or now.changed is None or before.dictionary.words != now.dictionary.words:
+        model = Model.learned(now.statistics, settings)
     else:
-        model = model.updated(now.changed.words)
+        model = Model(topics, now.statistics).updated(now.changed.words)
     model.warn(stacklevel=2)
     state.write_model(current.db, model, now.dictionary.keys, now.changed)
     replace_model(current, model, now.dictionary, before.tasks, now.task_columns)

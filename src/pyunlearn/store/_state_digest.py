@@ -15,7 +15,9 @@ def model_digest(db: Database, dictionary: Dictionary) -> str | None:
     digest = state.digest_of(db, "model")
     if digest is None:
         return None
-    return content_digest({"format": STORE_FORMAT, "model": digest, "words": dictionary.words}, {})
+    return content_digest(
+        {"format": STORE_FORMAT, "model": digest, "words": dictionary.digest()}, {}
+    )
 
 
 def state_digest(db: Database, dictionary: Dictionary) -> str:
@@ -24,7 +26,7 @@ def state_digest(db: Database, dictionary: Dictionary) -> str:
         "format": STORE_STATE_FORMAT,
         "model": model_digest(db, dictionary),
         "statistics": state.digest_of(db, "statistics"),
-        "words": dictionary.words,
+        "words": dictionary.digest(),
         "heads": heads.digests(db),
         "index": index.digest_of(db),
         "n_documents": db.get_meta("n_documents"),

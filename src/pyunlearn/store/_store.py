@@ -751,7 +751,7 @@ class Store:
             state.refuse_unfitted(self._db)
             head = _head_requests.scoring_head(self._db, field)
             dictionary = words.read_dictionary(self._db)
-            return head, _questions.counts_of(self._db, dictionary, texts)
+            return head, _questions.counts_of(self._db, dictionary, texts).to_csr()
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -8,11 +8,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._documents import Documents, check_documents
+from pyunlearn._documents import Documents
 from pyunlearn.errors import (
     CorruptStateError,
     DocumentTooLongError,
@@ -38,12 +37,8 @@ class Batch(NamedTuple):
     """Word counts of some documents, as the model takes them."""
 
     ids: list[str]
-    counts: sp.csr_array  # (m, n_words), int32
+    documents: Documents  # over the words of the dictionary
     lengths: NDArray[np.int64]  # (m,), words outside the dictionary included
-
-    def documents(self) -> Documents:
-        """The counts after the checks that all counts pass."""
-        return check_documents(self.counts, self.counts.shape[1])
 
     @contextmanager
     def naming_ids(self) -> Iterator[None]:
@@ -123,12 +118,13 @@ def as_one(group: Sequence[Named], dictionary: Dictionary) -> Batch:
     known = columns >= 0
     ends = np.cumsum([len(bag.keys) for bag in bags])
     start = np.concatenate(([0], np.cumsum(known)))[np.concatenate(([0], ends))]
-    matrix = sp.csr_array(
-        (counts[known], columns[known], start), shape=(len(bags), len(dictionary))
-    )
-    matrix.sort_indices()
+    row = np.repeat(np.arange(len(bags)), np.diff(start))
+    order = np.lexsort((columns[known], row))
+    sizes = counts[known][order]
+    sums = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))[start]
+    documents = Documents(start, columns[known][order], sizes, np.diff(sums), len(dictionary))
     lengths = np.array([bag.length for bag in bags], np.int64)
-    return Batch([identifier for identifier, _ in group], matrix, lengths)
+    return Batch([identifier for identifier, _ in group], documents, lengths)
 
 
 def count_all(
@@ -139,7 +135,7 @@ def count_all(
     statistics.keep_columns(document_frequencies(db, dictionary), total)
     for batch in batches(read_all(db), dictionary):
         with batch.naming_ids():
-            statistics.add_part(batch.counts, batch.lengths)
+            statistics.add_part(batch.documents, batch.lengths)
         progress("counting", statistics.n_documents, total)
     return statistics
 

@@ -30,7 +30,7 @@ def proportions_of(db: Database, dictionary: Dictionary, topics: Topics, n_jobs:
     """Topic proportions of all documents by ascending id, (m, r)."""
     parts = [np.zeros((0, topics.n_topics))]
     for batch in docs.batches(docs.read_all(db), dictionary):
-        documents = batch.documents()
+        documents = batch.documents
         if topics.n_topics:
             parts.append(fold_in(topics, documents, n_jobs))
         else:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from pyunlearn.errors import InvalidInputError, RecordError, StoreError
 from pyunlearn.records import label_text
 from pyunlearn.store import _stored_documents as docs
@@ -75,13 +77,9 @@ def labelled_batches(
 
 def chosen(batch: docs.Batch, rows: Sequence[int]) -> docs.Batch:
     """Some documents of a batch."""
-    import scipy.sparse as sp
-
-    return docs.Batch(
-        [batch.ids[row] for row in rows],
-        sp.csr_array(batch.counts[list(rows)]),
-        batch.lengths[list(rows)],
-    )
+    chosen = np.array(rows, np.intp)
+    ids = [batch.ids[row] for row in rows]
+    return docs.Batch(ids, batch.documents.chosen(chosen), batch.lengths[chosen])
 
 
 def _id_text(identifier: Any) -> str:

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._cooccurrence.arrays import refuse_impossible, statistics_from_arrays
+from pyunlearn._cooccurrence.arrays import (
+    refuse_impossible,
+    restore_statistics,
+    statistics_from_arrays,
+)
+from pyunlearn._cooccurrence.rows_on_demand import RowsOnDemand
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import content_digest
 from pyunlearn._documents import USUAL_SCALE_BITS
@@ -100,7 +105,7 @@ def write_waiting(
 
 
 def read_model(db: Database, keys: NDArray[np.int64], n_jobs: int | None) -> Model:
-    """The model with its statistics, of the words of some keys.
+    """The model with its statistics, of the words of some keys. Every row is read.
 
     Raises
     ------
@@ -109,11 +114,19 @@ def read_model(db: Database, keys: NDArray[np.int64], n_jobs: int | None) -> Mod
     InvalidParameterError
         `n_jobs` is no number of threads.
     """
-    check_n_jobs(n_jobs)
+    num_threads = check_n_jobs(n_jobs)
     try:
-        topics, statistics = _read_topics(db), read_counted(db, keys, n_jobs)
+        topics, parameters = _read_topics(db), read_parameters(db)
+        statistics = statistics_from_arrays(
+            tables.read_statistics(db, keys, n_jobs),
+            db.get_meta("n_documents", 0),
+            parameters["scale_bits"],
+            parameters["weighting"],
+            parameters["contexts"],
+            n_jobs,
+        )
         refuse_impossible(statistics)
-        topics.refuse_other(statistics, check_n_jobs(n_jobs))
+        topics.refuse_other(statistics, num_threads)
         return Model(topics, statistics)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise CorruptStateError(
@@ -121,30 +134,40 @@ def read_model(db: Database, keys: NDArray[np.int64], n_jobs: int | None) -> Mod
         ) from None
 
 
-def read_counted(
+def open_statistics(
     db: Database, keys: NDArray[np.int64], n_jobs: int | None
 ) -> CooccurrenceStatistics:
-    """The statistics of the topics; errors of all kinds when they are damaged."""
-    parameters = read_parameters(db)
-    return statistics_from_arrays(
-        tables.read_statistics(db, keys, n_jobs),
-        db.get_meta("n_documents", 0),
-        parameters["scale_bits"],
-        parameters["weighting"],
-        parameters["contexts"],
-        n_jobs,
-    )
+    """The statistics, of the words of some keys; rows are read when they are needed.
 
-
-def read_waiting(
-    db: Database, keys: NDArray[np.int64], n_jobs: int | None
-) -> CooccurrenceStatistics:
-    """The statistics alone; CorruptStateError if what is stored does not fit together."""
+    Raises
+    ------
+    CorruptStateError
+        They have not the digest that is stored with them, or do not fit together. Whether a row is
+        as it was written is seen when it is read; `verify` reads all.
+    """
     check_n_jobs(n_jobs)
     try:
-        return read_counted(db, keys, n_jobs)
+        statistics = empty_statistics(read_parameters(db), len(keys), n_jobs)
+        source = tables.StoredRows.of(db, keys, n_jobs)
+        restore_statistics(
+            statistics,
+            RowsOnDemand(len(keys), source.columns, source),
+            tables.read_array(db, tables.owner_of(None), "word_mass"),
+            tables.read_array(db, tables.owner_of(None), "document_frequency"),
+            db.get_meta("n_documents", 0),
+        )
+        hashes = tables.read_array(db, tables.owner_of(None), "row_hashes")
+        if hashes.dtype != np.uint8 or hashes.shape != (len(keys), 32):
+            raise ValueError("the hashes of rows are not those of the words")
+        statistics.restore_row_hashes(hashes)
     except (KeyError, TypeError, ValueError, IndexError, PyUnlearnError) as error:
         raise CorruptStateError(f"{db.path}: the statistics are damaged ({error})") from None
+    if statistics.digest() != digest_of(db, "statistics"):
+        raise CorruptStateError(
+            f"{db.path}: the statistics of the store have not the digest that is stored with them; "
+            "see `verify`"
+        )
+    return statistics
 
 
 def is_fitted(db: Database) -> bool:

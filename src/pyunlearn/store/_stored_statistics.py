@@ -17,15 +17,19 @@ from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.arrays import Arrays
 from pyunlearn._cooccurrence.row_bytes import RowBytes
-from pyunlearn._cooccurrence.rows import CooccurrenceRows
+from pyunlearn._cooccurrence.rows import Block, CooccurrenceRows, RowArrays
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
-from pyunlearn._core import counts as counting
 from pyunlearn._core import packing
 from pyunlearn._json import read_json
 from pyunlearn._params import check_n_jobs
+from pyunlearn.errors import CorruptStateError
 from pyunlearn.store._database import Database
 
 PART_BYTES = 64 * 2**20
+# Rows that are in memory at once when many are read. When one word in so many is asked for, all rows
+# are read in place of those.
+ROWS_AT_ONCE = 512
+ROWS_OF_A_SCAN = 4
 DTYPES = ("<f8", "<f4", "<i4", "<i8", "|b1", "|u1")
 
 
@@ -51,12 +55,13 @@ def write_statistics(
     owner, rows = owner_of(field), statistics.rows
     write_array(db, owner, "document_frequency", statistics.document_frequency)
     write_array(db, owner, "word_mass", statistics.word_mass)
-    write_array(db, owner, "row_length", rows.length)
+    write_array(db, owner, "row_hashes", statistics.row_hashes())
     columns = keys[rows.columns]
     slots = None if changed is None else _slots_of(db, owner, columns)
+    words: NDArray[np.integer] = np.arange(statistics.n_words)
     if changed is None or slots is None:
+        rows.need(words)  # before they are deleted
         slots = np.arange(len(columns), dtype=np.int32)
-        words: NDArray[np.integer] = np.arange(statistics.n_words)
         delete_rows(db, field)
     else:
         words = changed.words
@@ -67,15 +72,14 @@ def write_statistics(
     if field is None:
         db.execute_many("INSERT INTO cooccurrence VALUES (?, ?)", packed)
     else:
-        db.execute_many(
-            "INSERT INTO head_pairs VALUES (?, ?, ?)", ((field, *row) for row in packed)
-        )
+        sql = "INSERT INTO head_pairs VALUES (?, ?, ?)"
+        db.execute_many(sql, ((field, *row) for row in packed))
 
 
 def read_statistics(
     db: Database, keys: NDArray[np.int64], n_jobs: int | None, field: str | None = None
 ) -> Arrays:
-    """The arrays that `statistics_from_arrays` takes, of the words of some keys; K made whole.
+    """The arrays that `statistics_from_arrays` takes, of the words of some keys.
 
     Raises
     ------
@@ -83,25 +87,109 @@ def read_statistics(
         What is stored is not of these words, or does not fit together.
     """
     owner = owner_of(field)
-    length = read_array(db, owner, "row_length")
-    if length.shape != keys.shape or (len(length) and not length.min() >= 0):
-        raise ValueError("the rows are not those of the words")
-    columns, slots = _columns(db, owner, keys)
-    if len(length) and length.max() > len(columns):
-        raise ValueError("a row has a length that cannot be")
-    rows = CooccurrenceRows(len(keys), columns)
-    rows.start, rows.length = np.cumsum(length) - length, length
-    size = int(length.sum())
-    rows.indices, rows.values = np.zeros(size, np.int32), np.zeros(size, np.int64)
-    _unpack(rows, slots, _RowOfKeys(keys), _rows(db, field), check_n_jobs(n_jobs))
+    source = StoredRows.of(db, keys, n_jobs, field)
+    words = np.arange(len(keys))
+    length, parts = np.zeros(len(keys), np.int64), []
+    for block in source.read(words):
+        length[block.words] = block.arrays[1]
+        parts.append(block)
+    indptr = np.concatenate(([0], np.cumsum(length)))
+    indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int64)
+    for block in parts:
+        start, size, columns, numbers = block.arrays
+        for first, count, word in zip(
+            start.tolist(), size.tolist(), block.words.tolist(), strict=True
+        ):
+            to = slice(indptr[word], indptr[word + 1])
+            indices[to], values[to] = columns[first : first + count], numbers[first : first + count]
     return {
-        "indptr": np.concatenate((rows.start, [size])),
-        "indices": rows.indices,
-        "values": rows.values,
-        "columns": columns,
+        "indptr": indptr,
+        "indices": indices,
+        "values": values,
+        "columns": source.columns,
         "word_mass": read_array(db, owner, "word_mass"),
         "document_frequency": read_array(db, owner, "document_frequency"),
     }
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRows:
+    """The rows of stored statistics, as `RowsOnDemand` reads them."""
+
+    db: Database
+    field: str | None
+    keys: NDArray[np.int64]  # (n,), of the words
+    columns: NDArray[np.int32]  # (c,), words of the columns
+    number: NDArray[np.int32]  # position in `columns` of each slot, -1 for none
+    num_threads: int
+
+    @classmethod
+    def of(
+        cls, db: Database, keys: NDArray[np.int64], n_jobs: int | None, field: str | None = None
+    ) -> StoredRows:
+        """Of the words of some keys; ValueError when the columns are not among them."""
+        columns, slots = _columns(db, owner_of(field), keys)
+        number = np.full(int(slots.max(initial=-1)) + 1, -1, np.int32)
+        number[slots] = np.arange(len(slots), dtype=np.int32)
+        return cls(db, field, keys, columns, number, check_n_jobs(n_jobs))
+
+    def read(self, words: NDArray[np.integer]) -> Iterator[Block]:
+        """The rows of some words, in parts and in any order; CorruptStateError for damaged ones.
+
+        A word without a row has no entries.
+        """
+        row_of_key = _RowOfKeys(self.keys)
+        left = np.zeros(len(self.keys), np.bool_)
+        left[words] = True
+        every = len(words) * ROWS_OF_A_SCAN >= len(self.keys)
+        for part in _scanned(self.db, self.field) if every else self._chosen(words):
+            found = row_of_key.of(np.array([key for key, _ in part], np.int64))
+            if found.min(initial=0) < 0:
+                raise CorruptStateError(f"{self.db.path}: a row of the statistics is of no word")
+            wanted = left[found]
+            rows = [data for (_, data), asked in zip(part, wanted, strict=True) if asked]
+            if rows:
+                left[found[wanted]] = False
+                yield Block(
+                    self._unpacked(rows), np.arange(len(rows), dtype=np.int32), found[wanted]
+                )
+        empty = np.flatnonzero(left).astype(np.int32)
+        nothing = np.zeros(len(empty), np.int64)
+        none = (nothing, nothing.copy(), np.zeros(0, np.int32), np.zeros(0, np.int64))
+        yield Block(none, np.arange(len(empty), dtype=np.int32), empty)
+
+    def _chosen(self, words: NDArray[np.integer]) -> Iterator[list[tuple[int, bytes]]]:
+        for at in range(0, len(words), ROWS_AT_ONCE):
+            keys = self.keys[words[at : at + ROWS_AT_ONCE]].tolist()
+            yield _rows_of(self.db, keys, self.field)
+
+    def _unpacked(self, rows: list[bytes]) -> RowArrays:
+        if not all(type(data) is bytes for data in rows):
+            raise CorruptStateError(f"{self.db.path}: a row of the statistics is damaged")
+        ends = np.cumsum([0, *map(len, rows)]).astype(np.int64)
+        data = np.frombuffer(b"".join(rows), np.uint8)
+        length, status = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int32)
+        packing.entries_of_rows(data, ends, length)
+        if (length < 0).any() or (length > len(self.columns)).any():
+            raise CorruptStateError(f"{self.db.path}: a row of the statistics is damaged")
+        start = np.cumsum(length) - length
+        indices = np.empty(int(length.sum()), np.int32)
+        values = np.empty(len(indices), np.int64)
+        packing.unpack_rows(
+            data,
+            ends,
+            length,
+            self.number,
+            np.zeros(len(rows), np.int32),
+            start,
+            indices,
+            values,
+            status,
+            self.num_threads,
+        )
+        if status.any():
+            raise CorruptStateError(f"{self.db.path}: a row of the statistics is damaged")
+        return start, length, indices, values
 
 
 def _columns(
@@ -114,7 +202,7 @@ def _columns(
         raise ValueError("the columns are not words in order")
     if slots.dtype != np.int32 or slots.shape != columns.shape:
         raise ValueError("the columns have other slots")
-    if slots.min(initial=0) < 0 or (slots[1:] <= slots[:-1]).any():
+    if slots.min(initial=0) < 0 or (slots[1:] <= slots[:-1]).any() or slots.max(initial=0) >> 26:
         raise ValueError("the slots are not in order")
     return columns, slots
 
@@ -146,72 +234,10 @@ def _packed(
     words: NDArray[np.integer],
     slots: NDArray[np.int32],
 ) -> Iterator[tuple[int, memoryview]]:
-    """Rows of some words from their own column on; a word without entries there has none."""
-    for word, data in zip(words.tolist(), RowBytes.numbered(rows, slots).of(words), strict=True):
+    """Rows of some words; a word without entries has none."""
+    for word, data in zip(words.tolist(), RowBytes.whole(rows, slots).of(words), strict=True):
         if len(data) > packing.HEADER_BYTES:
             yield int(keys[word]), data
-
-
-def _unpack(
-    rows: CooccurrenceRows,
-    slots: NDArray[np.int32],
-    row_of_key: _RowOfKeys,
-    stored: list[tuple[int, bytes]],
-    num_threads: int,
-) -> None:
-    """Fill rows of which the lengths are known."""
-    words = row_of_key.of(np.array([key for key, _ in stored], np.int64))
-    if words.min(initial=0) < 0 or not all(type(data) is bytes for _, data in stored):
-        raise ValueError("a row is of no word")
-    ends = np.cumsum([0, *(len(data) for _, data in stored)]).astype(np.int64)
-    data = np.frombuffer(b"".join(data for _, data in stored), np.uint8)
-    upper, found = np.zeros(rows.n_words, np.int64), np.zeros(len(words), np.int64)
-    packing.entries_of_rows(data, ends, found)
-    upper[words] = found
-    if (upper < 0).any() or (upper > rows.length).any():
-        raise ValueError("a row has another length than it says")
-    upper_start = rows.start + rows.length - upper
-    number = np.full(int(slots.max(initial=-1)) + 1, -1, np.int32)
-    number[slots] = np.arange(len(slots), dtype=np.int32)
-    own, status = np.zeros(rows.n_words, np.int32), np.zeros(len(words), np.int32)
-    own[rows.columns] = slots
-    packing.unpack_rows(
-        data,
-        ends,
-        found,
-        number,
-        own[words],
-        upper_start[words],
-        rows.indices,
-        rows.values,
-        status,
-        num_threads,
-    )
-    if status.any():
-        raise ValueError("a row is not as it was written")
-    _mirror(rows, upper_start, num_threads)
-
-
-def _mirror(rows: CooccurrenceRows, upper_start: NDArray[np.int64], num_threads: int) -> None:
-    """Fill the lower part of the rows of columns, which the upper part must leave room for."""
-    columns, end = rows.columns, rows.start + rows.length
-    lower = np.zeros(len(columns), np.int64)
-    for at, word in enumerate(columns.tolist()):
-        upper = rows.indices[upper_start[word] : end[word]]
-        lower[upper[int(len(upper) > 0 and upper[0] == at) :]] += 1
-    expected = rows.start.copy()
-    expected[columns] += lower
-    if not np.array_equal(expected, upper_start):
-        raise ValueError("rows are missing or too many")
-    counting.mirror(
-        rows.start[columns],
-        upper_start[columns],
-        end[columns],
-        np.zeros(len(columns), np.int64),
-        rows.indices,
-        rows.values,
-        num_threads,
-    )
 
 
 def delete_rows(db: Database, field: str | None) -> None:
@@ -268,12 +294,23 @@ def _delete_rows_of(db: Database, keys: NDArray[np.int64], field: str | None) ->
         db.execute_many(sql, ((field, key) for key in keys.tolist()))
 
 
-def _rows(db: Database, field: str | None) -> list[tuple[int, bytes]]:
+def _scanned(db: Database, field: str | None) -> Iterator[list[tuple[int, bytes]]]:
     if field is None:
-        return db.execute("SELECT word, entries FROM cooccurrence ORDER BY word").fetchall()
-    return db.execute(
-        "SELECT word, entries FROM head_pairs WHERE field = ? ORDER BY word", (field,)
-    ).fetchall()
+        rows = db.execute("SELECT word, entries FROM cooccurrence ORDER BY word")
+    else:
+        sql = "SELECT word, entries FROM head_pairs WHERE field = ? ORDER BY word"
+        rows = db.execute(sql, (field,))
+    while part := rows.fetchmany(ROWS_AT_ONCE):
+        yield part
+
+
+def _rows_of(db: Database, keys: list[int], field: str | None) -> list[tuple[int, bytes]]:
+    among = ", ".join("?" * len(keys))
+    if field is None:
+        sql = f"SELECT word, entries FROM cooccurrence WHERE word IN ({among})"
+        return db.execute(sql, keys).fetchall()
+    sql = f"SELECT word, entries FROM head_pairs WHERE field = ? AND word IN ({among})"
+    return db.execute(sql, [field, *keys]).fetchall()
 
 
 def _shape(text: Any) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ The key of a word is made from the word itself, so that no key tells when a word
 from __future__ import annotations
 
 import hashlib
+import json
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -49,11 +50,19 @@ class Dictionary:
     def __init__(self, words: Sequence[str], keys: NDArray[np.int64]) -> None:
         self.words = list(words)
         self.keys = keys
+        self._digest: str | None = None
         self._order = np.argsort(keys)
         self._ascending = keys[self._order]
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def digest(self) -> str:
+        """SHA-256 of the words, hexadecimal."""
+        if self._digest is None:
+            text = json.dumps(self.words, ensure_ascii=False)
+            self._digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._digest
 
     def columns(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
         """The column of each key, -1 for words outside."""
@@ -190,6 +199,38 @@ def read_dictionary(db: Database) -> Dictionary:
     if not all(isinstance(word, str) for _, word in rows):
         raise CorruptStateError(f"{db.path}: a word is no text")
     return Dictionary([word for _, word in rows], np.array([key for key, _ in rows], np.int64))
+
+
+def dictionary_without(
+    db: Database, before: Dictionary, bags: Sequence[Bag], n_before: int
+) -> Dictionary:
+    """The dictionary of now, after some documents went, of `n_before` that there were.
+
+    Only the words of these are looked at, where the rules allow for it.
+    """
+    rules, n_now = rules_of(db), int(db.get_meta("n_documents", 0))
+    if rules.max_features is not None or rules.limits(n_now) != rules.limits(n_before):
+        return read_dictionary(db)
+    low, high = rules.limits(n_now)
+    found: dict[int, str] = {}
+    touched = np.unique(np.concatenate([bag.keys for bag in bags]))
+    sql = "SELECT word FROM words WHERE key = ? AND n_documents BETWEEN ? AND ?"
+    for key in touched.tolist():
+        word = db.value(sql, (key, low, high))
+        if isinstance(word, str):
+            found[key] = word
+    columns = before.columns(touched)
+    known = columns >= 0
+    inside = np.isin(touched, list(found))
+    if not (known ^ inside).any():
+        return before
+    gone = set(touched[known & ~inside].tolist())
+    pairs = [
+        pair for pair in zip(before.words, before.keys.tolist(), strict=True) if pair[1] not in gone
+    ]
+    pairs += [(found[key], key) for key in touched[inside & ~known].tolist()]
+    pairs.sort()
+    return Dictionary([word for word, _ in pairs], np.array([key for _, key in pairs], np.int64))
 
 
 def document_frequencies(db: Database, dictionary: Dictionary) -> NDArray[np.int64]:

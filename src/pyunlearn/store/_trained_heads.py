@@ -58,7 +58,7 @@ def counted_task(
     outputs = 1 if settings.task == "regression" else None
     task = new_task(settings, len(dictionary), outputs, n_jobs)
     for batch, labels in labelled.labelled_batches(db, dictionary, field):
-        task.add(batch.documents(), task_targets(settings, labels, batch.ids))
+        task.add(batch.documents, task_targets(settings, labels, batch.ids))
     return task
 
 
