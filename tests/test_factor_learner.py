@@ -64,9 +64,9 @@ def test_deletion_leaves_the_model_of_what_remains(pool, parameters, data):
 @pytest.mark.parametrize("n_topics", [3, 6, 11])
 def test_the_learner_equals_its_twin_in_plain_numpy(corpus, background, n_topics):
     frequent = int(np.median((corpus.X > 0).sum(axis=0)))
-    model = TopicModel(n_topics, background=background, core_min_df=frequent, n_updates=9).fit(
-        corpus.X
-    )
+    model = TopicModel(
+        n_topics, background=background, core_min_df=frequent, n_updates=9, contexts="all"
+    ).fit(corpus.X)
     core = model.topics_.core
     assert n_topics < len(core) < corpus.X.shape[1]
     K = model.statistics_.to_csr().toarray().astype(float)

@@ -34,7 +34,7 @@ def fitted(**parameters):
         lambda model: model.partial_fit(COUNTS[:30]).partial_fit(COUNTS[30:]),
         lambda model: model.fit(COUNTS[:30]).partial_fit(COUNTS[:29:-1]),
         lambda model: model.fit_statistics(
-            CooccurrenceStatistics(15, weighting="token").add(COUNTS)
+            CooccurrenceStatistics(15, 20, "token", contexts=2).add(COUNTS)
         ),
         lambda model: clone(model).fit(COUNTS),
         lambda model: model.set_params(n_jobs=7).fit(COUNTS),

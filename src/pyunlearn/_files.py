@@ -23,7 +23,7 @@ from pyunlearn.errors import CorruptStateError
 __all__ = ["DAMAGED", "read_file", "write_file"]
 
 # The types of all arrays of a model, as safetensors calls them.
-DTYPES = {"F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
+DTYPES = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
 DAMAGED = (
     "the content does not have the digest that was saved with it; the file was damaged or edited"
 )

@@ -68,7 +68,10 @@ def statistics(counts, lengths, scale_bits=40, weighting="document"):
     counts = np.asarray(counts)
     weights = [document_weight(int(length), scale_bits, weighting) for length in lengths]
     K = cooccurrence(counts, weights)
-    return len(counts), (counts > 0).sum(axis=0), K.sum(axis=1), K
+    mass = np.zeros(counts.shape[1], object)
+    for row, weight, length in zip(counts.astype(object), weights, lengths, strict=True):
+        mass = mass + row * (weight * (int(length) - 1))
+    return len(counts), (counts > 0).sum(axis=0), mass, K
 
 
 # ---- anchors ------------------------------------------------------------------------------

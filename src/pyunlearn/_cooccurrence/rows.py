@@ -70,6 +70,13 @@ CHANGED = ("start", "length", "capacity", "indices", "values", "mass", "frequenc
 RowArrays = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]
 
 
+def in_place(place: NDArray[np.int32], words: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The place of each word, -1 for a word that is -1."""
+    found = np.full(len(words), -1, np.int32)
+    found[words >= 0] = place[words[words >= 0]]
+    return found
+
+
 class Block(NamedTuple):
     """Rows of some words as kernels take them."""
 
@@ -236,7 +243,7 @@ class CooccurrenceRows:
             setattr(moved, name, in_other_columns(getattr(self, name), columns, n_words))
         moved.totals = self.totals.copy()
         moved.indices, moved.values = self.indices, self.values
-        number = np.where(words >= 0, moved.place[words], np.int32(-1))
+        number = in_place(moved.place, words)
         if not np.array_equal(number, np.arange(len(number))):
             moved.indices, moved.values = self.indices.copy(), self.values.copy()
             moved._renumber(number, num_threads)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._cooccurrence.rows import Block, CooccurrenceRows, RowArrays
+from pyunlearn._cooccurrence.rows import Block, CooccurrenceRows, RowArrays, in_place
 from pyunlearn._core import rows as kernels
 
 __all__ = ["RowSource", "RowsOnDemand"]
@@ -101,8 +101,6 @@ class RowsOnDemand(CooccurrenceRows):
         moved._here[columns[kept]] = self._here[kept]
         moved._stored_word = np.full(n_words, -1, np.int32)
         moved._stored_word[columns[kept]] = self._stored_word[kept]
-        words = columns[self.columns]
-        number = np.where(words >= 0, moved.place[words], np.int32(-1))
-        stored = self._number
-        moved._number = np.where(stored >= 0, number[stored], np.int32(-1))
+        number = in_place(moved.place, columns[self.columns])
+        moved._number = in_place(number, self._number)
         return moved

@@ -26,8 +26,8 @@ from pyunlearn.errors import CorruptStateError
 from pyunlearn.store._database import Database
 
 PART_BYTES = 64 * 2**20
-# Rows that are in memory at once when many are read. When one word in so many is asked for, all rows
-# are read in place of those.
+# Rows that are in memory at once when many are read. When one word in so many is asked for, all
+# rows are read in place of those.
 ROWS_AT_ONCE = 512
 ROWS_OF_A_SCAN = 4
 DTYPES = ("<f8", "<f4", "<i4", "<i8", "|b1", "|u1")
