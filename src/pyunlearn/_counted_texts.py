@@ -2,8 +2,8 @@ r"""Word counts of some texts at once; and the words `\b\w\w+\b` of texts, cut b
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain, compress
@@ -17,9 +17,10 @@ from pyunlearn._core.words import count_words
 __all__ = ["CountedTexts", "count_runs", "counted_together"]
 
 ASCII, UNICODE = 128, 0x110000
-CHARACTERS_A_SLOT = 8  # of English, words in half of the slots would be twice as many
+# A text seldom has more different words than one in so many characters; if so, room is made.
+CHARACTERS_A_WORD = 8
 # At random, so that nobody can write words that all have one place in the hash table.
-MULTIPLIER = secrets.randbits(64) | 1
+MULTIPLIER = int.from_bytes(os.urandom(8), "little") | 1
 
 
 class CountedTexts(NamedTuple):
@@ -73,7 +74,7 @@ def count_runs(texts: Sequence[str]) -> CountedTexts:
     is_of_word = _word_characters(ASCII if joined.isascii() else UNICODE)
     words, counts = np.empty((2, len(codes) // 2 + 1), np.int32)
     entry_start = np.empty(len(texts) + 1, np.int64)
-    n_words, bits = -1, (len(codes) // CHARACTERS_A_SLOT).bit_length()
+    n_words, bits = -1, (len(codes) // CHARACTERS_A_WORD).bit_length()
     while n_words < 0:
         bits += 1
         slots = np.full(1 << bits, -1, np.int32)

@@ -22,7 +22,7 @@ def counted(texts):
 
 
 # With 1 all words have one place in the table, with 3 many have.
-@pytest.mark.parametrize("multiplier", [_counted_texts.MULTIPLIER, 1, 3])
+@pytest.mark.parametrize("multiplier", [_counted_texts.MULTIPLIER, 1, 3], ids=["random", "1", "3"])
 @settings(max_examples=100)
 @given(TEXTS)
 def test_words_and_counts_are_those_of_a_dictionary(multiplier, texts):

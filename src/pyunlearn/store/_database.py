@@ -199,9 +199,9 @@ class Database:
         """Run one statement."""
         return self._connection.execute(sql, tuple(values))
 
-    def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Run one statement for each row of values."""
-        self._connection.executemany(sql, rows)
+    def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Run one statement for each row of values; the number of rows of tables that changed."""
+        return self._connection.executemany(sql, rows).rowcount
 
     def value(self, sql: str, values: Iterable[Any] = ()) -> Any:
         """The first column of the first row, or None."""

@@ -106,13 +106,13 @@ class NewWords:
         order = np.argsort(keys)  # in the order of the table, which SQLite writes faster
         columns = [column[order].tolist() for column in (keys, *self._frequencies[:, : len(keys)])]
         rows = zip(columns[0], map(words.__getitem__, order.tolist()), *columns[1:], strict=True)
-        db.execute_many(
+        written = db.execute_many(
             "INSERT INTO words VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
-            "n_occurrences = n_occurrences + excluded.n_occurrences, n_documents = "
-            "CASE WHEN word = excluded.word THEN n_documents + excluded.n_documents ELSE -1 END",
+            "n_documents = n_documents + excluded.n_documents, "
+            "n_occurrences = n_occurrences + excluded.n_occurrences WHERE word = excluded.word",
             rows,
         )
-        if db.value("SELECT 1 FROM words WHERE n_documents < 0"):
+        if written < len(keys):
             raise StoreError("two different words have the same key; leave out one of them")
 
     def _make_room(self) -> None:
