@@ -94,7 +94,8 @@ def test_parameters_of_the_other_learner_are_refused(store, learner, name):
         {"core_min_df": "two"},
         {"n_updates": 2.5},
         {"weighting": 3},
-        {"scale_bits": None},
+        {"scale_bits": "forty"},
+        {"contexts": "some"},
     ],
 )
 def test_parameters_of_another_type_are_refused(store, parameters):

@@ -62,6 +62,11 @@ class PartHashes:
         twin._digests, twin._fresh = self._digests.copy(), self._fresh.copy()
         return twin
 
+    def others(self, parts: NDArray[np.intp], buffers: Buffers) -> NDArray[np.intp]:
+        """Those of some parts, up to date all of them, whose bytes have another hash."""
+        differs = (_hashed(buffers, parts) != self._digests[parts]).any(axis=1)
+        return np.asarray(parts[differs])
+
     def moved(self, places: NDArray[np.int32], count: int) -> PartHashes:
         """Hashes of `count` parts, when part i is part places[i] of them; -1: it is none."""
         twin, kept = PartHashes(count), places >= 0

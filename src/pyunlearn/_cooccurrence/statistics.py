@@ -41,6 +41,7 @@ from pyunlearn._documents import (
 from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._owned import owned
 from pyunlearn.errors import (
+    CorruptStateError,
     InvalidInputError,
     MissingContextsError,
     NotInModelError,
@@ -309,7 +310,7 @@ class CooccurrenceStatistics(Exclusive):
         # Not through the constructor: a subclass may take other arguments.
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
-        twin._take(self._rows.copy())
+        twin._take(self.canonical_rows() if not self._keeps_all else self._rows.copy())
         twin._hashes, twin._digest = self._hashes.copy(), self._digest
         return twin
 
@@ -435,6 +436,16 @@ class CooccurrenceStatistics(Exclusive):
         self._digest = None
 
     @exclusive
+    def refuse_changed_rows(self, words: NDArray[np.integer]) -> None:
+        """Raise CorruptStateError unless rows of some words have the hashes that are known."""
+        some = np.setdiff1d(words, self._hashes.stale)
+        self._rows.need(some)
+        rows = RowBytes.at_columns(self._rows, self._hashed_at)
+        changed = self._hashes.others(some, rows.of)
+        if len(changed):
+            raise CorruptStateError(f"row {changed[0]} is not the one that was written")
+
+    @exclusive
     def keep_columns(self, document_frequency: NDArray[np.int64], n_documents: int) -> None:
         """Choose the columns of empty statistics by the documents that will come, in parts."""
         if not self._keeps_all:
@@ -446,7 +457,9 @@ class CooccurrenceStatistics(Exclusive):
     @exclusive
     def add_part(self, X: Any, lengths: Any = None) -> None:
         """Add a part of these documents; which words are contexts is seen when all are there."""
-        self.make(self._sized_addition(self._count(check_documents(X, self.n_words), lengths)))
+        documents = check_documents(X, self.n_words)
+        self._announce(documents)
+        self.make(self._sized_addition(self._count(documents, lengths)))
 
     @exclusive
     def remove_part(self, X: Any, lengths: Any = None) -> None:
@@ -467,12 +480,16 @@ class CooccurrenceStatistics(Exclusive):
         self._refuse_missing_contexts(change)
         return change
 
+    def columns_of_now(self) -> NDArray[np.int32]:
+        """The columns that would be kept if the documents of now were the first."""
+        threshold = room_threshold(self.contexts, self.n_documents)
+        return np.flatnonzero(self._rows.frequency >= threshold).astype(np.int32)
+
     def canonical_rows(self) -> CooccurrenceRows:
-        """Rows with the columns that are kept of documents like those of now, for files."""
+        """Rows with no other columns than would be kept of the documents of now, for files."""
         if self._keeps_all:
             return self._rows
-        threshold = room_threshold(self.contexts, self.n_documents)
-        kept = self._rows.frequency[self._rows.columns] >= threshold
+        kept = np.isin(self._rows.columns, self.columns_of_now())
         return self._rows.with_columns(kept, check.check_n_jobs(self.n_jobs))
 
     @exclusive

@@ -71,6 +71,7 @@ def recount_statistics(
     held = _held_by_others(db, np.setdiff1d(after.keys, before.keys), added)
     others = _in_parts(docs.ids_with_words(db, held, come))
     for batch in docs.batches(chain(gone, _read(db, others)), before):
+        statistics.refuse_changed_rows(np.unique(batch.documents.columns))
         statistics.remove_part(batch.documents, batch.lengths)
         touched[batch.documents.columns] = True
     columns = after.columns(before.keys)

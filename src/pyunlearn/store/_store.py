@@ -16,6 +16,7 @@ from pyunlearn.errors import InvalidParameterError, StoreError
 from pyunlearn.records import Record
 from pyunlearn.store import (
     _arguments,
+    _compaction,
     _fitting,
     _forgetting,
     _head_requests,
@@ -362,7 +363,8 @@ class Store:
         """Write the file anew: afterwards nothing of deleted content is in it.
 
         SQLite overwrites what is deleted, but when it moves entries between pages, copies (of words
-        and ids, above all) stay in the unused part of a page. Reads and writes the whole file.
+        and ids, above all) stay in the unused part of a page. The statistics are written with the
+        columns of a store that was made of the documents of now. Reads and writes the whole file.
 
         Returns
         -------
@@ -376,6 +378,8 @@ class Store:
         StoreBusyError
             Another process uses the store. Nothing has been changed, after either.
         """
+        with self._request():
+            _compaction.write_anew(self._current)
         self._db.compact()
         return self._db.path.stat().st_size
 

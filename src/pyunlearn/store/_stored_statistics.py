@@ -240,6 +240,12 @@ def _packed(
             yield int(keys[word]), data
 
 
+def slots_are_dense(db: Database) -> bool:
+    """Whether the slots of the statistics of topics have no gaps, which columns that left made."""
+    slots = read_array(db, owner_of(None), "slots")
+    return np.array_equal(slots, np.arange(len(slots)))
+
+
 def delete_rows(db: Database, field: str | None) -> None:
     """Delete the co-occurrence rows of the topics, or of a head."""
     if field is None:
