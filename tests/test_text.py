@@ -56,7 +56,7 @@ def add(store, texts):
 def held(store):
     dictionary = words.read_dictionary(store._db)
     batch = documents.as_one(list(documents.read_all(store._db)), dictionary)
-    return dictionary.words, batch.counts.toarray(), batch.lengths
+    return dictionary.words, batch.documents.to_csr().toarray(), batch.lengths
 
 
 def choose(texts, rules):

@@ -137,6 +137,66 @@ def multiply(
             )
 
 
+cdef void widen(
+    const float* left, int64_t n_rows, int64_t inner, int64_t depth, double* wide_out
+) noexcept nogil:
+    cdef int64_t i, k
+    for i in range(n_rows):
+        for k in range(depth):
+            wide_out[i * depth + k] = <double> left[i * inner + k]
+
+
+cdef void chunk_of_single_rows(
+    const float* left, int64_t n_rows, int64_t inner, const double* panels, int64_t width,
+    double* out,
+) noexcept nogil:
+    """As `chunk_of_rows`, a part of the rows at a time in double precision."""
+    cdef double wide[CHUNK * DEPTH]
+    cdef int64_t first = 0, column, row, depth
+    for row in range(n_rows * width):
+        out[row] = 0.0
+    while first < inner:
+        depth = min(<int64_t> DEPTH, inner - first)
+        widen(left + first, n_rows, inner, depth, wide)
+        column = 0
+        while column < width:
+            row = 0
+            while row < n_rows:
+                group_of_rows(
+                    wide + row * depth, min(<int64_t> GROUP, n_rows - row), depth,
+                    panels + column * inner + first * PANEL, depth, width,
+                    min(<int64_t> PANEL, width - column), out + row * width + column,
+                )
+                row += GROUP
+            column += PANEL
+        first += DEPTH
+
+
+def multiply_single(
+    const float[:, ::1] left, const double[:, :, ::1] panels, double[:, ::1] product_out,
+    int num_threads,
+):
+    """As `multiply`, for a left side in single precision; sums are in double precision."""
+    cdef int64_t i, n_rows = left.shape[0], inner = left.shape[1], width = product_out.shape[1]
+    cdef int64_t size
+    if n_rows == 0 or width == 0:
+        return
+    if inner == 0:
+        product_out[:, :] = 0.0
+        return
+    # Few rows: every thread gets a share.
+    size = min(<int64_t> CHUNK, (n_rows + num_threads - 1) // num_threads)
+    size = (size + GROUP - 1) // GROUP * GROUP
+    with nogil:
+        for i in prange(
+            (n_rows + size - 1) // size, schedule="dynamic", chunksize=1, num_threads=num_threads
+        ):
+            chunk_of_single_rows(
+                &left[i * size, 0], min(size, n_rows - i * size), inner, &panels[0, 0, 0], width,
+                &product_out[i * size, 0],
+            )
+
+
 def multiply_each(
     const double[:, :, ::1] matrices, const double[:, ::1] vectors, double[:, ::1] product_out
 ):

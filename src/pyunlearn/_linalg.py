@@ -27,6 +27,7 @@ __all__ = [
     "solve",
 ]
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 # Multiplications below which threads cost more than they gain, above all on a busy machine.
@@ -35,8 +36,8 @@ WORTH_THREADS = 2**20
 DEPENDENT = 1e-11
 
 
-def product(left: F64, right: F64, num_threads: int) -> F64:
-    """``left @ right``, (m, p) and (p, q); ValueError for other shapes."""
+def product(left: F32 | F64, right: F64, num_threads: int) -> F64:
+    """``left @ right`` in double precision, (m, p) and (p, q); ValueError for other shapes."""
     if left.shape[1] != right.shape[0]:  # the kernel would read beyond the end
         raise ValueError(f"cannot multiply {left.shape} with {right.shape}")
     return product_with(left, pack(right, num_threads), right.shape[1], num_threads)
@@ -54,14 +55,15 @@ def pack(right: F64, num_threads: int) -> F64:
     return panels
 
 
-def product_with(left: F64, panels: F64, width: int, num_threads: int) -> F64:
+def product_with(left: F32 | F64, panels: F64, width: int, num_threads: int) -> F64:
     """``left @ right`` for a packed matrix with `width` columns, (m, q)."""
     if left.shape[1] != panels.shape[1] or 8 * len(panels) != padded(width):
         raise ValueError(f"cannot multiply {left.shape} with panels {panels.shape} of {width}")
     out = np.empty((left.shape[0], width))
     if left.size * width < WORTH_THREADS:
         num_threads = 1
-    products.multiply(np.ascontiguousarray(left), panels, out, num_threads)
+    multiply = products.multiply_single if left.dtype == np.float32 else products.multiply
+    multiply(np.ascontiguousarray(left), panels, out, num_threads)
     return out
 
 

@@ -14,6 +14,10 @@ from pyunlearn._core import rows as kernels
 __all__ = ["RowSource", "RowsOnDemand"]
 
 
+# A pass over one row in so many, or more, is one over many rows.
+KEPT_FROM = 4
+
+
 class RowSource(Protocol):
     """Where rows stand: by the words and columns that there were when it was opened."""
 
@@ -24,13 +28,14 @@ class RowSource(Protocol):
 class RowsOnDemand(CooccurrenceRows):
     """Rows of which those that are changed or asked for one by one are in memory.
 
-    A pass over many rows (`blocks`) reads the others in parts and lets go of them.
+    A pass over many rows (`blocks`) reads the others in parts and lets go of them; when there is
+    another, after a further change, all of them stay in memory.
     """
 
     def __init__(self, n_words: int, columns: NDArray[np.int32], source: RowSource) -> None:
         super().__init__(n_words, columns)
         self._source = source
-        self._here = np.zeros(n_words, np.bool_)
+        self._here, self._passes = np.zeros(n_words, np.bool_), 0
         self._stored_word = np.arange(n_words, dtype=np.int32)  # of each word at the source
         self._number = np.arange(len(columns), dtype=np.int32)  # of each column at the source
 
@@ -69,6 +74,11 @@ class RowsOnDemand(CooccurrenceRows):
 
     def blocks(self, words: NDArray[np.int32]) -> Iterator[Block]:
         """The rows of some words, in parts and in any order; a part is for one step of its loop."""
+        missing = words[~self._here[words]]
+        many = KEPT_FROM * len(missing) >= self.n_words
+        if many and self._passes:
+            self.need(missing)
+        self._passes += many and len(missing) > 0
         here = words[self._here[words]]
         if len(here):
             yield Block(self._held, here, here)
@@ -97,6 +107,7 @@ class RowsOnDemand(CooccurrenceRows):
         moved = super().renumbered(columns, n_words, more_columns, num_threads)
         assert isinstance(moved, RowsOnDemand)
         kept = columns >= 0
+        moved._passes = self._passes
         moved._here = np.ones(n_words, np.bool_)
         moved._here[columns[kept]] = self._here[kept]
         moved._stored_word = np.full(n_words, -1, np.int32)

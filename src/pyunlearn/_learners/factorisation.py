@@ -24,8 +24,6 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 # A word whose row is this near to the span of the seeds, beside the longest row, is no seed.
 RANK_TOLERANCE = 1e-12
-# Rows of M that are in memory in double precision at once.
-ROWS_AT_ONCE = 512
 # Words whose products with M are made in one go when one of them becomes a seed.
 SEEDS_AT_ONCE = 8
 # Sweeps of coordinate descent for one row: in each update, and for a word outside the core.
@@ -155,14 +153,7 @@ class Roots:
 
     def times_exactly(self, vectors: F64, num_threads: int) -> F64:
         """M V in double precision: differences of distances need it."""
-        return np.concatenate(
-            [
-                product(
-                    self.values[at : at + ROWS_AT_ONCE].astype(np.float64), vectors, num_threads
-                )
-                for at in range(0, len(self.values), ROWS_AT_ONCE)
-            ]
-        )
+        return product(self.values, vectors, num_threads)
 
 
 def _places(
