@@ -89,7 +89,7 @@ class Histories(RuleBasedStateMachine):
         documents = [choice % len(self.pool.counts) for choice in choices]
         statistics = self.model.statistics_
         other = CooccurrenceStatistics(
-            statistics.n_words, statistics.scale_bits, statistics.weighting
+            statistics.n_words, statistics.scale_bits, statistics.weighting, statistics.contexts
         )
         statistics.merge(other.add(*self.counts(documents)))
         self.present += documents
