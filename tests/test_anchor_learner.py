@@ -81,9 +81,7 @@ def test_topics_of_an_exactly_separable_matrix_are_exact():
     rows, columns = np.nonzero(K)
     indptr = np.searchsorted(rows, np.arange(len(K) + 1)).astype(np.int64)
     every = np.arange(len(K), dtype=np.int32)
-    stored = CooccurrenceRows.from_arrays(
-        indptr, columns.astype(np.int32), K[rows, columns], every
-    )
+    stored = CooccurrenceRows.from_arrays(indptr, columns.astype(np.int32), K[rows, columns], every)
     statistics.restore(stored, K.sum(axis=1), np.full(len(K), 100), 100)
     found = learn(statistics, AnchorSettings(n_topics=N_TOPICS))
     assert error_against(A, found) < 1e-4
