@@ -75,6 +75,17 @@ def statistics(counts, lengths, scale_bits=40, weighting="document"):
     return len(counts), (counts > 0).sum(axis=0), mass, K
 
 
+def least_documents(contexts, m):
+    """Documents that make a word a context of m."""
+    if contexts == "all":
+        return 0
+    if contexts == "core":
+        return max(math.ceil(0.6 * max(math.sqrt(m), m / 100)), 1)
+    if isinstance(contexts, float):
+        return max(math.ceil(round(contexts * m, 6)), 1)
+    return contexts
+
+
 def term(number, value):
     return (value + 0x9E3779B97F4A7C15) * (2 * number + 1)
 
