@@ -93,7 +93,7 @@ def term(number, value):
 def packed_row(first, numbers, values):
     """Widths, number of entries, sum, gaps, values; numbers ascend from `first` on."""
     numbers, values = [int(number) for number in numbers], [int(value) for value in values]
-    gaps = [last - before for before, last in pairwise([first, *numbers])]
+    gaps = [last - before for before, last in pairwise([int(first), *numbers])]
     widths = [(max(part, default=0).bit_length() + 7) // 8 for part in (gaps, values)]
     total = sum(map(term, numbers, values)) % 2**64
     data = bytes(widths) + len(numbers).to_bytes(4, "little") + total.to_bytes(8, "little")
