@@ -230,6 +230,32 @@ def test_few_documents_may_change_at_will(pool, contexts, data):
     assert pickle.dumps(stats) == pickle.dumps(once)
 
 
+@settings(max_examples=40)
+@given(seeds, rules, st.integers(FEW - 3, 1300), st.integers(0, 3), st.data())
+def test_words_that_leave_and_come_leave_the_statistics_of_the_others(
+    seed, contexts, m, n_more, data
+):
+    corpus, rest = CORPORA[seed], slice(200, m)
+    kept = sorted(data.draw(st.sets(st.integers(0, 13), min_size=1)))
+    size = len(kept) + n_more
+    places = sorted(data.draw(st.permutations(range(size)))[: len(kept)])
+    columns, counts = np.full(14, -1, np.int32), np.zeros((m, size), int)
+    columns[kept], counts[:, places] = places, corpus.counts[:m, kept]
+    lengths, options = corpus.lengths[:m], {"contexts": contexts, "n_jobs": 1}
+    stats = corpus.counted(np.arange(m), contexts)
+    if data.draw(st.booleans()):
+        stats.digest()
+    stats.renumber(columns, size)
+    once = CooccurrenceStatistics(size, **options).add(counts, lengths)
+    assert_same_statistics(stats, once)
+    assert stats.rows.columns.tolist() == once.rows.columns.tolist()
+    assert pickle.dumps(stats) == pickle.dumps(once)
+    # Nothing of the words that left is in memory.
+    assert stats.rows.values.sum() == once.to_csr().sum()
+    stats.add(counts[rest], lengths[rest]).remove(counts[rest], lengths[rest])
+    assert pickle.dumps(stats) == pickle.dumps(once)
+
+
 def grown(more):
     """A corpus of 1,100 documents in which word 0 is rare, and then `more` with it."""
     counts = np.zeros((1100 + more, 3), int)

@@ -76,9 +76,6 @@ def statistics_from_arrays(
         statistics.keep_all_columns()
     kept = CooccurrenceRows.from_arrays(*rows, columns)
     restore_statistics(statistics, kept, mass, frequency, n_documents)
-    lacks_some = statistics.keeps_all_columns and not kept.has_all_columns
-    if lacks_some or statistics.lacks_contexts():
-        raise CorruptStateError("the column of a context is missing")
     return statistics
 
 
@@ -89,7 +86,7 @@ def restore_statistics(
     frequency: NDArray[Any],
     n_documents: int,
 ) -> None:
-    """Fill empty statistics; CorruptStateError for numbers that documents cannot have."""
+    """Fill empty statistics; CorruptStateError for what documents cannot have brought about."""
     check_integer("n_documents", n_documents, 0, MASS_LIMIT - 1)
     if mass.dtype != np.int64 or mass.shape != (statistics.n_words,):
         raise CorruptStateError("the masses are not those of the words")
@@ -98,6 +95,9 @@ def restore_statistics(
     if not _can_be(frequency, mass, n_documents):
         raise CorruptStateError("the numbers of documents do not fit the masses")
     statistics.restore(rows, mass, frequency, n_documents)
+    lacks_some = statistics.keeps_all_columns and not rows.has_all_columns
+    if lacks_some or statistics.lacks_contexts():
+        raise CorruptStateError("the column of a context is missing")
 
 
 def _check_columns(columns: NDArray[Any], n_words: int) -> None:
