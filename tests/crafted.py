@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from core import reference
 from safetensors import safe_open
 
 from pyunlearn._digest import content_digest
@@ -72,34 +73,36 @@ def with_table(text: str, data: bytes) -> bytes:
 def model_digest(header: Header, arrays: Arrays) -> str:
     """The digest that this content would have; "none" for content that has no digest."""
     try:
-        topics = arrays["learned.word_topic"]
-        blocks = [hashlib.sha256(topics[at : at + 16]) for at in range(0, len(topics), 16)]
-        hashes = b"".join(one.digest() for one in blocks)
-        covered = {"word_topic_hashes": np.frombuffer(hashes, np.uint8)}
-        settings = dict(header["settings"])
-        if header["learner"] == "anchor":
-            covered["anchors"] = arrays["learned.anchors"]
-            if settings["solver"] == "active-set":
-                del settings["tol"], settings["max_iter"]
-        else:
-            covered["representatives"] = arrays["learned.central"]
-            covered["topical"] = arrays["learned.topical"]
+        anchor, settings = header["learner"] == "anchor", dict(header["settings"])
+        if anchor and settings["solver"] == "active-set":
+            del settings["tol"], settings["max_iter"]
+        name, hashed = ("anchors", "word_topic") if anchor else ("core", "weights")
+        rows = arrays[f"learned.{hashed}"]
+        blocks = [hashlib.sha256(rows[at : at + 16]) for at in range(0, len(rows), 16)]
+        hashes = np.frombuffer(b"".join(one.digest() for one in blocks), np.uint8)
+        covered = {"row_hashes": hashes, name: arrays[f"learned.{name}"]}
         told = {name: header[name] for name in ("format", "learner")}
         told |= {"settings": settings, "statistics": statistics_digest(header, arrays)}
         return content_digest(told, covered)
-    except (KeyError, TypeError, ValueError, IndexError):
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
         return "none"
 
 
 def statistics_digest(header: Header, arrays: Arrays) -> str:
-    indptr, indices, values = (arrays[name] for name in ("indptr", "indices", "values"))
-    told = {name: header[name] for name in ("scale_bits", "weighting", "n_documents")}
-    told |= {"format": "pyunlearn-statistics-1", "n_words": len(indptr) - 1}
+    told = {name: header[name] for name in ("scale_bits", "weighting", "contexts", "n_documents")}
+    indptr, frequency = arrays["indptr"], arrays["document_frequency"]
+    told |= {"format": "pyunlearn-statistics-2", "n_words": len(indptr) - 1}
+    least = reference.least_documents(told["contexts"], told["n_documents"])
+    contexts = np.flatnonzero(frequency >= least).astype(np.int32)
     total = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-    total.update(arrays["document_frequency"].tobytes())
+    for array in (frequency, arrays["word_mass"], contexts):
+        total.update(array.tobytes())
+    number = np.full(len(indptr) - 1, -1)
+    number[contexts] = np.arange(len(contexts))
     for word in range(len(indptr) - 1):
-        columns, entries = (part[indptr[word] : indptr[word + 1]] for part in (indices, values))
-        # As the library does it: rows are ascending where nobody lied.
-        upper = int(np.searchsorted(columns, word))
-        total.update(hashlib.sha256(columns[upper:].tobytes() + entries[upper:].tobytes()).digest())
+        part = slice(indptr[word], indptr[word + 1])
+        numbers, first = number[arrays["columns"][arrays["indices"][part]]], max(number[word], 0)
+        counted = numbers >= first
+        row = reference.packed_row(first, numbers[counted], arrays["values"][part][counted])
+        total.update(hashlib.sha256(row).digest())
     return total.hexdigest()

@@ -19,7 +19,7 @@ from typing import Any
 
 import crafted
 import numpy as np
-from test_crafted_files import COUNTS, MODELS
+from test_crafted_files import COUNTS, MANY, MODELS
 
 from pyunlearn import load
 from pyunlearn.errors import CorruptStateError, PyUnlearnError
@@ -73,18 +73,18 @@ def change_header(random: np.random.Generator, header: crafted.Header) -> str:
     return name
 
 
-def use(model: Any) -> None:
-    """All that can be done with a model."""
-    model.transform(COUNTS)
-    model.components_, model.topic_correlation_, model.top_words(), model.score(COUNTS)
-    model.partial_fit(COUNTS[:5])
-    model.forget(COUNTS[:5])
-    model.forget(COUNTS[5:9], refresh="later")
+def use(model: Any, counts: np.ndarray) -> None:
+    """All that can be done with a model of some documents."""
+    model.transform(counts)
+    model.components_, model.topic_correlation_, model.top_words(), model.score(counts)
+    model.partial_fit(counts[:5])
+    model.forget(counts[:5])
+    model.forget(counts[5:9], refresh="later")
     model.refresh()
     model.digest()
 
 
-def ending(path: Path) -> str | None:
+def ending(path: Path, counts: np.ndarray) -> str | None:
     """How loading and using a file ends, where that is not as it should be."""
     try:
         model = load(path, n_jobs=1)
@@ -93,7 +93,7 @@ def ending(path: Path) -> str | None:
     except BaseException:
         return traceback.format_exc()
     try:
-        use(model)
+        use(model, counts)
     except PyUnlearnError:
         return "accepted"
     except BaseException:
@@ -113,7 +113,8 @@ def main(seconds: float, seed: int = 0) -> int:
         saved = {crafted.packed(*one) for one in good.values()}
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            header, arrays = copy.deepcopy(good[str(random.choice(sorted(good)))])
+            kind = str(random.choice(sorted(good)))
+            header, arrays = copy.deepcopy(good[kind])
             names = [
                 change_array(random, arrays) if wide else change_header(random, header)
                 for wide in random.random(random.integers(1, 4)) < 0.6
@@ -126,7 +127,7 @@ def main(seconds: float, seed: int = 0) -> int:
                 continue
             path.write_bytes(content)
             tried += 1
-            end_of_it = ending(path)
+            end_of_it = ending(path, MANY if kind == "contexts" else COUNTS)
             if end_of_it == "accepted":
                 accepted[", ".join(sorted(set(names)))] += 1
             elif end_of_it:

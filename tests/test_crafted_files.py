@@ -15,6 +15,9 @@ from pyunlearn.privacy import release
 N_WORDS = 12
 COUNTS = np.random.default_rng(0).poisson(0.7, (40, N_WORDS))
 COUNTS[:, 11] = 0  # a word without documents
+# So many that rare words have no columns: core words are in 20 of them, columns are of 15.
+SHARES = np.array([5, 10, 13, 17, 18, 19, 30, 60, 150, 300, 500, 0]) / 1100
+MANY = np.random.default_rng(1).poisson(SHARES, (1100, N_WORDS))
 NAMES = [f"word{i}" for i in range(N_WORDS)]
 
 
@@ -37,7 +40,16 @@ def newton_model():
     return model
 
 
-MODELS = {"factor": factor_model, "anchor": anchor_model, "newton": newton_model}
+def contexts_model():
+    return TopicModel(n_topics=2).fit(MANY)
+
+
+MODELS = {
+    "factor": factor_model,
+    "anchor": anchor_model,
+    "newton": newton_model,
+    "contexts": contexts_model,
+}
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +163,20 @@ def twice_in_a_row(header, arrays):
     arrays["indices"][1] = arrays["indices"][0]
 
 
+def without_column(place):
+    """Rows that are canonical, at the columns that are left."""
+
+    def made(header, arrays):
+        there = np.arange(len(arrays["columns"])) != place
+        entries = there[arrays["indices"]]
+        arrays["indptr"] = np.concatenate(([0], np.cumsum(entries)))[arrays["indptr"]]
+        number = (np.cumsum(there) - 1).astype(np.int32)
+        arrays["indices"] = number[arrays["indices"][entries]]
+        arrays["values"], arrays["columns"] = arrays["values"][entries], arrays["columns"][there]
+
+    return made
+
+
 def set_pair(i, j, value):
     def change(K):
         K[i, j] = value
@@ -174,6 +200,21 @@ def gram_of_another(header, arrays):
 
 
 FLOATS = (np.nan, np.inf, -np.inf, -1e-9, 1e300)
+OF_STATISTICS = ("indptr", "indices", "values", "columns", "word_mass", "document_frequency")
+COLUMNS = {
+    "a column of a context left out": (without_column(5), "a context"),
+    "kept columns in another order": (replaced("columns", lambda one: one[::-1]), "in order"),
+    "a kept column twice": (put("columns", 0, 5), "in order"),
+    "a kept column below 0": (put("columns", 0, -1), "in order"),
+    "a kept column beyond the words": (put("columns", -1, N_WORDS), "in order"),
+    "a kept column far beyond": (put("columns", -1, 2**31 - 1), "in order"),
+    "two kept columns too few": (replaced("columns", lambda one: one[:-2]), "row"),
+    "no kept columns": (replaced("columns", lambda one: one[:0]), "row 0"),
+    "a kept column too many": (
+        replaced("columns", lambda one: np.append(one, np.int32(N_WORDS))),
+        "in order",
+    ),
+}
 STATISTICS = {
     "columns descend": (reversed_row, "row 0"),
     "a column twice": (twice_in_a_row, "row 0"),
@@ -211,8 +252,8 @@ STATISTICS = {
     "fewer values": (replaced("values", lambda one: one[:-1]), "fill"),
     "fewer words in indptr": (replaced("indptr", lambda one: one[[*range(9), -1]]), ""),
     **{
-        f"{name} {form}": (replaced(name, change), "type|masses|documents")
-        for name in ("indptr", "indices", "values", "word_mass", "document_frequency")
+        f"{name} {form}": (replaced(name, change), "type|masses|documents|columns")
+        for name in OF_STATISTICS
         for form, change in {
             "of floats": lambda one: one.astype(np.float64),
             "unsigned": lambda one: one.astype(np.uint64),
@@ -221,10 +262,8 @@ STATISTICS = {
             "of no dimension": lambda one: one[0],
         }.items()
     },
-    **{
-        f"without {name}": (dropped(name), name)
-        for name in ("indptr", "indices", "values", "word_mass", "document_frequency")
-    },
+    **{f"without {name}": (dropped(name), name) for name in OF_STATISTICS},
+    **COLUMNS,
     "one array more": (lambda header, arrays: arrays.update(more=np.zeros(3)), "more"),
 }
 
@@ -234,31 +273,20 @@ TOPICS = {
         "other masses of the model": (put("learned.mass", 0, 10), "mass"),
         "a word of no mass in the model": (put("learned.mass", 0, 0), "mass"),
         **{
-            f"p(topic | word) of {value}": (put("learned.word_topic", (0, 1), value), "word_topic")
-            for value in FLOATS
+            f"a weight of {value}": (put("learned.weights", (0, 1), value), "weights")
+            for value in (np.nan, np.inf, -np.inf, -1e-9, 2.0**97)
         },
-        "topics of a word do not sum to 1": (
-            replaced("learned.word_topic", lambda one: one * 0.5),
-            "word_topic",
-        ),
-        "topics of a word without mass": (put("learned.word_topic", (11, 0), 1.0), "word_topic"),
-        "a word without topics": (put("learned.word_topic", 0, 0.0), "word_topic"),
-        **{
-            f"topical mass of {value}": (put("learned.topical", 0, value), "topical")
-            for value in (*FLOATS[:4], 1e308)
-        },
-        "a word of no topical mass": (put("learned.topical", 0, 0.0), "word_topic"),
+        "a weight of a word without mass": (put("learned.weights", (11, 0), 1.0), "weights"),
+        "no weights": (replaced("learned.weights", lambda one: 0 * one), "weights"),
+        "a topic of no word": (put("learned.weights", (slice(None), 1), 0.0), "weights"),
         "a core word that is none": (put("learned.core", -1, 11), "core"),
         "a core word left out": (replaced("learned.core", lambda one: one[1:]), "core"),
         "a core word beyond the words": (put("learned.core", -1, N_WORDS), "core"),
-        "a central word that is not core": (put("learned.central", 0, 11), "central"),
-        "a central word twice": (
-            replaced("learned.central", lambda one: np.full_like(one, one[0])),
-            "central",
-        ),
-        "a central word below 0": (put("learned.central", 0, -1), "central"),
-        "a central word far beyond": (put("learned.central", 0, 2**31 - 1), "central"),
-        "more topics than asked for": (setting(n_topics=3), "n_topics"),
+        "a core word below 0": (put("learned.core", 0, -1), "core"),
+        "a core word twice": (put("learned.core", 0, 1), "core"),
+        "core words in another order": (replaced("learned.core", lambda one: one[::-1]), "core"),
+        "no core words": (replaced("learned.core", lambda one: one[:0]), "weights"),
+        "more topics than asked for": (setting(n_topics=3), "weights"),
     },
     "anchor": {
         "a word kept that is rare": (put("learned.keep", 11, 1), "keep"),
@@ -314,10 +342,31 @@ TOPICS = {
         "a little less gram": (gram_of_another, "gram"),
         "gram of NaN": (put("learned.gram", (0, 0), np.nan), "gram"),
     },
+    "contexts": {
+        **COLUMNS,
+        "a topic of no core word": (
+            lambda header, arrays: put("learned.weights", (arrays["learned.core"], 1), 0.0)(
+                header, arrays
+            ),
+            "weights",
+        ),
+        "another kept column": (put("columns", 0, 1), "not symmetric"),
+        "contexts in all documents": (told(contexts="all"), "a context"),
+        "contexts without columns": (told(contexts=1), "a context"),
+        "core words that are no contexts": (told(contexts=300), "contexts"),
+        "all columns are kept": (told(keeps_all_columns=True), "a context"),
+        "more documents of a word without a column": (put("document_frequency", 0, 40), "context"),
+        "less mass than a row": (replaced("word_mass", lambda one: one - 1), "masses"),
+        "another value on one side": (
+            lambda header, arrays: put("values", arrays["indptr"][10], 2)(header, arrays),
+            "not symmetric",
+        ),
+        "so many documents that fewer words are core": (told(n_documents=2000), "core"),
+    },
 }
 
 OWN_ARRAYS = {
-    "factor": ("mass", "word_topic", "core", "central", "topical"),
+    "factor": ("mass", "core", "weights"),
     "anchor": (
         "mass",
         "word_topic",
@@ -355,7 +404,7 @@ for learner, names in OWN_ARRAYS.items():
 HEADER = {
     **{
         f"{value!r:.20} documents": (told(n_documents=value), "n_documents|documents")
-        for value in (True, -1, 39.0, "40", None, 2**62, 10**30, [40], {})
+        for value in (True, -1, 39.0, "40", None, 2**62, 10**30, 10**400, [40], {})
     },
     "fewer documents than a word has": (told(n_documents=3), "documents"),
     **{
@@ -366,12 +415,21 @@ HEADER = {
         f"weighting {value!r}": (told(weighting=value), "weighting")
         for value in ("words", None, 1, ["token"])
     },
+    **{
+        f"contexts {value!r:.20}": (told(contexts=value), "contexts|core|keep")
+        for value in ("some", "", None, True, 0, -1, 1.5, -0.1, [3], {}, 10**30, 10**400)
+    },
+    **{
+        f"keeps_all_columns {value!r}": (told(keeps_all_columns=value), "keeps_all_columns")
+        for value in (1, None, "yes", [])
+    },
     **{f"learner {value!r}": (told(learner=value), "learner")
        for value in ("lda", None, 1, ["factor"], {})},
     "no learner": (dropped("learner"), "learner"),
     "one field more": (told(more=1), "more"),
     **{f"without {name}": (dropped(name), name)
-       for name in ("settings", "scale_bits", "n_documents", "feature_names", "vocabulary_given")},
+       for name in ("settings", "scale_bits", "contexts", "keeps_all_columns", "n_documents",
+                    "feature_names", "vocabulary_given")},
     "settings in a list": (told(settings=[]), "settings"),
     "no settings": (told(settings={}), "settings"),
     "settings of a text": (told(settings="settings"), "settings"),
@@ -444,6 +502,8 @@ ONLY = {
     },
     "anchor": {
         "another learner": (told(learner="factor"), "settings"),
+        "not all columns": (told(keeps_all_columns=False), "keeps_all_columns"),
+        "fewer contexts": (told(contexts=22), "keep"),
         **{f"a budget of {value!r}": (told(budget=value), "budget|capacity")
            for value in (None, [], {}, 1, "text", {"constants": {}})},
     },
@@ -478,6 +538,7 @@ ONLY = {
         },
         "constants: one field more": (constant(more=1), "fields"),
     },
+    "contexts": {},
 }  # fmt: skip
 
 
@@ -506,6 +567,22 @@ def test_crafted_content_is_refused(files, name, change, message, tmp_path):
     change(header, arrays)
     found = refused(tmp_path / "model", crafted.packed(header, arrays))
     assert any(part in found for part in message.split("|")), found
+
+
+@pytest.mark.parametrize("weight", [1e-45, 2.0**96])
+def test_weights_of_any_size_make_numbers(files, weight, tmp_path):
+    header, arrays = crafted.unpacked(files / "factor")
+    live = arrays["word_mass"] > 0
+    arrays["learned.weights"][live] = weight
+    (tmp_path / "model").write_bytes(crafted.packed(header, arrays))
+    model = load(tmp_path / "model")
+    for array in (model.word_topic_, model.components_, model.topic_proportions_):
+        assert np.isfinite(array).all()
+    assert np.isfinite(model.transform(COUNTS)).all()
+    twin = load(files / "factor")
+    for one in (model, twin):
+        one.forget(COUNTS[:3])
+    assert_same_model(model, twin)
 
 
 # ---- the file around them -----------------------------------------------------------------
@@ -569,7 +646,7 @@ TABLES = {
         f"the type {name}": {"a": entry(name, shape)}
         for name, shape in {
             "BF16": [4], "F8_E4M3": [8], "F8_E5M2": [8], "F8_E8M0": [8], "F4": [16], "F16": [4],
-            "F32": [2], "C64": [1], "U64": [1], "I16": [4], "I8": [8], "f64": [1], "O": [1],
+            "C64": [1], "U64": [1], "I16": [4], "I8": [8], "f64": [1], "O": [1],
             "|O": [1], "": [1], "<f8": [1], "datetime64": [1],
         }.items()
     },

@@ -74,8 +74,8 @@ KEYS = {
     ),
     "arrays": (
         "name",
-        "word_mass row_length document_frequency word_topic core representatives proportions "
-        "weights own sums",
+        "word_mass document_frequency columns slots row_hashes mass core weights proportions "
+        "prior own sums totals",
     ),
 }
 EVERY = os.environ.get("PYUNLEARN_EVERY_VALUE") == "1"

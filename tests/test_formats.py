@@ -20,7 +20,7 @@ def programs():
 
 
 def test_the_program_makes_the_digest_of_statistics(programs):
-    exec(compile(programs[0], str(PAGE), "exec"), {})
+    exec(compile(programs[0] + programs[1], str(PAGE), "exec"), {})
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,9 @@ def test_the_program_makes_the_digest_of_statistics(programs):
     [
         *({"learner": learner} for learner in LEARNERS),
         {"learner": "factor", "core_min_df": 0.2, "vocabulary": [f"w{i}" for i in range(40)]},
+        {"learner": "factor", "core_min_df": 30, "contexts": 28},
         {"learner": "anchor", "min_df": 3, "scale_bits": 30, "weighting": "token"},
+        {"learner": "anchor", "contexts": 0.3},
         {"learner": "anchor", "solver": "eg", "tol": 1e-3},
     ],
     ids=str,
@@ -37,7 +39,8 @@ def test_the_program_reads_a_model(parameters, programs, tmp_path):
     counts = np.random.default_rng(0).poisson(0.4, (90, 40))
     model = new_model(5, **parameters).fit(counts)
     model.save(tmp_path / "model.safetensors")
-    (tmp_path / "reader.py").write_text(programs[1], encoding="utf-8")
+    reader = programs[0] + programs[2]
+    (tmp_path / "reader.py").write_text(reader, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, tmp_path / "reader.py", tmp_path / "model.safetensors"],
         capture_output=True,
@@ -45,4 +48,4 @@ def test_the_program_reads_a_model(parameters, programs, tmp_path):
         check=True,
     )
     assert done.stdout.strip() == model.digest()
-    assert "pyunlearn" not in re.findall(r"^(?:import|from) (\w+)", programs[1], re.M)
+    assert "pyunlearn" not in re.findall(r"^(?:import|from) (\w+)", reader, re.M)

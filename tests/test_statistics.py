@@ -81,7 +81,7 @@ def test_counts_of_any_size_are_refused_or_counted_exactly(counts, scale_bits, w
     assert (stats.word_mass == mass).all()
     assert (stats.to_csr().toarray() == K).all()
     arrays = statistics_arrays(stats)
-    again = statistics_from_arrays(arrays, stats.n_documents, scale_bits, weighting, 1)
+    again = statistics_from_arrays(arrays, stats.n_documents, scale_bits, weighting, "all", 1)
     refuse_impossible(again)
     assert again.digest() == stats.digest()
     once = pickle.dumps(stats)
@@ -286,6 +286,8 @@ def twice(stats):
         CooccurrenceStatistics(24),
         CooccurrenceStatistics(25, scale_bits=39),
         CooccurrenceStatistics(25, weighting="token"),
+        CooccurrenceStatistics(25, contexts="core"),
+        CooccurrenceStatistics(25, contexts=1),
     ],
 )
 def test_statistics_of_another_kind_do_not_merge(other):
@@ -366,7 +368,8 @@ DAMAGES = {
         np.copyto(a["values"][:4], 2**62),
         np.copyto(a["word_mass"][:1], a["values"][4 : a["indptr"][1]].sum()),
     ),
-    "another mass": lambda a: a["word_mass"].__setitem__(3, a["word_mass"][3] + 1),
+    "less mass than its row": lambda a: a["word_mass"].__setitem__(3, a["word_mass"][3] - 1),
+    "a mass of 2^62": lambda a: a["word_mass"].__setitem__(3, 2**62),
     "mass of a word without documents": lambda a: a["document_frequency"].__setitem__(0, 0),
     "more documents of a word than there are": lambda a: a["document_frequency"].__setitem__(0, 41),
     "a negative number of documents": lambda a: a["document_frequency"].__setitem__(0, -1),
@@ -377,7 +380,25 @@ DAMAGES = {
     "entries of floats": lambda a: a.update(values=a["values"] * 1.0),
     "a word too few": lambda a: a.update(document_frequency=a["document_frequency"][1:]),
     "nothing": lambda a: a.update(indptr=a["indptr"][:0]),
+    "a column left out": lambda a: fewer_columns(a, np.arange(25) != 3),
+    "kept columns in another order": lambda a: swapped(a["columns"], 3, 4),
+    "a kept column twice": lambda a: a["columns"].__setitem__(3, 4),
+    "a kept column beyond the words": lambda a: a["columns"].__setitem__(-1, 25),
+    "a kept column below 0": lambda a: a["columns"].__setitem__(0, -1),
+    "kept columns of 64 bits": lambda a: a.update(columns=a["columns"].astype(np.int64)),
+    "kept columns in two dimensions": lambda a: a.update(columns=a["columns"][:, None]),
+    "a kept column more": lambda a: a.update(columns=np.arange(26, dtype=np.int32)),
 }
+
+
+def fewer_columns(arrays, kept):
+    """Without some columns: rows that are canonical, at the columns that are left."""
+    there = kept[arrays["columns"]]
+    entries = there[arrays["indices"]]
+    arrays["indptr"] = np.concatenate(([0], np.cumsum(entries)))[arrays["indptr"]]
+    number = (np.cumsum(there) - 1).astype(np.int32)
+    arrays["indices"] = number[arrays["indices"][entries]]
+    arrays["values"], arrays["columns"] = arrays["values"][entries], arrays["columns"][there]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -385,13 +406,48 @@ def test_arrays_that_no_documents_brought_about_are_refused(damage):
     arrays = statistics_arrays(counted(example()))
     for name, array in arrays.items():
         arrays[name] = array.copy()
-    again = statistics_from_arrays(arrays, 40, 40, "document", 1)
+    again = statistics_from_arrays(arrays, 40, 40, "document", "all", 1)
     assert_same_statistics(again, counted(example()))
     with pytest.raises(InvalidParameterError, match="n_documents"):
-        statistics_from_arrays(arrays, -1, 40, "document", 1)
+        statistics_from_arrays(arrays, -1, 40, "document", "all", 1)
     DAMAGES[damage](arrays)
     with pytest.raises(CorruptStateError):
-        statistics_from_arrays(arrays, 40, 40, "document", 1)
+        statistics_from_arrays(arrays, 40, 40, "document", "all", 1)
+
+
+@pytest.mark.parametrize(("contexts", "keeps_all"), [("core", False), (9, False), (1, True)])
+def test_arrays_may_lack_the_columns_of_words_that_are_no_contexts(contexts, keeps_all):
+    stats = counted(example(), contexts=contexts)
+    least = {"core": 4}.get(contexts, contexts)
+    for rarest in np.unique(stats.document_frequency)[:-1]:
+        arrays = statistics_arrays(stats)
+        kept = stats.document_frequency > rarest
+        fewer_columns(arrays, kept)
+        told = (40, 40, "document", contexts, 1)
+        if rarest >= least or keeps_all:
+            with pytest.raises(CorruptStateError, match="column of a context"):
+                statistics_from_arrays(arrays, *told, keeps_all=keeps_all)
+            continue
+        again = statistics_from_arrays(arrays, *told)
+        refuse_impossible(again)
+        assert again.rows.columns.tolist() == np.flatnonzero(kept).tolist()
+        assert again.digest() == stats.digest()
+
+
+def test_more_mass_than_documents_is_refused():
+    stats = counted([[3, 2, 0], [0, 2, 2]], [5, 5], scale_bits=20)
+    most = 2 * 2**20
+    for mass, fine in (([most // 2, most // 2 - 3, 3], True), ([most // 2, most // 2, 3], False),
+                       ([most // 2 + 1, most // 2 - 3, 2], False)):  # fmt: skip
+        arrays = statistics_arrays(stats) | {"word_mass": np.array(mass)}
+        if (np.array(mass) < stats.to_csr().sum(axis=1)).any():
+            continue
+        again = statistics_from_arrays(arrays, 2, 20, "document", "all", 1)
+        if fine:
+            refuse_impossible(again)
+        else:
+            with pytest.raises(CorruptStateError, match="more mass"):
+                refuse_impossible(again)
 
 
 def mapped(stats, folder):
@@ -476,8 +532,9 @@ def test_every_setting_is_part_of_the_digest():
         CooccurrenceStatistics(4),
         CooccurrenceStatistics(3, scale_bits=41),
         CooccurrenceStatistics(3, weighting="token"),
+        *(CooccurrenceStatistics(3, contexts=contexts) for contexts in ("core", 1, 1.0, 2)),
     ]
-    assert len({stats.digest() for stats in empty}) == 4
+    assert len({stats.digest() for stats in empty}) == 8
 
 
 def test_size_does_not_grow_with_documents():
@@ -492,8 +549,10 @@ def test_size_does_not_grow_with_documents():
 
 def test_lengths_count_words_outside_the_vocabulary():
     X = np.array([[1, 1, 5], [2, 0, 0], [0, 3, 1]])
-    masked = counted(X[:, :2], X.sum(axis=1)).to_csr().toarray()
-    assert (masked == counted(X).to_csr().toarray()[:2, :2]).all()
+    masked, whole = counted(X[:, :2], X.sum(axis=1)), counted(X)
+    assert (masked.to_csr().toarray() == whole.to_csr().toarray()[:2, :2]).all()
+    assert masked.word_mass.tolist() == whole.word_mass[:2].tolist()
+    assert (whole.word_mass == whole.to_csr().sum(axis=1)).all()
 
 
 @pytest.mark.parametrize("storage", ["csr_array", "csc", "bsr", "coo", "csr_matrix"])
@@ -559,33 +618,31 @@ def test_statistics_over_no_words_count_documents():
     assert empty.copy().to_csr().shape == (0, 0)
 
 
-@given(st.integers(0, 6), st.data())
-@settings(max_examples=30)
-def test_columns_that_move_leave_the_statistics_of_the_other_vocabulary(n_more, data):
+@given(st.integers(0, 6), st.sampled_from(["all", "core", 2, 0.4]), st.data())
+@settings(max_examples=60)
+def test_columns_that_move_leave_the_statistics_of_the_other_vocabulary(n_more, contexts, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     counts = rng.poisson(0.7, (9, 6))
     lengths = counts.sum(axis=1) + 2
     gone = data.draw(st.sets(st.integers(0, 5)))
-    counts[:, list(gone)] = 0
     kept = [word for word in range(6) if word not in gone]
     size = len(kept) + n_more
     places = sorted(data.draw(st.permutations(range(size)))[: len(kept)])
     columns = np.full(6, -1, np.int32)
     columns[kept] = places
+    # The words that leave are counted by the lengths alone.
     moved = np.zeros((9, size), int)
     moved[:, places] = counts[:, kept]
-    statistics = CooccurrenceStatistics(6, n_jobs=2).add(counts, lengths)
+    statistics = counted(counts, lengths, contexts=contexts, n_jobs=2)
+    if data.draw(st.booleans()):
+        statistics.digest()
     statistics.renumber(columns, size)
-    once = CooccurrenceStatistics(size).add(moved, lengths)
-    assert statistics.digest() == once.digest()
+    once = CooccurrenceStatistics(size, contexts=contexts, n_jobs=2).add(moved, lengths)
+    assert_same_statistics(statistics, once)
+    assert pickle.dumps(statistics) == pickle.dumps(once)
+    # Nothing of the words that left is in memory.
+    assert statistics.rows.values.sum() == statistics.to_csr().sum()
     assert pickle.dumps(statistics.remove(moved[:4], lengths[:4])) == pickle.dumps(
-        CooccurrenceStatistics(size, n_jobs=2).add(moved[4:], lengths[4:])
+        CooccurrenceStatistics(size, contexts=contexts, n_jobs=2).add(moved[4:], lengths[4:])
     )
-
-
-def test_a_word_with_documents_does_not_lose_its_column():
-    statistics = CooccurrenceStatistics(2).add(np.array([[1, 2]]))
-    before = statistics.digest()
-    with pytest.raises(InvalidInputError, match="has documents"):
-        statistics.renumber(np.array([0, -1], np.int32), 1)
-    assert (statistics.digest(), statistics.n_words) == (before, 2)
+    assert pickle.dumps(statistics.add(moved[:4], lengths[:4])) == pickle.dumps(once)

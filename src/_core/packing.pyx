@@ -1,8 +1,8 @@
 """Rows of the co-occurrence matrix as few bytes: gaps and values, each as wide as needed.
 
 Layout, little-endian: one byte width of a gap, one byte width of a value, int32 number of entries,
-a sum of 64 bits over all entries, all gaps, all values. Gaps are between successive columns, the first from a column that is known, of
-the row's own or 0. Equal rows have equal bytes.
+a sum of 64 bits over all entries, all gaps, all values. Gaps are between successive columns, the
+first from a column that is known, of the row's own or 0. Equal rows have equal bytes.
 """
 from cython.parallel cimport prange
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
@@ -122,7 +122,7 @@ def entries_of_rows(
 ):
     """The entries of each packed row, -1 where the bytes are no row of their length.
 
-    Row r: the bytes from data_start[r] to data_start[r + 1].
+    Row r: the bytes from data_start[r] to data_start[r + 1]. It has no more entries than bytes.
     """
     cdef int64_t r, size, n_bytes
     cdef const uint8_t* row
@@ -134,6 +134,9 @@ def entries_of_rows(
                 continue
             row = &data[data_start[r]]
             size = <int64_t> get(row + 2, 4)
+            # A value takes a byte at least: else 14 bytes could ask for memory for 2^32 entries.
+            if size > 0 and row[1] == 0:
+                continue
             if row[0] <= 4 and row[1] <= 8 and size * (row[0] + row[1]) == n_bytes - HEADER:
                 entries_out[r] = size
 

@@ -104,6 +104,8 @@ def _read_model(header: dict[str, Any], arrays: Arrays, n_jobs: int | None) -> B
         keeps_all=check_bool("keeps_all_columns", header["keeps_all_columns"]),
     )
     refuse_impossible(statistics)
+    if statistics.keeps_all_columns != header["keeps_all_columns"]:
+        raise CorruptStateError("keeps_all_columns: all contexts have columns")
     kind = LEARNERS[learner].settings
     _require_fields("settings", header["settings"], kind.names())
     settings = kind.checked(**header["settings"])

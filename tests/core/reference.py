@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -72,6 +73,59 @@ def statistics(counts, lengths, scale_bits=40, weighting="document"):
     for row, weight, length in zip(counts.astype(object), weights, lengths, strict=True):
         mass = mass + row * (weight * (int(length) - 1))
     return len(counts), (counts > 0).sum(axis=0), mass, K
+
+
+def least_documents(contexts, m):
+    """Documents that make a word a context of m."""
+    if contexts == "all":
+        return 0
+    if contexts == "core":
+        return max(math.ceil(0.6 * max(math.sqrt(m), m / 100)), 1)
+    if isinstance(contexts, float):
+        return max(math.ceil(round(contexts * m, 6)), 1)
+    return contexts
+
+
+def term(number, value):
+    return (value + 0x9E3779B97F4A7C15) * (2 * number + 1)
+
+
+def packed_row(first, numbers, values):
+    """Widths, number of entries, sum, gaps, values; numbers ascend from `first` on."""
+    numbers, values = [int(number) for number in numbers], [int(value) for value in values]
+    gaps = [last - before for before, last in pairwise([int(first), *numbers])]
+    widths = [(max(part, default=0).bit_length() + 7) // 8 for part in (gaps, values)]
+    total = sum(map(term, numbers, values)) % 2**64
+    data = bytes(widths) + len(numbers).to_bytes(4, "little") + total.to_bytes(8, "little")
+    for part, width in zip((gaps, values), widths, strict=True):
+        data += b"".join(one.to_bytes(width, "little") for one in part)
+    return data
+
+
+def unpacked_row(data, first, number):
+    """(columns, values), number[i] the column of a stored i, or None for bytes that are no row."""
+    if len(data) < 14:
+        return None
+    gap_width, value_width, size = data[0], data[1], int.from_bytes(data[2:6], "little")
+    if gap_width > 4 or value_width > 8 or len(data) != 14 + size * (gap_width + value_width):
+        return None
+    if size and not value_width:
+        return None
+    middle = 14 + size * gap_width
+    at, numbers, values = first, [], []
+    for t in range(size):
+        gap = int.from_bytes(data[14 + t * gap_width :][:gap_width], "little")
+        value = int.from_bytes(data[middle + t * value_width :][:value_width], "little")
+        at += gap
+        if (t > 0 and gap == 0) or not 0 < value < 2**62:
+            return None
+        if at >= len(number) or number[at] < 0:
+            return None
+        numbers.append(at)
+        values.append(value)
+    if sum(map(term, numbers, values)) % 2**64 != int.from_bytes(data[6:14], "little"):
+        return None
+    return [int(number[at]) for at in numbers], values
 
 
 # ---- anchors ------------------------------------------------------------------------------

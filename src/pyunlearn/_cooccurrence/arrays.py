@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyunlearn._cooccurrence.contexts import Contexts, context_threshold
+from pyunlearn._cooccurrence.contexts import Contexts
 from pyunlearn._cooccurrence.rows import CooccurrenceRows, check_rows
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._documents import MASS_LIMIT, most_of_a_document
@@ -67,13 +67,13 @@ def statistics_from_arrays(
     mass, frequency, columns = (
         arrays[name] for name in ("word_mass", "document_frequency", "columns")
     )
+    _check_columns(columns, mass.size)
     sums = check_rows(*rows, len(columns), check_n_jobs(n_jobs))
     if mass.shape != sums.shape or (mass < sums).any():
         raise CorruptStateError("the masses are not those of the co-occurrence rows")
     statistics = CooccurrenceStatistics(len(sums), scale_bits, weighting, contexts, n_jobs=n_jobs)
     if keeps_all:
         statistics.keep_all_columns()
-    _check_columns(statistics, columns, frequency, n_documents)
     kept = CooccurrenceRows.from_arrays(*rows, columns)
     restore_statistics(statistics, kept, mass, frequency, n_documents)
     return statistics
@@ -86,7 +86,7 @@ def restore_statistics(
     frequency: NDArray[Any],
     n_documents: int,
 ) -> None:
-    """Fill empty statistics; CorruptStateError for numbers that documents cannot have."""
+    """Fill empty statistics; CorruptStateError for what documents cannot have brought about."""
     check_integer("n_documents", n_documents, 0, MASS_LIMIT - 1)
     if mass.dtype != np.int64 or mass.shape != (statistics.n_words,):
         raise CorruptStateError("the masses are not those of the words")
@@ -95,26 +95,18 @@ def restore_statistics(
     if not _can_be(frequency, mass, n_documents):
         raise CorruptStateError("the numbers of documents do not fit the masses")
     statistics.restore(rows, mass, frequency, n_documents)
+    lacks_some = statistics.keeps_all_columns and not rows.has_all_columns
+    if lacks_some or statistics.lacks_contexts():
+        raise CorruptStateError("the column of a context is missing")
 
 
-def _check_columns(
-    statistics: CooccurrenceStatistics,
-    columns: NDArray[Any],
-    frequency: NDArray[np.int64],
-    n_documents: int,
-) -> None:
-    n = statistics.n_words
+def _check_columns(columns: NDArray[Any], n_words: int) -> None:
+    """Columns that are kept: different words, ascending."""
     if columns.dtype != np.int32 or columns.ndim != 1 or not columns.flags.c_contiguous:
         raise CorruptStateError("the columns that are kept have another type")
-    in_order = len(columns) == 0 or (columns[0] >= 0 and columns[-1] < n)
+    in_order = len(columns) == 0 or (columns[0] >= 0 and columns[-1] < n_words)
     if not in_order or (columns[1:] <= columns[:-1]).any():
         raise CorruptStateError("the columns that are kept are not in order")
-    has_column = np.zeros(n, np.bool_)
-    has_column[columns] = True
-    threshold = context_threshold(statistics.contexts, n_documents)
-    needed = frequency >= (0 if statistics.keeps_all_columns else threshold)
-    if (needed & ~has_column).any():
-        raise CorruptStateError("the column of a context is missing")
 
 
 def refuse_impossible(statistics: CooccurrenceStatistics) -> None:

@@ -128,12 +128,18 @@ class FactorTopics(Topics):
         # So that no sum of fourth powers is infinite.
         most = outside.require_amounts("weights", weights, MOST_WEIGHT)
         outside.require(not most[mass == 0].any(), "weights", "of words without mass")
+        outside.require(weights[core].any(axis=0).all(), "weights", "a topic without core words")
         return cls.of_weights(settings, mass, core, weights)
 
     def refuse_other(self, statistics: CooccurrenceStatistics, num_threads: int) -> None:
         """Raise CorruptStateError where the topics are surely not of these statistics."""
         mass = mass_of_model(statistics, self.settings.min_df)
         threshold = self.settings.word_threshold(statistics.n_documents)
+        outside.require(
+            context_threshold(statistics.contexts, statistics.n_documents) <= threshold,
+            "contexts",
+            "they leave out words that decide topics",
+        )
         outside.check_same("mass", self.mass, mass)
         outside.check_same("core", self.core, words_in_documents(statistics, threshold, mass))
 
