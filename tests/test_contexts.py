@@ -296,7 +296,6 @@ def test_columns_are_chosen_by_the_first_documents():
     with pytest.raises(InvalidInputError, match="first documents"):
         stats.keep_all_columns()
     assert (pickle.dumps(stats), stats.digest()) == before
-    assert not stats.keeps_all_columns
     assert CooccurrenceStatistics(14).keeps_all_columns
     kept = CooccurrenceStatistics(14, contexts="core").keep_all_columns()
     assert kept.keeps_all_columns

@@ -17,6 +17,7 @@ EVERY_KERNEL = pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.st
 needs_sources = pytest.mark.skipif(not KERNELS, reason="needs the source tree")
 # Work space, and what is brought along in place.
 WORK = {"position", "mark", "accumulator", "filled", "work", "support", "blocked", "slots"}
+WORK |= {"places", "entries"}
 IN_PLACE = {"residual", "weights"}
 
 
@@ -24,7 +25,7 @@ IN_PLACE = {"residual", "weights"}
 @EVERY_KERNEL
 def test_a_memoryview_is_const_unless_it_is_written_to(path):
     # A buffer that is not const refuses read-only arrays, as those that joblib maps.
-    view = r"(const )?\b(?:double|u?int32_t|int64_t|uint8_t)\[[:, 1]+\] (\w+)"
+    view = r"(const )?\b(?:double|float|u?int32_t|int64_t|uint8_t)\[[:, 1]+\] (\w+)"
     found = re.findall(view, path.read_text())
     assert found or path.stem == "parallel"
     written = {name for const, name in found if not const}

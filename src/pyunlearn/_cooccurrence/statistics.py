@@ -173,8 +173,9 @@ class CooccurrenceStatistics(Exclusive):
 
     @property
     def keeps_all_columns(self) -> bool:
-        """Whether the columns of all words are kept, whatever the contexts are."""
-        return self._keeps_all
+        """Whether the columns of all words are kept, also of the documents to come."""
+        few = not room_threshold(self.contexts, self.n_documents)
+        return self._keeps_all or (few and self._rows.has_all_columns)
 
     def keep_all_columns(self) -> Self:
         """Keep the columns of all words, of which no document has come yet; returns itself.
@@ -325,7 +326,7 @@ class CooccurrenceStatistics(Exclusive):
             "scale_bits": self.scale_bits,
             "weighting": self.weighting,
             "contexts": self.contexts,
-            "keeps_all": self._keeps_all,
+            "keeps_all": self.keeps_all_columns,
             "columns": rows.columns.copy(),
             "n_jobs": self.n_jobs,
             "n_documents": self.n_documents,
