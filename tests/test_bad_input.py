@@ -368,13 +368,14 @@ def test_a_refused_first_fit_leaves_the_estimator_unfitted():
 
 
 def test_statistics_of_another_kind_are_refused():
-    model = TopicModel(n_topics=3, scale_bits=40, weighting="document", contexts=2).fit(TRAINED)
+    parameters = {"scale_bits": 40, "weighting": "document", "contexts": "all"}
+    model = TopicModel(n_topics=3, **parameters).fit(TRAINED)
     before = model.digest()
     for options in ({"scale_bits": 30}, {"weighting": "token"}, {"contexts": 3}):
         with pytest.raises(InvalidParameterError, match=next(iter(options))):
             model.fit_statistics(CooccurrenceStatistics(N_WORDS, **options).add(TRAINED))
     with pytest.raises(TooFewAnchorsError):
-        model.fit_statistics(CooccurrenceStatistics(N_WORDS, contexts=2))
+        model.fit_statistics(CooccurrenceStatistics(N_WORDS))
     assert model.digest() == before
 
 
