@@ -513,7 +513,8 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write statistics and topics to one safetensors file (no pickle), atomically.
 
-        Models with equal digests, parameters and names of columns give equal files. Settings are
+        Models with equal digests, parameters, names of columns and kept columns (see `contexts` of
+        `CooccurrenceStatistics`: room of columns is no content) give equal files. Settings are
         those that the topics were learned with.
 
         Raises
