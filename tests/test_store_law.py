@@ -212,3 +212,22 @@ def test_every_table_is_that_of_a_store_made_once(
     assert after.keys() == once.keys() > EVIDENCE
     for name in after.keys() - EVIDENCE:
         assert after[name] == once[name], name
+
+
+def test_a_word_that_leaves_takes_its_row_along_and_no_other_document_is_read(tmp_path):
+    texts = [f"w{a} w{(a + 1) % 9} w{(a * a) % 9} rare{a // 2}" for a in range(40)]
+    records = [{"id": f"d{number}", "text": text} for number, text in enumerate(texts)]
+    with Store.open(tmp_path / "a", rules=TextRules(min_df=2), n_jobs=1) as store:
+        store.train(records, n_topics=2)
+        said = []
+        store._db._connection.set_trace_callback(said.append)
+        store.forget(["d7"])  # `rare3` is in one document now
+        store._db._connection.set_trace_callback(None)
+        asked = [one for one in said if "FROM documents" in one and "DELETE" not in one]
+        assert asked
+        assert all("WHERE id = 'd7'" in one for one in asked)
+        assert store.verify().ok
+        left = [one for one in records if one["id"] != "d7"]
+        with Store.open(tmp_path / "b", rules=TextRules(min_df=2), n_jobs=1) as other:
+            other.train(left, n_topics=2)
+            assert store.digest() == other.digest()
