@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyunlearn._stop_words import ENGLISH
 from pyunlearn.cli._corpus import Intake, add_corpus, take_in
-from pyunlearn.cli._options import SECONDS, add_command, add_jobs, given, number
+from pyunlearn.cli._options import SECONDS, add_command, add_jobs, given, number, word_or_number
 from pyunlearn.cli._output import complain, plural, show
 from pyunlearn.errors import InvalidParameterError
 
@@ -40,7 +40,7 @@ RULES = (
     "token_pattern",
     "lowercase",
 )
-FOR_BOTH = ("n_topics", "scale_bits", "weighting")
+FOR_BOTH = ("n_topics", "scale_bits", "weighting", "contexts")
 # Parameters that one learner has, and the options that set them.
 OF_LEARNER = {
     "factor": {
@@ -125,6 +125,13 @@ def _add_learning(both: Any) -> None:
         "--weighting",
         choices=("document", "token"),
         help="each document counts once, or by its length (default token; anchor: document)",
+    )
+    both.add_argument(
+        "--contexts",
+        type=word_or_number,
+        metavar="N",
+        help="words whose pairs are counted with every word: in at least N documents, or in a share "
+        "of them; or all (default those that decide the topics; anchor: all)",
     )
     both.add_argument(
         "--scale-bits",

@@ -14,6 +14,7 @@ SECONDS = "The seconds printed do not include the start of Python and the loadin
 # Parameters in errors of the library, and the options that set them where the names differ.
 OPTIONS = {
     "anchor_min_df": "--anchor-min-df",
+    "contexts": "--contexts",
     "core_min_df": "--core-min-df",
     "max_df": "--max-df",
     "max_features": "--max-features",
@@ -87,6 +88,14 @@ def number(text: str) -> int | float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+def word_or_number(text: str) -> str | int | float:
+    """A word, or a number of documents or a share of them."""
+    try:
+        return number(text)
+    except ValueError:
+        return text
 
 
 def with_options(message: str) -> str:

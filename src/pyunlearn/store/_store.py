@@ -201,7 +201,7 @@ class Store:
             Factorisation of the co-occurrence counts, or anchor words.
         **parameters
             Of "factor": core_min_df, background, n_updates. Of "anchor": anchor_min_df, solver,
-            anchor_cleanup, tol, max_iter. Of both: scale_bits, weighting.
+            anchor_cleanup, tol, max_iter. Of both: scale_bits, weighting, contexts.
 
         Raises
         ------
