@@ -130,8 +130,8 @@ def _add_learning(both: Any) -> None:
         "--contexts",
         type=word_or_number,
         metavar="N",
-        help="words whose pairs are counted with every word: in at least N documents, or in a share "
-        "of them; or all (default those that decide the topics; anchor: all)",
+        help="words whose pairs with every word are counted: in at least N documents, or in a "
+        "share of them; or all (default those that decide the topics; anchor: all)",
     )
     both.add_argument(
         "--scale-bits",
