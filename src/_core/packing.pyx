@@ -10,13 +10,40 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 cimport pyunlearn._core._portable
 from pyunlearn._core._status cimport NOT_CANONICAL, OK
 
+cdef extern from *:
+    """
+    #include <string.h>
+
+    /* Eight bytes at a time: what stands behind is masked, or written over by what comes next. */
+    static inline uint64_t pyunlearn_little_endian(uint64_t number) {
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        return __builtin_bswap64(number);
+    #else
+        return number;
+    #endif
+    }
+    static inline void pyunlearn_put(unsigned char* at, uint64_t number) {
+        number = pyunlearn_little_endian(number);
+        memcpy(at, &number, 8);
+    }
+    static inline uint64_t pyunlearn_get(const unsigned char* at) {
+        uint64_t number;
+        memcpy(&number, at, 8);
+        return pyunlearn_little_endian(number);
+    }
+    """
+    void put "pyunlearn_put"(uint8_t* at, uint64_t number) noexcept nogil
+    uint64_t get_8 "pyunlearn_get"(const uint8_t* at) noexcept nogil
+
 cdef enum:
     HEADER = 14
+    SPARE = 8    # bytes behind a row, or behind all of them, that are read or written as well
     SUM = 6      # where the sum stands
     WIDEST = 12  # bytes of an entry at most
 
 HEADER_BYTES = HEADER
 ENTRY_BYTES = WIDEST
+SPARE_BYTES = SPARE
 
 
 cdef inline int width_of(uint64_t number) noexcept nogil:
@@ -27,18 +54,8 @@ cdef inline int width_of(uint64_t number) noexcept nogil:
     return width
 
 
-cdef inline void put(uint8_t* at, uint64_t number, int width) noexcept nogil:
-    cdef int k
-    for k in range(width):
-        at[k] = <uint8_t> (number >> (8 * k))
-
-
-cdef inline uint64_t get(const uint8_t* at, int width) noexcept nogil:
-    cdef uint64_t number = 0
-    cdef int k
-    for k in range(width):
-        number |= (<uint64_t> at[k]) << (8 * k)
-    return number
+cdef inline uint64_t mask_of(int width) noexcept nogil:
+    return <uint64_t> -1 if width >= 8 else (<uint64_t> 1 << (8 * width)) - 1
 
 
 cdef inline uint64_t term(int64_t column, uint64_t value) noexcept nogil:
@@ -55,8 +72,7 @@ cdef int64_t pack_row(
     cdef uint64_t gaps = 0, all_values = 0, total = 0
     cdef int32_t previous = first, column
     cdef int gap_width, value_width
-    cdef uint8_t* gap
-    cdef uint8_t* value
+    cdef uint8_t* at
     for t in range(length):
         column = number[columns[t]]
         if column >= first:
@@ -69,19 +85,20 @@ cdef int64_t pack_row(
     value_width = width_of(all_values)
     out[0] = <uint8_t> gap_width
     out[1] = <uint8_t> value_width
-    put(out + 2, <uint64_t> size, 4)
-    put(out + SUM, total, 8)
-    gap = out + HEADER
-    value = gap + size * gap_width
+    put(out + 2, <uint64_t> size)
+    put(out + SUM, total)
+    at = out + HEADER
     previous = first
     for t in range(length):
         column = number[columns[t]]
         if column >= first:
-            put(gap, <uint64_t> (column - previous), gap_width)
-            put(value, <uint64_t> values[t], value_width)
-            gap += gap_width
-            value += value_width
+            put(at, <uint64_t> (column - previous))
+            at += gap_width
             previous = column
+    for t in range(length):
+        if number[columns[t]] >= first:
+            put(at, <uint64_t> values[t])
+            at += value_width
     return HEADER + size * (gap_width + value_width)
 
 
@@ -100,8 +117,8 @@ def pack_rows(
 ):
     """Row words[r], its columns numbered by `number` (ascending, -1: left out), from first[r] on.
 
-    It is written to `target_start[r]`, where there is room for HEADER_BYTES, and ENTRY_BYTES an entry;
-    `sizes_out[r]`: the bytes that it took.
+    It is written to `target_start[r]`, where there is room for HEADER_BYTES, ENTRY_BYTES an entry, and
+    SPARE_BYTES; `sizes_out[r]`: the bytes that it took.
     """
     cdef int64_t r, n_rows = words.shape[0]
     cdef const int32_t* columns = &indices[0] if indices.shape[0] else NULL
@@ -122,7 +139,7 @@ def entries_of_rows(
 ):
     """The entries of each packed row, -1 where the bytes are no row of their length.
 
-    Row r: the bytes from data_start[r] to data_start[r + 1]. It has no more entries than bytes.
+    Row r: the bytes from data_start[r] to data_start[r + 1]; SPARE_BYTES stand behind the last. It has no more entries than bytes.
     """
     cdef int64_t r, size, n_bytes
     cdef const uint8_t* row
@@ -133,7 +150,7 @@ def entries_of_rows(
             if n_bytes < HEADER:
                 continue
             row = &data[data_start[r]]
-            size = <int64_t> get(row + 2, 4)
+            size = <int64_t> (get_8(row + 2) & mask_of(4))
             # A value takes a byte at least: else 14 bytes could ask for memory for 2^32 entries.
             if size > 0 and row[1] == 0:
                 continue
@@ -149,11 +166,11 @@ cdef int unpack_row(
     cdef const uint8_t* gap = row + HEADER
     cdef const uint8_t* value = gap + size * gap_width
     cdef int64_t t, column = first, step
-    cdef uint64_t entry, total = 0
+    cdef uint64_t entry, total = 0, gap_mask = mask_of(gap_width), value_mask = mask_of(value_width)
     for t in range(size):
-        step = <int64_t> get(gap, gap_width)
+        step = <int64_t> (get_8(gap) & gap_mask)
         column += step
-        entry = get(value, value_width)
+        entry = get_8(value) & value_mask
         if (step == 0 and t > 0) or column >= n_numbers or entry == 0 or entry >> 62:
             return NOT_CANONICAL
         if number[column] < 0:
@@ -163,7 +180,7 @@ cdef int unpack_row(
         values_out[t] = <int64_t> entry
         gap += gap_width
         value += value_width
-    return OK if total == get(row + SUM, 8) else NOT_CANONICAL
+    return OK if total == get_8(row + SUM) else NOT_CANONICAL
 
 
 def unpack_rows(

@@ -29,7 +29,7 @@ def rows(draw):
     return first, numbers.astype(np.int32), np.array(values, np.int64)
 
 
-def packed(columns, values, number, first, room=7, n_jobs=2):
+def packed(columns, values, number, first, room=packing.SPARE_BYTES, n_jobs=2):
     """The bytes of rows, by the kernel; a row may be written over by none of the others."""
     length = np.array([len(row) for row in columns], np.int64)
     start = np.cumsum(length) - length
@@ -51,16 +51,21 @@ def packed(columns, values, number, first, room=7, n_jobs=2):
     )
     kept = np.zeros(len(out), np.bool_)
     for at, taken in zip(target.tolist(), sizes.tolist(), strict=True):
-        kept[at : at + taken] = True
+        kept[at : at + taken + packing.SPARE_BYTES] = True
     assert (out[~kept] == 0xAA).all()
     return [out[at : at + taken].tobytes() for at, taken in zip(target, sizes, strict=True)]
+
+
+def together(parts):
+    """Rows one after the other, and what a kernel may read behind them."""
+    return np.frombuffer(b"".join([*parts, b"\xff" * packing.SPARE_BYTES]), np.uint8)
 
 
 def entries(parts):
     """What the kernel says of the number of entries of some rows."""
     found = np.full(len(parts), -7, np.int64)
     ends = np.cumsum([0, *map(len, parts)]).astype(np.int64)
-    packing.entries_of_rows(np.frombuffer(b"".join(parts), np.uint8), ends, found)
+    packing.entries_of_rows(together(parts), ends, found)
     return found
 
 
@@ -73,7 +78,7 @@ def unpacked(parts, number, first, n_jobs=2):
     start, status = np.cumsum(length) - length, np.zeros(len(rows), np.int32)
     columns = np.full(int(length.sum()), -7, np.int32)
     values = np.full(len(columns), -7, np.int64)
-    data = np.frombuffer(b"".join(parts[row] for row in rows), np.uint8)
+    data = together([parts[row] for row in rows])
     begins = np.array(first, np.int32)[rows]
     packing.unpack_rows(data, ends, length, number, begins, start, columns, values, status, n_jobs)
     result = [None] * len(parts)

@@ -7,6 +7,7 @@ U8 = NDArray[np.uint8]
 
 HEADER_BYTES: int
 ENTRY_BYTES: int
+SPARE_BYTES: int
 
 def pack_rows(
     start: I64,

@@ -167,7 +167,7 @@ class StoredRows:
         if not all(type(data) is bytes for data in rows):
             raise CorruptStateError(f"{self.db.path}: a row of the statistics is damaged")
         ends = np.cumsum([0, *map(len, rows)]).astype(np.int64)
-        data = np.frombuffer(b"".join(rows), np.uint8)
+        data = np.frombuffer(b"".join([*rows, bytes(packing.SPARE_BYTES)]), np.uint8)
         length, status = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int32)
         packing.entries_of_rows(data, ends, length)
         if (length < 0).any() or (length > len(self.columns)).any():
