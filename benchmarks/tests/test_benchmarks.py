@@ -137,8 +137,9 @@ def test_kernels_are_themselves_again_after_they_were_timed():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_memory_of_a_fit_is_found():
-    found = memory.fit_once(corpora.stream(60, 60, 3, 10), 3)
+@pytest.mark.parametrize("learner", ["anchor", "factor"])
+def test_memory_of_a_fit_is_found(learner):
+    found = memory.fit_once(corpora.stream(60, 60, 3, 10), 3, learner)
     assert 0 < found["statistics"] <= found["estimate"]
 
 
