@@ -41,7 +41,7 @@ lint: $(VENV)/ready-test  ## ruff, mypy
 bench: $(VENV)/ready-bench  ## every number beside its aim, from one run; about ten minutes
 	$(BIN)/python -m benchmarks.table
 
-peers: $(VENV)/ready-bench  ## beside SciPy and five other libraries; much longer
+peers: $(VENV)/ready-bench  ## beside SciPy and six other libraries; much longer
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.peers.compare
 

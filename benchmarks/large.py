@@ -10,6 +10,7 @@ import json
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -72,12 +73,15 @@ def grown(
     while True:
         if total.n_documents in sizes:
             model, kept = kind(n_topics), total.copy()
-            yield model, adding, seconds_of(lambda model=model, kept=kept: model.fit_statistics(kept))
+            yield (
+                model,
+                adding,
+                seconds_of(lambda model=model, kept=kept: model.fit_statistics(kept)),
+            )
         group = list(islice(blocks, blocks_until(total.n_documents, sizes)))
         if not group:
             return
-        more = corpora.joined(group)
-        adding += seconds_of(lambda more=more: total.add(more))
+        adding += seconds_of(partial(total.add, corpora.joined(group)))
 
 
 def blocks_until(m: int, sizes: Sequence[int]) -> int:
@@ -167,6 +171,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     given = parser().parse_args()
+    if given.part == "stream" and any(size % corpora.BLOCK for size in given.sizes):
+        raise SystemExit(f"--sizes must be multiples of {corpora.BLOCK}")
     print(machine())
     if given.part == "words":
         title = f"Zipf: {given.documents:,} documents of 50 tokens, {given.words:,} words"

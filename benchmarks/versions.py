@@ -34,8 +34,7 @@ class Version:
             [self.python, *arguments],
             env=self.environment(),
             cwd=tempfile.gettempdir(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
         )

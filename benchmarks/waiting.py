@@ -45,7 +45,11 @@ def start_lines(versions: Sequence[Version], runs: int) -> Iterator[Line]:
     bare = in_turn(versions, runs, lambda version: [version.seconds("-c", "pass")])
     for what, arguments, aim in (
         ("import pyunlearn, above bare Python", ("-c", "import pyunlearn"), 0.35),
-        ("  and a model, above bare Python", ("-c", "from pyunlearn import AnchorTopicModel"), None),
+        (
+            "  and a model",
+            ("-c", "from pyunlearn import AnchorTopicModel"),
+            None,
+        ),
         ("pyunlearn --help, above bare Python", ("-m", "pyunlearn", "--help"), 0.15),
     ):
         whole = in_turn(versions, runs, lambda version, given=arguments: [version.seconds(*given)])
