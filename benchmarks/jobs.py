@@ -6,12 +6,14 @@
 import json
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 
 WARM_UP = 2  # deletions that do not count
+TOGETHER = 20  # blocks of the stream that are added at once
 
 
 def seconds_of(act):
@@ -102,6 +104,30 @@ def store(directory, *ids):
     return seconds[1:]
 
 
+def stream(m, n_words, n_topics, learner, deletions):
+    """Seconds of a fit of the first documents of the stream, and of deletions after it."""
+    sys.path.append(str(Path(__file__).resolve().parents[1]))
+    from benchmarks import corpora
+
+    blocks = corpora.blocks(int(m), int(n_words), int(n_topics))
+    first = next(blocks)
+    model = new_model(learner, int(n_topics))
+    seconds = seconds_of(lambda: model.fit(first))
+    total = model.statistics_
+    while group := list(islice(blocks, TOGETHER)):
+        more = corpora.joined(group)
+        seconds += seconds_of(lambda more=more: total.add(more))
+    model = new_model(learner, int(n_topics))
+    seconds += seconds_of(lambda: model.fit_statistics(total))
+    taken = []
+    for row in range(int(deletions) + WARM_UP):
+        document = first[[row]]
+        model.digest()
+        taken.append(seconds_of(lambda document=document: forget(model, document)))
+        model.partial_fit(document)
+    return {"fit": seconds, "forget": taken[WARM_UP:]}
+
+
 def most_bytes():
     """The high-water mark of this process; of ru_maxrss the parent's would be a part."""
     try:
@@ -114,7 +140,7 @@ def most_bytes():
         return scale * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-JOBS = {job.__name__: job for job in (library, models, peak, lda, store)}
+JOBS = {job.__name__: job for job in (library, models, peak, lda, store, stream)}
 
 
 def main():

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks import corpora
 from benchmarks.clock import seconds_of
 from benchmarks.deletion import delete_and_restore, flatness, random_documents
+from benchmarks.jobs import TOGETHER
 from benchmarks.memory import peak_of, status
 from benchmarks.report import Row, machine, print_rows
 from benchmarks.versions import Line, Version, header, this_version
@@ -24,7 +25,6 @@ from pyunlearn import AnchorTopicModel, TopicModel
 from pyunlearn.io import MODELS
 
 GIB = 2**30
-TOGETHER = 20  # blocks of the stream that are added at once
 
 
 def word_rows(m: int, n: int, n_topics: int, deletions: int, learner: str) -> Iterator[Row]:
@@ -110,6 +110,18 @@ def stream_rows(
         yield Row(title, flatness(first, model, chosen), "times", 1.15, note="in turn")
 
 
+def other_stream_rows(
+    other: Version, sizes: Sequence[int], n: int, n_topics: int, deletions: int, learner: str
+) -> Iterator[Row]:
+    """The same of another version; its deletions are few where they are as slow as a fit."""
+    for m in sizes:
+        found = other.job("stream", m, n, n_topics, learner, min(deletions, 5))
+        yield Row(f"{other.name}: fit of {m:,} documents", found["fit"], "s")
+        median = 1000 * statistics.median(found["forget"])
+        note = f"median of {len(found['forget'])}"
+        yield Row(f"{other.name}:   forget one document", median, "ms", note=note)
+
+
 def write_pages(path: Path, folder: Path, megabytes: float) -> tuple[int, str]:
     """Manual pages as JSONL, until there are enough: bytes of text, and the id of one of them."""
     size, names = 0, []
@@ -163,7 +175,8 @@ def parser() -> argparse.ArgumentParser:
     pages = parts.add_parser("pages", help="a store of manual pages")
     pages.add_argument("--folder", type=Path, default=Path("/usr/share/man"))
     pages.add_argument("--megabytes", type=float, nargs="+", default=[1, 25], help="of text")
-    pages.add_argument("--other", metavar="PYTHON", help="Python with another version")
+    for part in (stream, pages):
+        part.add_argument("--other", metavar="PYTHON", help="Python with another version")
     for part in (words, stream, pages):
         part.add_argument("--topics", type=int, default=20)
     return whole
@@ -174,18 +187,21 @@ def main() -> None:
     if given.part == "stream" and any(size % corpora.BLOCK for size in given.sizes):
         raise SystemExit(f"--sizes must be multiples of {corpora.BLOCK}")
     print(machine())
+    versions = [this_version()]
+    if getattr(given, "other", None):
+        versions.insert(0, Version("other", str(Path(given.other).absolute())))
     if given.part == "words":
         title = f"Zipf: {given.documents:,} documents of 50 tokens, {given.words:,} words"
         sizes = (given.documents, given.words, given.topics, given.deletions, given.learner)
         print_rows(f"{title}, {given.topics} topics, {given.learner}", word_rows(*sizes))
     elif given.part == "stream":
         title = f"Synthetic stream: 50 tokens a document, {given.words:,} words"
-        rows = stream_rows(given.sizes, given.words, given.topics, given.deletions, given.learner)
-        print_rows(f"{title}, {given.topics} topics, {given.learner}", rows)
+        wanted = (given.sizes, given.words, given.topics, given.deletions, given.learner)
+        print_rows(f"{title}, {given.topics} topics, {given.learner}", stream_rows(*wanted))
+        for other in versions[:-1]:
+            wanted = ([m for m in given.sizes if m <= 10**6], *wanted[1:])
+            print_rows(f"The same, {other.python}", other_stream_rows(other, *wanted))
     else:
-        versions = [this_version()]
-        if given.other:
-            versions.insert(0, Version("other", str(Path(given.other).absolute())))
         print(f"Manual pages of {given.folder}, min_df 1\n\n{header(versions)}", flush=True)
         for megabytes in given.megabytes:
             for line in page_lines(versions, given.folder, megabytes, given.topics):

@@ -142,6 +142,8 @@ def test_sizes_of_a_stream_are_not_passed_over(monkeypatch):
     assert last.digest() == type(last)(3).fit(corpora.stream(120, 60, 3)).digest()
     said = [row.what for row in large.stream_rows([20, 60], 60, 3, 2, "anchor")]
     assert said[-1] == "deletion, m = 60 over 20"
+    other = large.other_stream_rows(InThisProcess(), [20, 60], 60, 3, 2, "anchor")
+    assert len(list(other)) == 4
 
 
 def test_pages_of_a_manual_are_text(tmp_path):
