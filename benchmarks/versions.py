@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyunlearn
 from benchmarks.clock import seconds_of
 
 JOBS = Path(__file__).with_name("jobs.py")
@@ -24,9 +25,11 @@ class Version:
     python: str
 
     def environment(self) -> dict[str, str]:
-        """Of this process; where another version is asked for, modules of this one are not."""
-        own = self.python == sys.executable
-        return {name: v for name, v in os.environ.items() if own or name != "PYTHONPATH"}
+        """Of this process, with its library; another version finds its own."""
+        found = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        if self.python == sys.executable:
+            found["PYTHONPATH"] = str(Path(pyunlearn.__file__).parents[1])
+        return found
 
     def output(self, *arguments: str) -> str:
         """What the Python prints, from a folder that has no modules in it."""
