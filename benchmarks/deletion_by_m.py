@@ -9,24 +9,27 @@ import statistics
 
 from benchmarks import corpora
 from benchmarks.asv_suite.bench_deletion import LEARNERS, N_TOPICS, N_WORDS, SIZES
-from benchmarks.deletion import WARM_UP, random_documents
-from benchmarks.large import deletion_seconds, grown
+from benchmarks.deletion import delete_and_restore, random_documents
+from benchmarks.large import grown
 from benchmarks.report import machine
 from benchmarks.theory.output import arguments, figure, print_table, save
 
-DELETIONS = 50
+WARM_UP, DELETIONS = 10, 50
 NAMES = {"factor": "TopicModel", "anchor": "AnchorTopicModel"}
 
 
 def milliseconds(learner: str, sizes: list[int], deletions: int) -> list[float]:
-    """Median of deletions, each added again before the next, at each size."""
+    """Median of deletions, each added again, at each size.
+
+    A document is deleted at all sizes in turn, so that what else the machine does falls on all.
+    """
     first = next(corpora.blocks(corpora.BLOCK, N_WORDS, N_TOPICS))
-    chosen = random_documents(first, deletions)
-    found = []
-    for model, _, _ in grown(sizes, N_WORDS, N_TOPICS, learner):
-        deletion_seconds(model, chosen[:WARM_UP])
-        found.append(1000 * statistics.median(deletion_seconds(model, chosen)))
-    return found
+    models = [model for model, _, _ in grown(sizes, N_WORDS, N_TOPICS, learner)]
+    taken = [
+        [delete_and_restore(model, document).seconds for model in models]
+        for document in random_documents(first, WARM_UP + deletions)
+    ]
+    return [1000 * statistics.median(one) for one in zip(*taken[WARM_UP:], strict=True)]
 
 
 def main() -> None:

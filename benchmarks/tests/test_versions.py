@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse as sp
 
 import pyunlearn
-from benchmarks import corpora, deletion, deletion_by_m, jobs, large, waiting
+from benchmarks import corpora, deletion_by_m, jobs, large, waiting
 from benchmarks.versions import JOBS, Line, Version, header, in_turn, this_version
 from pyunlearn import cli
 
@@ -167,9 +167,8 @@ def test_no_pages_are_no_error_in_passing(tmp_path):
 def test_the_figure_of_deletions_is_drawn(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(corpora, "BLOCK", 20)
-    for name, value in {"N_WORDS": 60, "N_TOPICS": 3, "SIZES": [20, 60]}.items():
+    for name, value in {"N_WORDS": 60, "N_TOPICS": 3, "SIZES": [20, 60], "WARM_UP": 1}.items():
         monkeypatch.setattr(deletion_by_m, name, value)
-    monkeypatch.setattr(deletion, "WARM_UP", 1)
     monkeypatch.setattr(sys, "argv", ["deletion_by_m", "--quick", "--out", str(tmp_path)])
     deletion_by_m.main()
     assert "| 60" in capsys.readouterr().out
