@@ -9,7 +9,8 @@ COMPILED := $(wildcard src/_core/*.pyx src/pyunlearn/_core/*.pxd) setup.py pypro
 # Scripts of benchmarks/theory; each draws docs/figures/NAME.png.
 THEORY := bound_trials distance epsilon_audit membership_audit release_utility
 
-.PHONY: help demo check test coverage lint bench peers quality bench-asv evidence heads build clean
+.PHONY: help demo check test coverage lint bench waiting large deletion-by-m peers quality bench-asv \
+  evidence heads build clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,7 +42,20 @@ lint: $(VENV)/ready-test  ## ruff, mypy
 bench: $(VENV)/ready-bench  ## every number beside its aim, from one run; about ten minutes
 	$(BIN)/python -m benchmarks.table
 
-peers: $(VENV)/ready-bench  ## beside SciPy and five other libraries; much longer
+# A Python that has another version installed, to be measured beside this one.
+OTHER ?=
+waiting: $(VENV)/ready-bench  ## commands, store and models beside another version: OTHER=PYTHON
+	$(BIN)/python -m benchmarks.waiting $(if $(OTHER),--other $(OTHER))
+
+large: $(VENV)/ready-bench  ## a million words, ten million documents, manual pages; half an hour
+	$(BIN)/python -m benchmarks.large words
+	$(BIN)/python -m benchmarks.large stream $(if $(OTHER),--other $(OTHER))
+	$(BIN)/python -m benchmarks.large pages $(if $(OTHER),--other $(OTHER))
+
+deletion-by-m: $(VENV)/ready-bench $(VENV)/ready-evidence  ## figure of docs/performance.md
+	$(BIN)/python -m benchmarks.deletion_by_m --out docs/figures > docs/figures/deletion-by-m.txt
+
+peers: $(VENV)/ready-bench  ## beside SciPy and six other libraries; much longer
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.peers.compare
 

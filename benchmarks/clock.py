@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from pyunlearn._core import anchors, counts, exponentiated, gram, rows, simplex
+from pyunlearn._core import anchors, counts, exponentiated, factorise, gram, rows, simplex
 
-KERNELS: tuple[ModuleType, ...] = (counts, rows, anchors, gram, simplex, exponentiated)
+KERNELS: tuple[ModuleType, ...] = (counts, rows, anchors, gram, simplex, exponentiated, factorise)
 
 
 def seconds_of(job: Callable[[], object]) -> float:

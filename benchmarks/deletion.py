@@ -108,9 +108,9 @@ def copies(model: AnchorTopicModel, times: int) -> AnchorTopicModel:
     """The model of `times` copies of the corpus: the same words, topics and non-zeros of K."""
     once = model.statistics_
     indptr, indices, values = once.rows.to_arrays()
-    many = CooccurrenceStatistics(once.n_words, once.scale_bits, once.weighting)
+    many = CooccurrenceStatistics(once.n_words, once.scale_bits, once.weighting, once.contexts)
     many.restore(
-        CooccurrenceRows.from_arrays(indptr, indices, times * values),
+        CooccurrenceRows.from_arrays(indptr, indices, times * values, once.rows.columns.copy()),
         times * once.word_mass,
         times * once.document_frequency,
         times * once.n_documents,

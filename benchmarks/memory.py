@@ -15,7 +15,8 @@ import scipy.sparse as sp
 
 from benchmarks import corpora
 from benchmarks.report import Row, machine, print_rows
-from pyunlearn import AnchorTopicModel, CooccurrenceStatistics
+from pyunlearn import CooccurrenceStatistics
+from pyunlearn.io import MODELS
 
 CORPORA: dict[str, Callable[[], sp.csr_array]] = {
     "20 newsgroups": lambda: corpora.newsgroups()[0],
@@ -38,25 +39,26 @@ def peak_of(job: Callable[[], object]) -> tuple[object, int]:
     return result, status("VmHWM") - before
 
 
-def fit_once(X: sp.csr_array, n_topics: int) -> dict[str, int]:
+def fit_once(X: sp.csr_array, n_topics: int, learner: str) -> dict[str, int]:
     """Bytes of the statistics, of the arrays that fit keeps besides, of the peak, and estimated."""
-    rng = np.random.default_rng(0)
-    AnchorTopicModel(n_topics=2).fit(rng.poisson(1.0, (40, 8)))  # load libraries, start threads
-    model, peak = peak_of(lambda: AnchorTopicModel(n_topics=n_topics).fit(X))
+    kind, rng = MODELS[learner], np.random.default_rng(0)
+    kind(2).fit(rng.poisson(1.0, (40, 8)))  # load libraries, start threads
+    model, peak = peak_of(lambda: kind(n_topics).fit(X))
+    contexts = model.statistics_.contexts
     learned = [array for array in vars(model.topics_).values() if isinstance(array, np.ndarray)]
     return {
         "statistics": model.statistics_.nbytes,
         "topics": sum(array.nbytes for array in learned),
         "peak": peak,
-        "estimate": CooccurrenceStatistics(X.shape[1]).estimate_nbytes(X),
+        "estimate": CooccurrenceStatistics(X.shape[1], contexts=contexts).estimate_nbytes(X),
     }
 
 
-def fit_apart(corpus: str, n_topics: int) -> dict[str, int]:
+def fit_apart(corpus: str, n_topics: int, learner: str) -> dict[str, int]:
     """`fit_once` in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.memory", "--corpus", corpus]
     finished = subprocess.run(
-        [*command, "--topics", str(n_topics)],
+        [*command, "--topics", str(n_topics), "--learner", learner],
         stdout=subprocess.PIPE,
         check=True,
         cwd=Path(__file__).resolve().parents[1],
@@ -65,9 +67,10 @@ def fit_apart(corpus: str, n_topics: int) -> dict[str, int]:
     return found
 
 
-def memory_rows(corpus: str, n_topics: int) -> Iterator[Row]:
-    found = fit_apart(corpus, n_topics)
-    yield Row(f"{corpus}: peak over statistics", found["peak"] / found["statistics"], "times", 1.25)
+def memory_rows(corpus: str, n_topics: int, learner: str) -> Iterator[Row]:
+    found = fit_apart(corpus, n_topics, learner)
+    ratio = found["peak"] / found["statistics"]
+    yield Row(f"{corpus}, {learner}: peak over statistics", ratio, "times", 1.25)
     for name in ("statistics", "topics", "peak", "estimate"):
         yield Row(f"  {name}", found[name] / 2**20, "MiB")
 
@@ -75,14 +78,18 @@ def memory_rows(corpus: str, n_topics: int) -> Iterator[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--topics", type=int, default=50)
+    parser.add_argument("--learner", choices=sorted(MODELS), help="default: each")
     parser.add_argument("--corpus", choices=CORPORA, help="print one as JSON, from this process")
     given = parser.parse_args()
     if given.corpus:
-        print(json.dumps(fit_once(CORPORA[given.corpus](), given.topics)))
+        X = CORPORA[given.corpus]()
+        print(json.dumps(fit_once(X, given.topics, given.learner or "factor")))
         return
     print(machine())
     for corpus in CORPORA:
-        print_rows(f"{corpus}, {given.topics} topics", memory_rows(corpus, given.topics))
+        for learner in [given.learner] if given.learner else sorted(MODELS):
+            title = f"{corpus}, {given.topics} topics, learner {learner}"
+            print_rows(title, memory_rows(corpus, given.topics, learner))
 
 
 if __name__ == "__main__":

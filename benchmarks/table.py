@@ -12,6 +12,7 @@ from benchmarks.deletion import deletion_rows, flatness_rows
 from benchmarks.report import machine, print_rows
 from benchmarks.scaling import scaling_rows
 from benchmarks.stages import stage_rows
+from pyunlearn.io import MODELS
 
 TOPICS = 50
 
@@ -34,7 +35,8 @@ def main() -> None:
     print_rows("Kernels of a fit, medians", stage_rows(X, TOPICS, runs))
     if not quick and sys.platform == "linux":
         for corpus in memory.CORPORA:
-            print_rows("Memory of a fit", memory.memory_rows(corpus, TOPICS))
+            for learner in sorted(MODELS):
+                print_rows("Memory of a fit", memory.memory_rows(corpus, TOPICS, learner))
     sizes = [10_000, 100_000] if quick else [100_000, 1_000_000]
     print_rows("Fit of synthetic documents, best of the runs", scaling_rows(sizes, min(runs, 3)))
     print(machine())

@@ -48,6 +48,9 @@ SIDES = (
     Side("tomotopy LDA, 200 iterations, 2 workers", "tomotopy", {}),
     Side("scikit-learn LDA, online, 10 passes", "sklearn_lda", {"OPENBLAS_NUM_THREADS": "1"}),
     Side("gensim LdaMulticore, 5 passes", "gensim", {"OPENBLAS_NUM_THREADS": "1"}),
+    Side("topica 0.62 AnchorLDA", "topica_anchor", {}),
+    Side("topica 0.62 NMF, 2 threads", "topica_nmf", {}),
+    Side("topica 0.62 LDA, 200 iterations, 2 threads", "topica_lda", {}),
 )
 
 

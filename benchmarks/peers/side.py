@@ -8,6 +8,7 @@ pyunlearn, the fit of the others.
 import json
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -64,9 +65,45 @@ def gensim(X, n_topics):
     )
 
 
+def token_lists(X):
+    """Documents as lists of words, which are the numbers of columns."""
+    names = np.array([str(column) for column in range(X.shape[1])])
+    words = names[np.repeat(X.indices, X.data)].tolist()
+    ends = np.concatenate(([0], np.cumsum(X.data)))[X.indptr]
+    return [words[first:last] for first, last in pairwise(ends)]
+
+
+def topica_anchor(X, n_topics):
+    from topica import AnchorLDA
+
+    return AnchorLDA(n_topics).fit(token_lists(X))
+
+
+def topica_nmf(X, n_topics):
+    from topica import NMF
+
+    return NMF(n_topics).fit(token_lists(X), num_threads=2)
+
+
+def topica_lda(X, n_topics):
+    from topica import LDA
+
+    return LDA(n_topics, seed=1, num_threads=2).fit(token_lists(X), iters=200)
+
+
 FITS = {
     fit.__name__: fit
-    for fit in (pyunlearn, anchortopics, anchor_topic, tomotopy, sklearn_lda, gensim)
+    for fit in (
+        pyunlearn,
+        anchortopics,
+        anchor_topic,
+        tomotopy,
+        sklearn_lda,
+        gensim,
+        topica_anchor,
+        topica_nmf,
+        topica_lda,
+    )
 }
 
 

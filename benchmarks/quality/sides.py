@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from benchmarks.peers.compare import HERE, old_python
+from benchmarks.peers.side import token_lists
 
 
 def anchor(X, n_topics, seed):
@@ -83,6 +84,22 @@ def nmf(X, n_topics, seed):
     return NMF(n_topics, random_state=seed).fit(TfidfTransformer().fit_transform(X)).components_
 
 
+def topica(kind, threads=None, **settings):
+    """A model of topica as it comes; `settings` are of its fit. Words are numbers of columns."""
+
+    def side(X, n_topics, seed):
+        import topica as library
+
+        model = getattr(library, kind)(n_topics, seed=seed)
+        options = settings if threads is None else {**settings, "num_threads": threads}
+        model.fit(token_lists(sp.csr_array(X)), **options)
+        topics = np.zeros((n_topics, X.shape[1]))
+        topics[:, [int(word) for word in model.vocabulary]] = model.topic_word
+        return topics
+
+    return side
+
+
 # Those whose result depends on a seed get several.
 SIDES = {
     "TopicModel": (factor, 1),
@@ -95,6 +112,9 @@ SIDES = {
     "tomotopy LDA, 1000 iterations": (tomotopy(1000), 3),
     "scikit-learn NMF (tf-idf)": (nmf, 1),
     "scikit-learn LDA (batch, 20 passes)": (sklearn_lda, 3),
+    "topica 0.62 AnchorLDA": (topica("AnchorLDA"), 1),
+    "topica 0.62 NMF": (topica("NMF", 2), 1),
+    "topica 0.62 LDA, 1000 iterations": (topica("LDA", 2, iters=1000), 3),
 }
 QUICK = tuple(name for name in SIDES if "1000" not in name and "batch" not in name)
 

@@ -36,7 +36,7 @@ def test_asv_finds_the_benchmarks(asv):
 
 def test_asv_runs_a_benchmark(asv):
     asv("machine", "--yes")
-    one = r"bench_fit\.Fit\.time_fit\(1000\)"
+    one = r"bench_fit\.Fit\.time_fit\(1000, 'factor'\)"
     # Of what is installed, not of a commit: nothing is written to .asv.
     said = asv("run", "--quick", "--environment", HERE, "--bench", one)
     assert "bench_fit.Fit.time_fit" in said

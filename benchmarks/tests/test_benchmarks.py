@@ -2,7 +2,6 @@
 
 import importlib
 import itertools
-import subprocess
 import sys
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def small(monkeypatch, tmp_path):
     monkeypatch.setattr(bench_deletion.DeleteOne, "params", ([20, 40, 60], learners))
     monkeypatch.setattr(bench_deletion.DeleteBatch, "params", ([1, 5], learners))
     monkeypatch.setattr(bench_stages.Anchors, "params", [2, 3])
-    monkeypatch.setattr(bench_fit.Fit, "params", [20, 40])
+    monkeypatch.setattr(bench_fit.Fit, "params", ([20, 40], learners))
     labels = np.array(["a"] * 60)
     monkeypatch.setattr(
         corpora, "newsgroups", lambda *_: (corpora.stream(60, 60, 3, 10), labels, labels)
@@ -137,24 +136,33 @@ def test_kernels_are_themselves_again_after_they_were_timed():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_memory_of_a_fit_is_found():
-    found = memory.fit_once(corpora.stream(60, 60, 3, 10), 3)
+@pytest.mark.parametrize("learner", ["anchor", "factor"])
+def test_memory_of_a_fit_is_found(learner):
+    found = memory.fit_once(corpora.stream(60, 60, 3, 10), 3, learner)
     assert 0 < found["statistics"] <= found["estimate"]
 
 
 @pytest.mark.parametrize(
-    "name", ["deletion", "main_job", "memory", "peers.compare", "scaling", "stages", "table"]
+    "name",
+    [
+        "deletion",
+        "deletion_by_m",
+        "large",
+        "main_job",
+        "memory",
+        "peers.compare",
+        "scaling",
+        "stages",
+        "table",
+        "waiting",
+    ],
 )
-def test_a_script_has_help(name):
+def test_a_script_has_help(name, monkeypatch, capsys):
     module = importlib.import_module(f"benchmarks.{name}")
-    said = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{name}", "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert module.__doc__.splitlines()[0][:40] in said.stdout
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        module.main()
+    assert module.__doc__.splitlines()[0][:40] in capsys.readouterr().out
 
 
 def test_our_own_side_beside_the_peers_is_measured():
@@ -162,6 +170,13 @@ def test_our_own_side_beside_the_peers_is_measured():
     assert len(measured["fit"]) == 2
     assert len(measured["delete"]) == 50
     assert measured["peak"] >= 0
+
+
+def test_a_library_that_wants_words_gets_each_as_often_as_it_was_counted():
+    X = np.array([[2, 0, 1], [0, 0, 0], [0, 3, 0]])
+    for kind in (sparse.csr_array, sparse.csr_matrix):
+        documents = side.token_lists(kind(X))
+        assert documents == [["0", "0", "2"], [], ["1", "1", "1"]]
 
 
 def test_a_peer_that_is_ahead_is_named():

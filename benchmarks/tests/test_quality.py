@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from benchmarks.quality import compare, deletion, sides, splits, top_words
 from benchmarks.report import print_rows
@@ -78,6 +79,17 @@ def test_what_settings_are_chosen_on_has_no_document_of_the_test():
     assert part.train.shape[0] + part.test.shape[0] == whole.train.shape[0]
     assert len(part.test_labels) == part.test.shape[0] == 20
     assert (part.test != whole.train[::4]).nnz == 0
+
+
+@pytest.mark.parametrize("side", [name for name in sides.SIDES if "topica" in name])
+def test_topics_of_a_library_that_leaves_words_out_have_their_columns(side):
+    pytest.importorskip("topica", reason="topica is of the extra [bench]")
+    split = tiny()
+    X = sp.csr_array(sp.hstack([split.train, sp.csr_array((split.train.shape[0], 2), dtype=int)]))
+    topics = sides.distributions(sides.SIDES[side][0](X, 3, 1))
+    assert topics.shape == (3, X.shape[1])
+    assert (topics[:, -2:] == 0).all()
+    np.testing.assert_allclose(topics.sum(axis=1), 1.0)
 
 
 def test_every_side_has_a_number_of_seeds():
