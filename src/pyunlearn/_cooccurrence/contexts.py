@@ -46,13 +46,13 @@ def context_threshold(contexts: Contexts, n_documents: int) -> int:
     return share_as_number(contexts, n_documents)
 
 
-def room_threshold(contexts: Contexts, n_documents: int) -> int:
-    """Documents that must hold a word for its column to be kept; 0: all columns are.
+def room_threshold(contexts: Contexts, n_documents: int, few: int = FEW_DOCUMENTS) -> int:
+    """Documents that must hold a word for its column to be kept; 0: all are, of fewer than `few`.
 
     Three quarters of the threshold of contexts at the power of two below the number of documents:
     so it does not tell how many there were, and two fifths of them can go.
     """
-    if contexts == ALL or n_documents < FEW_DOCUMENTS:
+    if contexts == ALL or n_documents < few:
         return 0
     power = 1 << (n_documents.bit_length() - 1)
     return max(context_threshold(contexts, power) * 3 // 4, 1)

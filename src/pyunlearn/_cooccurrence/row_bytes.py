@@ -55,8 +55,8 @@ class RowBytes:
     def _packed(self, words: NDArray[np.int32]) -> Iterator[memoryview]:
         rows = self.rows
         rows.need(words)
-        room = packing.HEADER_BYTES + packing.SPARE_BYTES
-        room += packing.ENTRY_BYTES * rows.length[words]
+        at_most = packing.ENTRY_BYTES * rows.length[words]
+        room = at_most + (packing.HEADER_BYTES + packing.SPARE_BYTES)
         target = np.concatenate(([0], np.cumsum(room)))
         packed, sizes = np.empty(target[-1], np.uint8), np.zeros(len(words), np.int64)
         # One thread: digests are made in shares, one a thread.

@@ -15,6 +15,7 @@ from pyunlearn import _params as check
 from pyunlearn._canonical import canonical
 from pyunlearn._cooccurrence.contexts import (
     ALL,
+    FEW_DOCUMENTS,
     checked_contexts,
     context_threshold,
     room_threshold,
@@ -148,6 +149,7 @@ class CooccurrenceStatistics(Exclusive):
         self.contexts = checked_contexts(contexts)
         self.n_jobs = n_jobs
         self._keeps_all, self._chosen = self.contexts == ALL, False
+        self._few = FEW_DOCUMENTS
         self._take(CooccurrenceRows(self.n_words))
 
     @property
@@ -174,7 +176,7 @@ class CooccurrenceStatistics(Exclusive):
     @property
     def keeps_all_columns(self) -> bool:
         """Whether the columns of all words are kept, also of the documents to come."""
-        few = not room_threshold(self.contexts, self.n_documents)
+        few = not self._room(self.n_documents)
         return self._keeps_all or (few and self._rows.has_all_columns)
 
     def keep_all_columns(self) -> Self:
@@ -345,7 +347,7 @@ class CooccurrenceStatistics(Exclusive):
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name in ("n_words", "scale_bits", "weighting", "contexts", "n_jobs"):
             setattr(self, name, state[name])
-        self._keeps_all, self._chosen = state["keeps_all"], False
+        self._keeps_all, self._chosen, self._few = state["keeps_all"], False, FEW_DOCUMENTS
         rows = CooccurrenceRows.from_arrays(
             state["indptr"], state["indices"], state["values"], state["columns"]
         )
@@ -447,11 +449,23 @@ class CooccurrenceStatistics(Exclusive):
         if len(changed):
             raise CorruptStateError(f"row {changed[0]} is not the one that was written")
 
+    def keep_little_room(self) -> Self:
+        """Keep few columns of few documents as well; returns itself.
+
+        For those who have the documents, and count again when a column is missing.
+        """
+        self._few = 0
+        return self
+
+    def _room(self, n_documents: int) -> int:
+        """Documents that must hold a word for its column to be kept."""
+        return room_threshold(self.contexts, n_documents, self._few)
+
     @exclusive
     def keep_columns(self, document_frequency: NDArray[np.int64], n_documents: int) -> None:
         """Choose the columns of empty statistics by the documents that will come, in parts."""
         if not self._keeps_all:
-            threshold = room_threshold(self.contexts, n_documents)
+            threshold = self._room(n_documents)
             columns = np.flatnonzero(document_frequency >= threshold).astype(np.int32)
             self._take(CooccurrenceRows(self.n_words, columns))
         self._chosen = True
@@ -484,7 +498,7 @@ class CooccurrenceStatistics(Exclusive):
 
     def columns_of_now(self) -> NDArray[np.int32]:
         """The columns that would be kept if the documents of now were the first."""
-        threshold = room_threshold(self.contexts, self.n_documents)
+        threshold = self._room(self.n_documents)
         return np.flatnonzero(self._rows.frequency >= threshold).astype(np.int32)
 
     def canonical_rows(self) -> CooccurrenceRows:
@@ -523,7 +537,7 @@ class CooccurrenceStatistics(Exclusive):
             Size of the other vocabulary; its other words are in no document yet.
         """
         before, num_threads = self._rows, check.check_n_jobs(self.n_jobs)
-        keeps_all = self._keeps_all or not room_threshold(self.contexts, self.n_documents)
+        keeps_all = self._keeps_all or not self._room(self.n_documents)
         rows = before.renumbered(columns, n_words, keeps_all, num_threads)
         twin = object.__new__(type(self))
         vars(twin).update(vars(self), n_words=n_words)
@@ -589,7 +603,7 @@ class CooccurrenceStatistics(Exclusive):
         """The columns that are kept when these documents are the first; None where others were."""
         if self.n_documents or self._keeps_all or self._chosen:
             return None
-        threshold = room_threshold(self.contexts, documents.n_documents)
+        threshold = self._room(documents.n_documents)
         return np.flatnonzero(frequencies(documents) >= threshold).astype(np.int32)
 
     def _count(

@@ -68,13 +68,14 @@ def empty_statistics(
 ) -> CooccurrenceStatistics:
     """Statistics of no document, as a model with these parameters has them."""
     check_n_jobs(n_jobs)
-    return CooccurrenceStatistics(
+    statistics = CooccurrenceStatistics(
         n_words,
         parameters["scale_bits"],
         parameters["weighting"],
         parameters["contexts"],
         n_jobs=n_jobs,
     )
+    return statistics.keep_little_room()
 
 
 def write_model(
