@@ -25,9 +25,12 @@ class RowBytes:
     rows: CooccurrenceRows
     number: NDArray[np.int32]  # (c,), of each column, ascending; -1 for columns left out
     own: NDArray[np.int32]  # (n,), the number from which a row is packed
+    num_threads: int
 
     @classmethod
-    def at_columns(cls, rows: CooccurrenceRows, words: NDArray[np.int32]) -> RowBytes:
+    def at_columns(
+        cls, rows: CooccurrenceRows, words: NDArray[np.int32], num_threads: int
+    ) -> RowBytes:
         """At the columns of some words, ascending, numbered from 0; of these from the diagonal on.
 
         K is symmetric there, so this says it all.
@@ -36,12 +39,12 @@ class RowBytes:
         number[rows.place[words]] = np.arange(len(words), dtype=np.int32)
         own = np.zeros(rows.n_words, np.int32)
         own[words] = np.arange(len(words), dtype=np.int32)
-        return cls(rows, number, own)
+        return cls(rows, number, own, num_threads)
 
     @classmethod
-    def whole(cls, rows: CooccurrenceRows, number: NDArray[np.int32]) -> RowBytes:
+    def whole(cls, rows: CooccurrenceRows, number: NDArray[np.int32], num_threads: int) -> RowBytes:
         """Whole rows, with another number for each column."""
-        return cls(rows, number, np.zeros(rows.n_words, np.int32))
+        return cls(rows, number, np.zeros(rows.n_words, np.int32), num_threads)
 
     def of(self, words: NDArray[np.integer]) -> Iterator[memoryview]:
         """The bytes of each row."""
@@ -59,9 +62,15 @@ class RowBytes:
         room = at_most + (packing.HEADER_BYTES + packing.SPARE_BYTES)
         target = np.concatenate(([0], np.cumsum(room)))
         packed, sizes = np.empty(target[-1], np.uint8), np.zeros(len(words), np.int64)
-        # One thread: digests are made in shares, one a thread.
         packing.pack_rows(
-            *rows._held, words, self.number, self.own[words], target[:-1], packed, sizes, 1
+            *rows._held,
+            words,
+            self.number,
+            self.own[words],
+            target[:-1],
+            packed,
+            sizes,
+            self.num_threads,
         )
         whole = packed.data
         for first, size in zip(target[:-1].tolist(), sizes.tolist(), strict=True):

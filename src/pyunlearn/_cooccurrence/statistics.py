@@ -29,7 +29,7 @@ from pyunlearn._cooccurrence.counting import (
 )
 from pyunlearn._cooccurrence.row_bytes import RowBytes
 from pyunlearn._cooccurrence.rows import CooccurrenceRows
-from pyunlearn._digest import STATISTICS_FORMAT, PartHashes
+from pyunlearn._digest import PARTS_FOR_THREADS, STATISTICS_FORMAT, PartHashes
 from pyunlearn._documents import (
     COUNT_LIMIT,
     MASS_LIMIT,
@@ -392,9 +392,12 @@ class CooccurrenceStatistics(Exclusive):
         if not np.array_equal(contexts, self._hashed_at):
             self._hashes, self._hashed_at = PartHashes(self.n_words), contexts
         # Threads hash, and rows that stand elsewhere are not read by several.
-        self._rows.need(self._hashes.stale)
-        rows = RowBytes.at_columns(self._rows, contexts)
-        return self._hashes.combined(rows.of, check.check_n_jobs(self.n_jobs))
+        stale, num_threads = self._hashes.stale, check.check_n_jobs(self.n_jobs)
+        self._rows.need(stale)
+        # Many rows are hashed by several threads, of which each packs its own.
+        packing = 1 if len(stale) >= PARTS_FOR_THREADS else num_threads
+        rows = RowBytes.at_columns(self._rows, contexts, packing)
+        return self._hashes.combined(rows.of, num_threads)
 
     # ---- for models, heads and stores -----------------------------------------------------
 
@@ -444,7 +447,8 @@ class CooccurrenceStatistics(Exclusive):
         """Raise CorruptStateError unless rows of some words have the hashes that are known."""
         some = np.setdiff1d(words, self._hashes.stale)
         self._rows.need(some)
-        rows = RowBytes.at_columns(self._rows, self._hashed_at)
+        num_threads = check.check_n_jobs(self.n_jobs)
+        rows = RowBytes.at_columns(self._rows, self._hashed_at, num_threads)
         changed = self._hashes.others(some, rows.of)
         if len(changed):
             raise CorruptStateError(f"row {changed[0]} is not the one that was written")

@@ -68,7 +68,7 @@ def write_statistics(
         _delete_rows_of(db, np.concatenate([keys[words], changed.left]), field)
     write_array(db, owner, "columns", columns)
     write_array(db, owner, "slots", slots)
-    packed = _packed(rows, keys, words, slots)
+    packed = _packed(rows, keys, words, slots, check_n_jobs(statistics.n_jobs))
     if field is None:
         db.execute_many("INSERT INTO cooccurrence VALUES (?, ?)", packed)
     else:
@@ -233,9 +233,11 @@ def _packed(
     keys: NDArray[np.int64],
     words: NDArray[np.integer],
     slots: NDArray[np.int32],
+    num_threads: int,
 ) -> Iterator[tuple[int, memoryview]]:
     """Rows of some words; a word without entries has none."""
-    for word, data in zip(words.tolist(), RowBytes.whole(rows, slots).of(words), strict=True):
+    whole = RowBytes.whole(rows, slots, num_threads)
+    for word, data in zip(words.tolist(), whole.of(words), strict=True):
         if len(data) > packing.HEADER_BYTES:
             yield int(keys[word]), data
 
