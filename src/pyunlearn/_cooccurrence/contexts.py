@@ -52,7 +52,7 @@ def room_threshold(contexts: Contexts, n_documents: int, few: int = FEW_DOCUMENT
     Three quarters of the threshold of contexts at the power of two below the number of documents:
     so it does not tell how many there were, and two fifths of them can go.
     """
-    if contexts == ALL or n_documents < few:
+    if contexts == ALL or n_documents < max(few, 1):
         return 0
     power = 1 << (n_documents.bit_length() - 1)
     return max(context_threshold(contexts, power) * 3 // 4, 1)
