@@ -142,8 +142,13 @@ class History:
         self.refused += 1
 
     def reload(self):
-        """A pickle has the columns that the documents of now would keep, of those there are."""
+        """A pickle has the columns that the documents of now would keep, of those there are.
+
+        Where these are all, of few documents, it does not tell whether that was asked for.
+        """
         self.statistics = pickle.loads(pickle.dumps(self.statistics))  # noqa: S301
+        if self.present.sum() < FEW and len(self.kept) == 14:
+            self.keep_all = True
         self.kept = self.room() if not self.keep_all else self.kept
 
     def room(self):

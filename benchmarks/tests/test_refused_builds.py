@@ -61,7 +61,7 @@ REFUSED = {
     "finite": (["-ffinite-math-only"], "parts of -ffast-math"),
     "unsafe": (["-funsafe-math-optimizations"], "parts of -ffast-math"),
     "reciprocal": (["-freciprocal-math"], "parts of -ffast-math"),
-    "x87": (["-mfpmath=387"], "double is computed wider"),
+    "x87": (["-mfpmath=387"], "computed wider than stored"),
     "32 bits": (["-m32", "-ffreestanding", "-msse2", "-mfpmath=sse"], "sizes need 64 bits"),
 }
 # clang says only the first two.

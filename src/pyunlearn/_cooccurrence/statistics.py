@@ -314,7 +314,7 @@ class CooccurrenceStatistics(Exclusive):
         # Not through the constructor: a subclass may take other arguments.
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
-        twin._take(self.canonical_rows() if not self._keeps_all else self._rows.copy())
+        twin._take(self._rows.copy())
         twin._hashes, twin._digest = self._hashes.copy(), self._digest
         return twin
 

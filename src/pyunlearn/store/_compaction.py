@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from pyunlearn.store import _stored_documents as docs
@@ -22,7 +24,7 @@ def write_anew(current: Current) -> None:
             return
         anew = statistics
     elif np.isin(columns, statistics.rows.columns).all():
-        anew = statistics.copy()
+        anew = copy.deepcopy(statistics)
     else:
         parameters = state.read_parameters(db)
         empty = state.empty_statistics(parameters, len(dictionary), current.n_jobs)
