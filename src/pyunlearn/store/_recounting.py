@@ -75,9 +75,8 @@ def recount_statistics(
         statistics.remove_part(batch.documents, batch.lengths)
         touched[batch.documents.columns] = True
     columns = after.columns(before.keys)
-    rows = statistics.rows
-    for word in rows.columns[columns[rows.columns] < 0].tolist():
-        touched[_rows_with(statistics, word)] = True
+    held_columns = statistics.rows.columns
+    touched[_rows_with(statistics, held_columns[columns[held_columns] < 0])] = True
     now = np.zeros(len(after), np.bool_)
     now[columns[touched & (columns >= 0)]] = True
     if before.words != after.words:
@@ -89,11 +88,20 @@ def recount_statistics(
     return Changed(np.flatnonzero(now), before.keys[columns < 0])
 
 
-def _rows_with(statistics: CooccurrenceStatistics, word: int) -> NDArray[np.intp]:
-    """Words whose row has an entry in the column of a word."""
-    rows = statistics.rows
-    indptr, places, _ = rows.to_arrays()
-    return np.searchsorted(indptr, np.flatnonzero(places == rows.place[word]), "right") - 1
+def _rows_with(statistics: CooccurrenceStatistics, words: NDArray[np.int32]) -> NDArray[np.integer]:
+    """Words whose row has an entry in the column of one of some words."""
+    if not len(words):
+        return words
+    start, length, indices, _ = statistics.rows.arrays
+    asked = np.zeros(len(statistics.rows.columns), np.bool_)
+    asked[statistics.rows.place[words]] = True
+    entries = np.flatnonzero(asked[indices])
+    filled = np.flatnonzero(length)
+    in_order = filled[np.argsort(start[filled])]
+    found = in_order[np.searchsorted(start[in_order], entries, "right") - 1]
+    # Not what stands in the room between rows.
+    inside = (entries >= start[found]) & (entries < start[found] + length[found])
+    return np.unique(found[inside])
 
 
 def recount_tasks(
