@@ -231,3 +231,18 @@ def test_a_word_that_leaves_takes_its_row_along_and_no_other_document_is_read(tm
         with Store.open(tmp_path / "b", rules=TextRules(min_df=2), n_jobs=1) as other:
             other.train(left, n_topics=2)
             assert store.digest() == other.digest()
+
+
+def test_documents_come_back_after_all_of_them_went(tmp_path):
+    records = [
+        {"id": f"d{number}", "text": text}
+        for number, text in enumerate(["red blue red", "blue green red", "green red green", "red"])
+    ]
+    with Store.open(tmp_path, n_jobs=1) as store, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FewerTopicsWarning)
+        store.train(records, n_topics=2)
+        before = store.digest()
+        store.forget([one["id"] for one in records])
+        store.add(records)
+        assert store.digest() == before
+        assert store.verify().ok

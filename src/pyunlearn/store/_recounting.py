@@ -90,13 +90,16 @@ def recount_statistics(
 
 def _rows_with(statistics: CooccurrenceStatistics, words: NDArray[np.int32]) -> NDArray[np.integer]:
     """Words whose row has an entry in the column of one of some words."""
+    nothing = np.zeros(0, np.intp)
     if not len(words):
-        return words
+        return nothing
     start, length, indices, _ = statistics.rows.arrays
+    filled = np.flatnonzero(length)
+    if not len(filled):
+        return nothing
     asked = np.zeros(len(statistics.rows.columns), np.bool_)
     asked[statistics.rows.place[words]] = True
     entries = np.flatnonzero(asked[indices])
-    filled = np.flatnonzero(length)
     in_order = filled[np.argsort(start[filled])]
     found = in_order[np.searchsorted(start[in_order], entries, "right") - 1]
     # Not what stands in the room between rows.
