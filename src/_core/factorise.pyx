@@ -1,5 +1,5 @@
 """Symmetric non-negative factorisation of M_ij = sqrt(K_ij) s_i s_j in single precision: rows of M,
-products with them, and the descent.
+products of rows that are not kept, and the descent.
 
 M over the core is dense: nearly all pairs of words that decide topics occur. Every sum is one
 accumulator in ascending order and every row has one owner, so no bit depends on threads, tiles or
@@ -15,8 +15,6 @@ from pyunlearn._core._clones cimport one_step
 
 cdef extern from *:
     """
-    PYUNLEARN_CLONES static void pyunlearn_factorise_tile(
-        const float*, const float*, const float*, const float*, const float*, int64_t, float*);
     PYUNLEARN_CLONES static void pyunlearn_factorise_entries(
         const int32_t*, const float*, int64_t, const float*, int64_t, float*);
     PYUNLEARN_CLONES static void pyunlearn_factorise_descend(
@@ -24,13 +22,8 @@ cdef extern from *:
     """
 
 cdef enum:
-    GROUP = 4    # rows of a tile of a dense product
-    PANEL = 16   # columns of it: its accumulators stay in registers
-    DEPTH = 512  # inner indices at a time: that part of a panel stays in the nearest cache
-    CHUNK = 32   # rows of a thread at a time, which share that part
     TOPICS = 32  # topics of a word that are summed up together, in registers
 
-COLUMNS = PANEL
 TOGETHER = TOPICS
 
 
@@ -180,118 +173,6 @@ def root_products(
                     &places[thread, 0], &entries[thread, 0], size, &factors[0, block * TOPICS],
                     width, &products_out[r, block * TOPICS],
                 )
-
-
-cdef void tile "pyunlearn_factorise_tile"(
-    const float* row_0, const float* row_1, const float* row_2, const float* row_3,
-    const float* panel, int64_t depth, float* sums,
-) noexcept nogil:
-    """Go on with the sums of 4 rows and 16 columns.
-
-    One array a row: GCC does not keep an array of 64 in registers, at a tenth of the speed.
-    """
-    cdef float part_0[PANEL]
-    cdef float part_1[PANEL]
-    cdef float part_2[PANEL]
-    cdef float part_3[PANEL]
-    cdef const float* right
-    cdef float a, b, c, d
-    cdef int64_t k
-    cdef int j
-    for j in range(PANEL):
-        part_0[j] = sums[j]
-        part_1[j] = sums[PANEL + j]
-        part_2[j] = sums[2 * PANEL + j]
-        part_3[j] = sums[3 * PANEL + j]
-    for k in range(depth):
-        one_step()
-        right = panel + k * PANEL
-        a = row_0[k]
-        b = row_1[k]
-        c = row_2[k]
-        d = row_3[k]
-        for j in range(PANEL):
-            part_0[j] += a * right[j]
-            part_1[j] += b * right[j]
-            part_2[j] += c * right[j]
-            part_3[j] += d * right[j]
-    for j in range(PANEL):
-        sums[j] = part_0[j]
-        sums[PANEL + j] = part_1[j]
-        sums[2 * PANEL + j] = part_2[j]
-        sums[3 * PANEL + j] = part_3[j]
-
-
-cdef void group_of_rows(
-    const float* left, int64_t n_rows, int64_t inner, const float* panel, int64_t depth,
-    int64_t width, int64_t size, float* out,
-) noexcept nogil:
-    """Up to 4 rows of one panel: `out` has the sums so far."""
-    cdef float sums[GROUP * PANEL]
-    cdef int64_t i, j
-    for i in range(GROUP * PANEL):
-        sums[i] = 0.0
-    for i in range(n_rows):
-        for j in range(size):
-            sums[i * PANEL + j] = out[i * width + j]
-    tile(
-        left, left + min(1, n_rows - 1) * inner, left + min(2, n_rows - 1) * inner,
-        left + min(3, n_rows - 1) * inner, panel, depth, sums,
-    )
-    for i in range(n_rows):
-        for j in range(size):
-            out[i * width + j] = sums[i * PANEL + j]
-
-
-cdef void chunk_of_rows(
-    const float* left, int64_t n_rows, int64_t inner, const float* panels, int64_t width,
-    float* out,
-) noexcept nogil:
-    cdef int64_t first = 0, column, row, depth
-    for row in range(n_rows * width):
-        out[row] = 0.0
-    while first < inner:
-        depth = min(<int64_t> DEPTH, inner - first)
-        column = 0
-        while column < width:
-            row = 0
-            while row < n_rows:
-                group_of_rows(
-                    left + row * inner + first, min(<int64_t> GROUP, n_rows - row), inner,
-                    panels + column * inner + first * PANEL, depth, width,
-                    min(<int64_t> PANEL, width - column), out + row * width + column,
-                )
-                row += GROUP
-            column += PANEL
-        first += DEPTH
-
-
-def multiply(
-    const float[:, ::1] left, const float[:, :, ::1] panels, float[:, ::1] product_out,
-    int num_threads,
-):
-    """`product_out` = left @ right, (m, p) and (p, q).
-
-    `panels`: columns 16 j to 16 j + 15 of right[k] at panels[j, k], padded with zeros.
-    """
-    cdef int64_t i, n_rows = left.shape[0], inner = left.shape[1], width = product_out.shape[1]
-    cdef int64_t size
-    if n_rows == 0 or width == 0:
-        return
-    if inner == 0:
-        product_out[:, :] = 0.0
-        return
-    # Few rows: every thread gets a share.
-    size = min(<int64_t> CHUNK, (n_rows + num_threads - 1) // num_threads)
-    size = (size + GROUP - 1) // GROUP * GROUP
-    with nogil:
-        for i in prange(
-            (n_rows + size - 1) // size, schedule="dynamic", chunksize=1, num_threads=num_threads
-        ):
-            chunk_of_rows(
-                &left[i * size, 0], min(size, n_rows - i * size), inner, &panels[0, 0, 0], width,
-                &product_out[i * size, 0],
-            )
 
 
 cdef void descend_row "pyunlearn_factorise_descend"(

@@ -62,7 +62,7 @@ def product_with(left: F32 | F64, panels: F64, width: int, num_threads: int) -> 
     out = np.empty((left.shape[0], width))
     if left.size * width < WORTH_THREADS:
         num_threads = 1
-    multiply = products.multiply_single if left.dtype == np.float32 else products.multiply
+    multiply = products.multiply_wide if left.dtype == np.float32 else products.multiply
     multiply(np.ascontiguousarray(left), panels, out, num_threads)
     return out
 

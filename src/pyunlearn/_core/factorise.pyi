@@ -6,7 +6,6 @@ F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
-COLUMNS: int
 TOGETHER: int
 
 def fill_roots(
@@ -41,7 +40,6 @@ def root_products(
     sums_out: F64,
     num_threads: int,
 ) -> None: ...
-def multiply(left: F32, panels: F32, product_out: F32, num_threads: int) -> None: ...
 def descend(
     cross: F32,
     inverse: F32,

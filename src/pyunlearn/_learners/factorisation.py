@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyunlearn._cooccurrence.rows import CooccurrenceRows
-from pyunlearn._core import anchors, factorise
+from pyunlearn._core import anchors, factorise, products
 from pyunlearn._linalg import column_sums, dot, ordered_sum, product
 
 __all__ = ["Basis", "Factorisation", "FoundTopics", "learned_basis", "recovered", "topics_of"]
@@ -176,12 +176,13 @@ def _work(n_entries: int, num_threads: int) -> tuple[NDArray[np.int32], F32]:
 def single_product(left: F32, right: F32, num_threads: int) -> F32:
     """``left @ right`` in single precision, (m, p) and (p, q)."""
     inner, width = right.shape
-    n_panels = -(-width // factorise.COLUMNS)
-    columns = np.zeros((inner, n_panels * factorise.COLUMNS), np.float32)
+    n_panels = -(-width // products.SINGLE_COLUMNS)
+    columns = np.zeros((inner, n_panels * products.SINGLE_COLUMNS), np.float32)
     columns[:, :width] = right
-    panels = columns.reshape(inner, n_panels, factorise.COLUMNS).transpose(1, 0, 2)
+    panels = columns.reshape(inner, n_panels, products.SINGLE_COLUMNS).transpose(1, 0, 2)
     out = np.empty((len(left), width), np.float32)
-    factorise.multiply(np.ascontiguousarray(left), np.ascontiguousarray(panels), out, num_threads)
+    left, panels = np.ascontiguousarray(left), np.ascontiguousarray(panels)
+    products.multiply_single(left, panels, out, num_threads)
     return out
 
 
@@ -221,20 +222,20 @@ def seed_words(roots: Roots, expected: F64, options: Factorisation, num_threads:
     smallest = RANK_TOLERANCE * float(residual.max())
     factor, gram = np.zeros((2, len(expected), min(options.n_topics, len(expected))))
     seeds: list[int] = []
-    products: dict[int, F64] = {}
+    known: dict[int, F64] = {}
     for topic in range(gram.shape[1]):
         seed = int(np.argmax(residual))
         pivot = float(residual[seed])
         if pivot <= smallest:
             break
         seeds.append(seed)
-        if seed not in products:
+        if seed not in known:
             # One pass over M serves the next seeds as well: most are among the farthest of now.
             near = np.argpartition(residual, -min(SEEDS_AT_ONCE, len(residual)))[-SEEDS_AT_ONCE:]
             some = sorted({seed, *near.tolist()})
             found = roots.times_exactly(roots.values[some].T.astype(np.float64), num_threads)
-            products.update(zip(some, found.T, strict=True))
-        gram[:, topic] = products[seed]
+            known.update(zip(some, found.T, strict=True))
+        gram[:, topic] = known[seed]
         gram[:, topic] -= share * (expected[seed] * ahead + ahead[seed] * expected)
         gram[:, topic] += share * share * size * expected[seed] * expected
         anchors.cholesky_step(gram, seed, topic, pivot, factor, residual, num_threads)
@@ -295,7 +296,7 @@ def recovered(
     place[words] = np.arange(len(words), dtype=np.int32)
     weights = np.zeros((len(words), n_topics), np.float32)
     for block in rows.blocks(words):
-        products, sums = np.empty((len(block.words), width), np.float32), np.zeros(len(block.words))
+        along, sums = np.empty((len(block.words), width), np.float32), np.zeros(len(block.words))
         factorise.root_products(
             *block.arrays,
             position,
@@ -304,11 +305,11 @@ def recovered(
             eighth_root_scale(mass[block.words]),
             padded,
             *work,
-            products,
+            along,
             sums,
             num_threads,
         )
-        residual = np.ascontiguousarray(products[:, :n_topics])
+        residual = np.ascontiguousarray(along[:, :n_topics])
         residual -= np.outer(sums, basis.common).astype(np.float32)
         found = np.zeros_like(residual)
         factorise.descend(cross, inverse, LAST_SWEEPS, residual, found, num_threads)
