@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from pyunlearn._cooccurrence.arrays import Arrays
 from pyunlearn._cooccurrence.row_bytes import RowBytes
 from pyunlearn._cooccurrence.rows import Block, CooccurrenceRows, RowArrays
+from pyunlearn._cooccurrence.rows_on_demand import RowsOnDemand
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._core import packing
 from pyunlearn._json import read_json
 from pyunlearn._params import check_n_jobs
 from pyunlearn.errors import CorruptStateError
 from pyunlearn.store._database import Database
+from pyunlearn.store._key_places import KeyPlaces
 
 PART_BYTES = 64 * 2**20
 # Rows that are in memory at once when many are read. When one word in so many is asked for, all
@@ -55,7 +57,8 @@ def write_statistics(
     owner, rows = owner_of(field), statistics.rows
     write_array(db, owner, "document_frequency", statistics.document_frequency)
     write_array(db, owner, "word_mass", statistics.word_mass)
-    write_array(db, owner, "row_hashes", statistics.row_hashes())
+    if field is None:  # those of tasks are read in full, and hashed then
+        write_array(db, owner, "row_hashes", statistics.row_hashes())
     columns = keys[rows.columns]
     slots = None if changed is None else _slots_of(db, owner, columns)
     words: NDArray[np.integer] = np.arange(statistics.n_words)
@@ -88,20 +91,7 @@ def read_statistics(
     """
     owner = owner_of(field)
     source = StoredRows.of(db, keys, n_jobs, field)
-    words = np.arange(len(keys))
-    length, parts = np.zeros(len(keys), np.int64), []
-    for block in source.read(words):
-        length[block.words] = block.arrays[1]
-        parts.append(block)
-    indptr = np.concatenate(([0], np.cumsum(length)))
-    indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int64)
-    for block in parts:
-        start, size, columns, numbers = block.arrays
-        for first, count, word in zip(
-            start.tolist(), size.tolist(), block.words.tolist(), strict=True
-        ):
-            to = slice(indptr[word], indptr[word + 1])
-            indices[to], values[to] = columns[first : first + count], numbers[first : first + count]
+    indptr, indices, values = RowsOnDemand(len(keys), source.columns, source).to_arrays()
     return {
         "indptr": indptr,
         "indices": indices,
@@ -138,7 +128,7 @@ class StoredRows:
 
         A word without a row has no entries.
         """
-        row_of_key = _RowOfKeys(self.keys)
+        row_of_key = KeyPlaces(self.keys)
         left = np.zeros(len(self.keys), np.bool_)
         left[words] = True
         every = len(words) * ROWS_OF_A_SCAN >= len(self.keys)
@@ -197,7 +187,7 @@ def _columns(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """The columns of the statistics among the words of some keys, and the slot of each."""
     stored, slots = read_array(db, owner, "columns"), read_array(db, owner, "slots")
-    columns = _RowOfKeys(keys).of(stored)
+    columns = KeyPlaces(keys).of(stored)
     if columns.min(initial=0) < 0 or (columns[1:] <= columns[:-1]).any():
         raise ValueError("the columns are not words in order")
     if slots.dtype != np.int32 or slots.shape != columns.shape:
@@ -207,24 +197,10 @@ def _columns(
     return columns, slots
 
 
-class _RowOfKeys:
-    """The row of each key, -1 for keys of no word."""
-
-    def __init__(self, keys: NDArray[np.int64]) -> None:
-        self.order = np.argsort(keys).astype(np.int32)
-        self.ascending = keys[self.order]
-
-    def of(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
-        if not len(self.order):
-            return np.full(len(keys), -1, np.int32)
-        at = np.minimum(np.searchsorted(self.ascending, keys), len(self.order) - 1)
-        return np.where(self.ascending[at] == keys, self.order[at], np.int32(-1))
-
-
 def _slots_of(db: Database, owner: str, columns: NDArray[np.int64]) -> NDArray[np.int32] | None:
     """The slots that columns, by key, are stored with; None when one is not stored."""
     stored, slots = read_array(db, owner, "columns"), read_array(db, owner, "slots")
-    at = _RowOfKeys(stored).of(columns)
+    at = KeyPlaces(stored).of(columns)
     return None if at.min(initial=0) < 0 else slots[at]
 
 

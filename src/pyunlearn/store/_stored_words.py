@@ -23,6 +23,7 @@ from pyunlearn.errors import (
     StoreError,
 )
 from pyunlearn.store._database import Database
+from pyunlearn.store._key_places import KeyPlaces
 from pyunlearn.text import TextRules
 
 KEY_BYTES = 8
@@ -51,8 +52,7 @@ class Dictionary:
         self.words = list(words)
         self.keys = keys
         self._digest: str | None = None
-        self._order = np.argsort(keys)
-        self._ascending = keys[self._order]
+        self._places = KeyPlaces(keys)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -66,10 +66,7 @@ class Dictionary:
 
     def columns(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
         """The column of each key, -1 for words outside."""
-        if not len(self.keys):
-            return np.full(len(keys), -1, np.int32)
-        at = np.minimum(np.searchsorted(self._ascending, keys), len(self.keys) - 1)
-        return np.where(self._ascending[at] == keys, self._order[at], -1).astype(np.int32)
+        return self._places.of(keys)
 
 
 class NewWords:
