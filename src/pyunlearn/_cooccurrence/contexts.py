@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pyunlearn import _params as check
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "core_threshold",
     "room_threshold",
     "share_as_number",
+    "words_in",
 ]
 
 ALL, CORE = "all", "core"
@@ -56,6 +60,11 @@ def room_threshold(contexts: Contexts, n_documents: int, few: int = FEW_DOCUMENT
         return 0
     power = 1 << (n_documents.bit_length() - 1)
     return max(context_threshold(contexts, power) * 3 // 4, 1)
+
+
+def words_in(frequency: NDArray[np.int64], threshold: int) -> NDArray[np.int32]:
+    """Words in at least so many documents, ascending; for 0 all words."""
+    return np.flatnonzero(frequency >= threshold).astype(np.int32)
 
 
 def core_threshold(n_documents: int) -> int:

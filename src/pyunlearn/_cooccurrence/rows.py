@@ -106,7 +106,7 @@ class CooccurrenceRows:
         self.capacity = np.zeros(n_words, np.int64)
         self.indices = np.empty(0, np.int32)
         self.values = np.empty(0, np.int64)
-        self.mass = np.zeros(n_words, np.int64)  # row sums
+        self.mass = np.zeros(n_words, np.int64)  # c_i
         self.frequency = np.zeros(n_words, np.int64)  # documents with each word
         self.totals = np.zeros(2, np.int64)  # documents, changes so far
 
@@ -145,7 +145,7 @@ class CooccurrenceRows:
     @property
     def arrays(self) -> RowArrays:
         """`start`, `length`, `indices`, `values`: the rows as every kernel takes them."""
-        return self.start, self.length, self.indices, self.values
+        return self._held
 
     @property
     def _held(self) -> RowArrays:
@@ -195,9 +195,13 @@ class CooccurrenceRows:
         """Whether every word has a column."""
         return len(self.columns) == self.n_words
 
-    def copy(self) -> CooccurrenceRows:
-        """Independent rows with the same content, without spare room."""
-        twin = CooccurrenceRows.from_arrays(*self.to_arrays(), self.columns.copy())
+    def copy(self, columns: NDArray[np.int32] | None = None) -> CooccurrenceRows:
+        """Independent rows with the same content, without spare room.
+
+        `columns`: for a caller who renumbers the entries for others.
+        """
+        named = self.columns if columns is None else columns
+        twin = CooccurrenceRows.from_arrays(*self.to_arrays(), named.copy())
         twin.mass, twin.frequency = self.mass.copy(), self.frequency.copy()
         twin.totals = self.totals.copy()
         return twin
@@ -214,14 +218,10 @@ class CooccurrenceRows:
 
     def with_columns(self, kept: NDArray[np.bool_], num_threads: int) -> CooccurrenceRows:
         """Independent rows with some of the columns, (c,)."""
-        fewer = CooccurrenceRows.from_arrays(*self.to_arrays(), self.columns[kept])
-        fewer.mass, fewer.frequency = self.mass.copy(), self.frequency.copy()
-        fewer.totals = self.totals.copy()
-        if kept.all():
-            return fewer
+        fewer = self.copy(self.columns[kept])
         number = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
         fewer._renumber(number, num_threads)
-        return fewer.copy()
+        return fewer
 
     def renumbered(
         self, columns: NDArray[np.int32], n_words: int, more_columns: bool, num_threads: int

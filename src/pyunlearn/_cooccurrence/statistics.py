@@ -19,6 +19,7 @@ from pyunlearn._cooccurrence.contexts import (
     checked_contexts,
     context_threshold,
     room_threshold,
+    words_in,
 )
 from pyunlearn._cooccurrence.counting import (
     Delta,
@@ -171,7 +172,7 @@ class CooccurrenceStatistics(Exclusive):
     def context_words(self) -> NDArray[np.int32]:
         """The contexts of the documents of now, ascending, (c,)."""
         threshold = context_threshold(self.contexts, self.n_documents)
-        return np.flatnonzero(self._rows.frequency >= threshold).astype(np.int32)
+        return words_in(self._rows.frequency, threshold)
 
     @property
     def keeps_all_columns(self) -> bool:
@@ -227,7 +228,10 @@ class CooccurrenceStatistics(Exclusive):
             Bad counts.
         """
         documents = check_documents(X, self.n_words)
-        columns = self._first_columns(documents)
+        return self._estimated(documents, self._first_columns(documents))
+
+    def _estimated(self, documents: Documents, columns: NDArray[np.int32] | None) -> int:
+        """The bound; `columns`: those that will be kept, if not those of now."""
         n_columns = len(self._rows.columns if columns is None else columns)
         shared = neighbours_at_most(documents, n_columns)
         n_present = int(np.count_nonzero((shared > 0) | (self.document_frequency > 0)))
@@ -297,15 +301,15 @@ class CooccurrenceStatistics(Exclusive):
             mine, theirs = repr(getattr(self, name)), repr(getattr(other, name))
             if mine != theirs:
                 raise InvalidInputError(f"cannot merge: {name} is {mine} here, {theirs} there")
-        if np.array_equal(self._rows.columns, other.rows.columns):
-            self._add_delta(other._as_delta())
-        elif not self.n_documents and not self._keeps_all:
-            self.make(Change(other._as_delta(), True, self.version, other.rows.columns.copy()))
-        else:
+        columns = None
+        if not np.array_equal(self._rows.columns, other.rows.columns):
+            columns = other.rows.columns.copy()
+        if columns is not None and (self.n_documents or self._keeps_all):
             raise InvalidInputError(
                 "cannot merge: other columns were kept of these statistics than of those; call "
                 "keep_all_columns() of both before their first documents"
             )
+        self._add_delta(other._as_delta(), columns)
         return self
 
     @exclusive
@@ -426,8 +430,8 @@ class CooccurrenceStatistics(Exclusive):
     def addition(self, X: Any, lengths: Any = None) -> Change:
         """The change that `add` makes; errors as there."""
         documents = check_documents(X, self.n_words)
-        self._announce(documents)
         columns = self._first_columns(documents)
+        self._announce(documents, columns)
         return self._checked_addition(self._count(documents, lengths, columns), columns)
 
     @exclusive
@@ -469,8 +473,7 @@ class CooccurrenceStatistics(Exclusive):
     def keep_columns(self, document_frequency: NDArray[np.int64], n_documents: int) -> None:
         """Choose the columns of empty statistics by the documents that will come, in parts."""
         if not self._keeps_all:
-            threshold = self._room(n_documents)
-            columns = np.flatnonzero(document_frequency >= threshold).astype(np.int32)
+            columns = words_in(document_frequency, self._room(n_documents))
             self._take(CooccurrenceRows(self.n_words, columns))
         self._chosen = True
 
@@ -478,7 +481,7 @@ class CooccurrenceStatistics(Exclusive):
     def add_part(self, X: Any, lengths: Any = None) -> None:
         """Add a part of these documents; which words are contexts is seen when all are there."""
         documents = check_documents(X, self.n_words)
-        self._announce(documents)
+        self._announce(documents, None)
         self.make(self._sized_addition(self._count(documents, lengths)))
 
     @exclusive
@@ -502,14 +505,16 @@ class CooccurrenceStatistics(Exclusive):
 
     def columns_of_now(self) -> NDArray[np.int32]:
         """The columns that would be kept if the documents of now were the first."""
-        threshold = self._room(self.n_documents)
-        return np.flatnonzero(self._rows.frequency >= threshold).astype(np.int32)
+        return words_in(self._rows.frequency, self._room(self.n_documents))
 
     def canonical_rows(self) -> CooccurrenceRows:
-        """Rows with no other columns than would be kept of the documents of now, for files."""
-        if self._keeps_all:
-            return self._rows
+        """Rows with no other columns than would be kept of the documents of now, for files.
+
+        Not to be written to: they are those of the statistics where these have no others.
+        """
         kept = np.isin(self._rows.columns, self.columns_of_now())
+        if self._keeps_all or kept.all():
+            return self._rows
         return self._rows.with_columns(kept, check.check_n_jobs(self.n_jobs))
 
     @exclusive
@@ -590,12 +595,12 @@ class CooccurrenceStatistics(Exclusive):
         change(delta, check.check_n_jobs(self.n_jobs), version)
 
     @exclusive
-    def _add_delta(self, delta: Delta) -> None:
-        self.make(self._checked_addition(delta))
+    def _add_delta(self, delta: Delta, columns: NDArray[np.int32] | None) -> None:
+        self.make(self._checked_addition(delta, columns))
 
-    def _announce(self, documents: Documents) -> None:
+    def _announce(self, documents: Documents, columns: NDArray[np.int32] | None) -> None:
         """Say so before a large addition: it may not fit in memory."""
-        estimate = self.estimate_nbytes(documents)
+        estimate = self._estimated(documents, columns)
         if estimate > max(LARGE, 2 * self.nbytes):
             log.info(
                 "counting %d documents; the statistics will take at most %.1f GiB of memory",
@@ -607,8 +612,7 @@ class CooccurrenceStatistics(Exclusive):
         """The columns that are kept when these documents are the first; None where others were."""
         if self.n_documents or self._keeps_all or self._chosen:
             return None
-        threshold = self._room(documents.n_documents)
-        return np.flatnonzero(frequencies(documents) >= threshold).astype(np.int32)
+        return words_in(frequencies(documents), self._room(documents.n_documents))
 
     def _count(
         self, documents: Documents, lengths: Any, columns: NDArray[np.int32] | None = None

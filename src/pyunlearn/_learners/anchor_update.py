@@ -241,7 +241,7 @@ class _Update:
 
 def _other_contexts(previous: AnchorTopics, statistics: CooccurrenceStatistics) -> bool:
     """Whether columns came or went of words that rows do not name: rows must be searched then."""
-    if statistics.rows.has_all_columns and statistics.contexts == ALL:
+    if statistics.contexts == ALL:
         return False
     keep = kept_columns(statistics, previous.settings.min_df)
     return not np.array_equal(keep, previous.keep)

@@ -126,8 +126,9 @@ class FactorTopics(Topics):
         outside.require(r <= min(settings.n_topics, core.size), "weights", f"of {r} topics")
         outside.check_array("weights", weights, np.float32, (n, r))
         # So that no sum of fourth powers is infinite.
-        most = outside.require_amounts("weights", weights, MOST_WEIGHT)
-        outside.require(not most[mass == 0].any(), "weights", "of words without mass")
+        amounts = ((weights >= 0) & (weights <= MOST_WEIGHT)).all()
+        outside.require(amounts, "weights", "no amounts")
+        outside.require(not weights[mass == 0].any(), "weights", "of words without mass")
         outside.require(weights[core].any(axis=0).all(), "weights", "a topic without core words")
         return cls.of_weights(settings, mass, core, weights)
 

@@ -18,6 +18,7 @@ __all__ = [
     "check_array",
     "check_distributions",
     "check_flags",
+    "check_mass",
     "check_names",
     "check_near",
     "check_same",
@@ -107,9 +108,3 @@ def check_mass(mass: NDArray[Any], n_words: int) -> None:
     """Masses of words: integers, none below 0."""
     check_array("mass", mass, np.int64, (n_words,))
     require(mass.min(initial=0) >= 0, "mass", "a word has less than none")
-
-
-def require_amounts(name: str, values: NDArray[Any], most: float) -> NDArray[Any]:
-    """The values, each of which must be a number from 0 to `most`."""
-    require(bool(((values >= 0) & (values <= most)).all()), name, "no amounts")
-    return values
