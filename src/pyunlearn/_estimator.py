@@ -28,13 +28,13 @@ from pyunlearn._commitment import is_commitment_to, new_commitment
 from pyunlearn._cooccurrence.arrays import statistics_arrays
 from pyunlearn._cooccurrence.statistics import Change, CooccurrenceStatistics
 from pyunlearn._digest import MODEL_FORMAT
-from pyunlearn._documents import USUAL_SCALE_BITS, Documents
+from pyunlearn._documents import Documents
 from pyunlearn._exclusive import Exclusive, exclusive
 from pyunlearn._files import write_file
 from pyunlearn._fold_in import completion, fold_in
 from pyunlearn._learners import learn, learn_all, update
 from pyunlearn._learners.topics import F64, Settings, Topics, topic_correlation
-from pyunlearn._model import Model, parameters_of
+from pyunlearn._model import Model, new_statistics, parameters_of
 from pyunlearn.certificates import (
     STATISTICS_COMPARATOR,
     STATISTICS_COVER,
@@ -601,10 +601,7 @@ class BaseTopicModel(Exclusive, TransformerMixin, BaseEstimator):
 
     def new_statistics(self, n_words: int) -> CooccurrenceStatistics:
         """Empty statistics as this model learns from."""
-        weighting = self._settings_type.weighting if self.weighting is None else self.weighting
-        contexts = self._settings().contexts() if self.contexts is None else self.contexts
-        bits = USUAL_SCALE_BITS.get(weighting, 40) if self.scale_bits is None else self.scale_bits
-        return CooccurrenceStatistics(n_words, bits, weighting, contexts, n_jobs=self.n_jobs)
+        return new_statistics(self._settings(), vars(self), n_words, self.n_jobs)
 
     def take_topics(self, topics: Topics) -> None:
         """Take over topics that were learned elsewhere. For `pyunlearn.io`."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyunlearn import _params as check
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import MODEL_FORMAT, content_digest
+from pyunlearn._documents import USUAL_SCALE_BITS
 from pyunlearn._learners import LEARNERS, learn, update
 from pyunlearn._learners.topics import Settings, Topics
 from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError
@@ -24,7 +25,7 @@ from pyunlearn.errors import FewerTopicsWarning, InvalidParameterError
 # Parameters that are not settings of a learner.
 OF_STATISTICS = ("learner", "scale_bits", "weighting", "contexts")
 
-__all__ = ["Model", "parameters_of", "settings_in"]
+__all__ = ["Model", "new_statistics", "parameters_of", "settings_in"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,17 @@ class Model:
                 ConvergenceWarning,
                 stacklevel=stacklevel + 1,
             )
+
+
+def new_statistics(
+    settings: Settings, given: Mapping[str, Any], n_words: int, n_jobs: int | None
+) -> CooccurrenceStatistics:
+    """Empty statistics with what is given, and where that is None, with what suits the learner."""
+    weighting, contexts, bits = (given[name] for name in ("weighting", "contexts", "scale_bits"))
+    weighting = settings.weighting if weighting is None else weighting
+    contexts = settings.contexts() if contexts is None else contexts
+    bits = USUAL_SCALE_BITS.get(weighting, 40) if bits is None else bits
+    return CooccurrenceStatistics(n_words, bits, weighting, contexts, n_jobs=n_jobs)
 
 
 def parameters_of(settings: Settings, statistics: CooccurrenceStatistics) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import copy
 
 import numpy as np
 
-from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_model as state
 from pyunlearn.store import _stored_statistics as tables
 from pyunlearn.store._current import Current
@@ -27,7 +26,8 @@ def write_anew(current: Current) -> None:
         anew = copy.deepcopy(statistics)
     else:
         parameters = state.read_parameters(db)
-        empty = state.empty_statistics(parameters, len(dictionary), current.n_jobs)
-        anew = docs.count_all(db, dictionary, empty, current.progress)
+        anew = state.counted_statistics(
+            db, parameters, dictionary, current.n_jobs, current.progress
+        )
     tables.write_statistics(db, anew, dictionary.keys, None)
     current.drop()

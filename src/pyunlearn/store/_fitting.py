@@ -27,8 +27,9 @@ def fit(current: Current, learner: str, parameters: dict[str, Any]) -> None:
     dictionary = words.read_dictionary(db)
     words.refuse_no_words(db, dictionary)
     complete = state.parameters_to_fit(learner, parameters)
-    empty = state.empty_statistics(complete, len(dictionary), current.n_jobs)
-    statistics = docs.count_all(db, dictionary, empty, current.progress)
+    statistics = state.counted_statistics(
+        db, complete, dictionary, current.n_jobs, current.progress
+    )
     current.progress("learning", 0, 0)
     model = Model(learn_all(statistics, settings_in(complete), current.n_jobs), statistics)
     model.warn(stacklevel=2)

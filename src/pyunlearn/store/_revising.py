@@ -69,8 +69,9 @@ class Before:
         changed: Changed | None = recount_statistics(db, statistics, *change)
         if statistics.lacks_contexts():
             parameters = state.read_parameters(db)
-            empty = state.empty_statistics(parameters, len(dictionary), current.n_jobs)
-            statistics = docs.count_all(db, dictionary, empty, current.progress)
+            statistics = state.counted_statistics(
+                db, parameters, dictionary, current.n_jobs, current.progress
+            )
             changed = None
         columns = recount_tasks(db, list(self.tasks.values()), *change)
         return Recounted(dictionary, statistics, changed, columns)

@@ -16,10 +16,9 @@ from pyunlearn._cooccurrence.arrays import (
 from pyunlearn._cooccurrence.rows_on_demand import RowsOnDemand
 from pyunlearn._cooccurrence.statistics import CooccurrenceStatistics
 from pyunlearn._digest import content_digest
-from pyunlearn._documents import USUAL_SCALE_BITS
 from pyunlearn._learners import LEARNERS, topics_from_arrays
 from pyunlearn._learners.topics import Topics
-from pyunlearn._model import Model, parameters_of, settings_in
+from pyunlearn._model import Model, new_statistics, parameters_of, settings_in
 from pyunlearn._params import check_choice, check_n_jobs
 from pyunlearn.errors import (
     CorruptStateError,
@@ -28,9 +27,12 @@ from pyunlearn.errors import (
     StaleModelError,
     StoreError,
 )
+from pyunlearn.store import _stored_documents as docs
 from pyunlearn.store import _stored_statistics as tables
+from pyunlearn.store._answers import Progress
 from pyunlearn.store._database import Database
 from pyunlearn.store._stored_statistics import Changed
+from pyunlearn.store._stored_words import Dictionary
 
 UNCHANGED = Changed(np.zeros(0, np.intp), np.zeros(0, np.int64))
 TOPICS = "topics"  # owner of the learned arrays
@@ -53,14 +55,7 @@ def parameters_to_fit(learner: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if not owners:
             raise InvalidParameterError(f"learner={learner!r} has no parameter {name!r}")
     settings = LEARNERS[learner].settings.completed(given)
-    complete = {**OF_STATISTICS, **given}
-    if complete["weighting"] is None:
-        complete["weighting"] = settings.weighting
-    if complete["scale_bits"] is None:
-        complete["scale_bits"] = USUAL_SCALE_BITS.get(complete["weighting"], 40)
-    if complete["contexts"] is None:
-        complete["contexts"] = settings.contexts()
-    return parameters_of(settings, empty_statistics(complete, 0, None))
+    return parameters_of(settings, new_statistics(settings, {**OF_STATISTICS, **given}, 0, None))
 
 
 def empty_statistics(
@@ -76,6 +71,18 @@ def empty_statistics(
         n_jobs=n_jobs,
     )
     return statistics.keep_little_room()
+
+
+def counted_statistics(
+    db: Database,
+    parameters: Mapping[str, Any],
+    dictionary: Dictionary,
+    n_jobs: int | None,
+    progress: Progress,
+) -> CooccurrenceStatistics:
+    """Statistics counted from all documents of the store."""
+    empty = empty_statistics(parameters, len(dictionary), n_jobs)
+    return docs.count_all(db, dictionary, empty, progress)
 
 
 def write_model(

@@ -55,8 +55,7 @@ def _compared(
     problems += _word_problems(db)
     dictionary = words.read_dictionary(db)
     parameters = state.read_parameters(db)
-    empty = state.empty_statistics(parameters, len(dictionary), n_jobs)
-    statistics = docs.count_all(db, dictionary, empty, progress)
+    statistics = state.counted_statistics(db, parameters, dictionary, n_jobs, progress)
     progress("learning", 0, 0)
     model = Model.learned(statistics, settings_in(parameters))
     counted = {"statistics": statistics.digest(), "model": model.digest()}
